@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
+
+const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http or https address');
+
+const shape = {
+  ...baseConfig,
+  HTTP_HOST: z.string().default('127.0.0.1'),
+  HTTP_PORT: port(8080),
+  /** Where clients reach this process, without a path. */
+  PUBLIC_URL: url,
+  OIDC_ISSUER: url,
+  OIDC_AUDIENCE: z.string().default('urn:fleetgraph:api'),
+  OIDC_CLIENT_ID: z.string().default('fleetgraph-console'),
+  OIDC_TENANT_CLAIM: z.string().default('tenant_id'),
+  OIDC_ROLES_CLAIM: z.string().default('roles'),
+  MQTT_PUBLIC_URL: z.string().default('mqtt://127.0.0.1:1883'),
+  /** The built console; nothing is served when the folder does not exist. */
+  CONSOLE_DIR: z.string().default('web/dist'),
+  OBJECTS_DIR: z.string().default('.fleetgraph/objects'),
+  /** Other web origins that may call the API from a browser, separated by commas. */
+  ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').filter(Boolean)),
+  DATABASE_CONNECTIONS: integer(20, 2, 500),
+  /** The longest an operation may take, in milliseconds; its SQL is cancelled then. */
+  REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),
+  /** The most an operation may cost; `extensions.cost` tells what each one did. */
+  MAX_COST: integer(10_000, 100, 10_000_000),
+  /** Operations that may run on one WebSocket at once. */
+  SOCKET_MAX_OPERATIONS: integer(100, 1, 10_000),
+  /** Events that may wait for one subscriber before it is served from the stream instead. */
+  LIVE_QUEUE_EVENTS: integer(2_000, 10, 1_000_000),
+  LIVE_QUEUE_BYTES: integer(1_048_576, 4_096, 1_073_741_824),
+  /** Bytes of recent events kept for each shard in use, so that a short break needs no reading back. */
+  LIVE_RECENT_BYTES: integer(4_194_304, 0, 1_073_741_824),
+};
+
+/** Environment of the API process; see the shape for defaults and units. */
+export type ApiConfig = ReturnType<typeof readApiConfig>;
+
+/** @throws ConfigError naming everything that is missing or malformed */
+export function readApiConfig(env: Readonly<Record<string, string | undefined>>) {
+  return parseConfig(shape, env);
+}

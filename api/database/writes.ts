@@ -1,0 +1,84 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import type { Pool } from 'pg';
+import { controlSubject, eventsSubject } from '#core/bus/subjects.ts';
+import type { ControlKind } from '#core/bus/subjects.ts';
+import { type ControlMessage, encodeEvents, type EventMessage } from '#core/bus/events.ts';
+import { shardOf } from '#core/fleet/shards.ts';
+import { type Prisma, PrismaClient } from '#api/generated/prisma/client.ts';
+import { translateFailure } from './failures.ts';
+
+/** Whose rows a transaction may touch. */
+export interface TenantRef {
+  readonly tenantId: number;
+  readonly tenantSlug: string;
+}
+
+/** One write transaction in a tenant's name. What it publishes leaves only if it commits. */
+export interface WriteScope extends TenantRef {
+  readonly prisma: Prisma.TransactionClient;
+  publishEvent(message: EventWithoutTenant): Promise<void>;
+  publishControl(kind: ControlKind, id: string, version: number): Promise<void>;
+}
+
+type EventWithoutTenant = EventMessage extends infer Message
+  ? Message extends EventMessage
+    ? Omit<Message, 'v' | 'tenant' | 'tenantId'>
+    : never
+  : never;
+
+export interface Writes {
+  /** Commits when `work` resolves, rolls back when it throws. The deadline is in ms since the epoch. */
+  transaction<Result>(
+    tenant: TenantRef,
+    deadline: number,
+    work: (scope: WriteScope) => Promise<Result>,
+  ): Promise<Result>;
+  close(): Promise<void>;
+}
+
+/** How long a transaction waits for a free connection, in milliseconds. */
+const MAX_WAIT_MS = 5_000;
+
+/** Prisma on the connections of `pool`. */
+export function createWrites(pool: Pool, shards: number): Writes {
+  const client = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    async transaction(tenant, deadline, work) {
+      const timeout = Math.max(1, Math.floor(deadline - Date.now()));
+      try {
+        return await client.$transaction(
+          async (prisma) => {
+            await prisma.$executeRaw`select set_config('app.tenant_id', ${String(tenant.tenantId)}, true),
+              set_config('statement_timeout', ${String(timeout)}, true)`;
+            return work(createScope(prisma, tenant, shards));
+          },
+          { maxWait: MAX_WAIT_MS, timeout },
+        );
+      } catch (error) {
+        throw translateFailure(error);
+      }
+    },
+    close: () => client.$disconnect(),
+  };
+}
+
+function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards: number): WriteScope {
+  const shard = shardOf(tenant.tenantSlug, shards);
+  const post = async (subject: string, payload: Uint8Array) => {
+    await prisma.$executeRaw`insert into outbox (tenant_id, shard, subject, payload)
+      values (${tenant.tenantId}, ${shard}, ${subject}, ${payload})`;
+  };
+  return {
+    ...tenant,
+    prisma,
+    publishEvent: (message) =>
+      post(
+        eventsSubject(shard, message.kind),
+        encodeEvents({ v: 1, tenant: tenant.tenantSlug, tenantId: tenant.tenantId, ...message }),
+      ),
+    async publishControl(kind, id, version) {
+      const message: ControlMessage = { tenant: tenant.tenantSlug, tenantId: tenant.tenantId, id, version };
+      await post(controlSubject(kind), Buffer.from(JSON.stringify(message)));
+    },
+  };
+}

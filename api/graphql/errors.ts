@@ -1,0 +1,96 @@
+import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+import type { Permission } from '#core/auth/permissions.ts';
+import { FleetgraphError } from '#core/runtime/errors.ts';
+
+/** One thing wrong with an input. The path begins at the argument, for example `["input", "tags", "0"]`. */
+export interface Issue {
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** The names of the schema's user errors. */
+export type FaultName = 'ForbiddenError' | 'NotFoundError' | 'ConflictError' | 'ValidationError';
+
+/**
+ * A refusal that the caller can act on. A mutation answers it as data; anywhere else it becomes a top-level error
+ * with the same code.
+ */
+export abstract class Fault extends FleetgraphError {
+  abstract readonly graphqlName: FaultName;
+  readonly path: readonly string[] | null;
+
+  constructor(code: string, message: string, path: readonly string[] | null) {
+    super(code, message);
+    this.path = path;
+  }
+}
+
+export class ForbiddenFault extends Fault {
+  readonly graphqlName = 'ForbiddenError';
+  readonly permission: string;
+
+  constructor(permission: Permission) {
+    super('FORBIDDEN', `this needs the permission ${permission}`, null);
+    this.permission = permission;
+  }
+}
+
+export class NotFoundFault extends Fault {
+  readonly graphqlName = 'NotFoundError';
+
+  constructor(message: string, path: readonly string[] | null = null) {
+    super('NOT_FOUND', message, path);
+  }
+}
+
+export class ConflictFault extends Fault {
+  readonly graphqlName = 'ConflictError';
+  readonly currentVersion: number | null;
+
+  constructor(message: string, path: readonly string[] | null, currentVersion: number | null) {
+    super('CONFLICT', message, path);
+    this.currentVersion = currentVersion;
+  }
+}
+
+export class ValidationFault extends Fault {
+  readonly graphqlName = 'ValidationError';
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super('VALIDATION', issues[0]?.message ?? 'the input is not valid', issues[0]?.path ?? null);
+    this.issues = issues;
+  }
+}
+
+/** Codes of top-level errors whose message is meant for the caller, and the status when nothing was executed. */
+const STATUS: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  VALIDATION: 400,
+  CONFLICT: 409,
+  BAD_USER_INPUT: 400,
+  TOO_COMPLEX: 400,
+  CSRF: 403,
+  TIMEOUT: 504,
+  UNAVAILABLE: 503,
+  OVERLOADED: 503,
+};
+
+/** A top-level error. Over HTTP it sets the status when there is no data beside it. */
+export function requestError(code: string, message: string, extensions: GraphQLErrorExtensions = {}): GraphQLError {
+  const status = STATUS[code];
+  return new GraphQLError(message, {
+    extensions: { ...extensions, code, ...(status && { http: { status, spec: true } }) },
+  });
+}
+
+/** An argument that breaks its rules, where no result union can say so. */
+export const badInput = (message: string): GraphQLError => requestError('BAD_USER_INPUT', message);
+
+/** The error that callers may see for something thrown on purpose; undefined for a fault of ours. */
+export function presentError(error: unknown): GraphQLError | undefined {
+  if (!(error instanceof FleetgraphError) || !(error.code in STATUS)) return undefined;
+  return requestError(error.code, error.message);
+}

@@ -1,0 +1,11 @@
+import { FleetgraphError } from '../runtime/errors.ts';
+
+/**
+ * Nobody we know, or no longer. The message says what is wrong with the credential, never which part of it matched.
+ * `FORBIDDEN`: the caller is known, but may not come in (tenant suspended, no role).
+ */
+export class AuthenticationError extends FleetgraphError {
+  constructor(message: string, code: 'UNAUTHENTICATED' | 'FORBIDDEN' = 'UNAUTHENTICATED', options?: ErrorOptions) {
+    super(code, message, options);
+  }
+}

@@ -1,0 +1,25 @@
+/** The system roles, from least to most. Each holds what the one before it holds, and more. */
+export const ROLES = ['VIEWER', 'OPERATOR', 'ENGINEER', 'ADMIN'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a service asks for before it acts. The only place where permissions are named. */
+export type Permission = 'devices.read' | 'devices.write' | 'sites.read' | 'telemetry.read';
+
+const READ: readonly Permission[] = ['devices.read', 'sites.read', 'telemetry.read'];
+const WRITE: readonly Permission[] = [...READ, 'devices.write'];
+
+const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
+  VIEWER: new Set(READ),
+  OPERATOR: new Set(READ),
+  ENGINEER: new Set(WRITE),
+  ADMIN: new Set(WRITE),
+};
+
+/** Every permission of a role. */
+export const permissionsOf = (role: Role): ReadonlySet<Permission> => GRANTED[role];
+
+/** The highest known role among the names given, in any case; undefined when there is none. */
+export function highestRole(names: readonly string[]): Role | undefined {
+  const given = new Set(names.map((name) => name.toUpperCase()));
+  return ROLES.findLast((role) => given.has(role));
+}

@@ -1,0 +1,232 @@
+import { AckPolicy, DeliverPolicy, JetStreamApiCodes, JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errorMessage } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import type { Bus } from './connect.ts';
+import type { StreamName } from './streams.ts';
+
+/** What becomes of a message. */
+export type Fate =
+  /** Its effects are committed. */
+  | { readonly kind: 'done' }
+  /** Our neighbours' fault: again after a while, never counted against the message. */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly why: string }
+  /** The message's own fault: to the dead letters. */
+  | { readonly kind: 'reject'; readonly why: string };
+
+export const done: Fate = { kind: 'done' };
+export const retry = (afterMs: number, why: string): Fate => ({ kind: 'retry', afterMs, why });
+export const reject = (why: string): Fate => ({ kind: 'reject', why });
+
+export interface BusMessage {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+  readonly redelivered: boolean;
+}
+
+export interface DeadLetter {
+  readonly stream: StreamName;
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+  readonly why: string;
+}
+
+export interface ConsumeOptions {
+  readonly bus: Bus;
+  readonly stream: StreamName;
+  /** Replicas that name the same durable consumer share its messages. */
+  readonly durable: string;
+  readonly filter?: string;
+  /** The most messages in one call of `handle`, and the most bytes. */
+  readonly batchMessages: number;
+  readonly batchBytes: number;
+  /** The most messages held by this process without a fate; the memory ceiling together with the largest message. */
+  readonly maxHeld: number;
+  readonly log: Logger;
+  /** One fate a message, in the same order. A throw is taken as nobody's fault until the neighbours answer `healthy`. */
+  handle(messages: readonly BusMessage[]): Promise<readonly Fate[]>;
+  /** Commits the row that lets a message be given up. When it throws, the message stays on the stream. */
+  deadLetter(letter: DeadLetter): Promise<void>;
+  /** Asks every neighbour that `handle` needs. */
+  healthy(): Promise<boolean>;
+  readonly onFate?: (fate: Fate['kind']) => void;
+}
+
+export interface Consumption {
+  /** Stops pulling, lets the running call finish until the deadline, leaves the rest for others. */
+  stop(deadlineMs: number): Promise<{ abandoned: number }>;
+  running(): boolean;
+  readonly held: number;
+}
+
+const ACK_WAIT_MS = 10_000;
+const WORKING_EVERY_MS = 3_000;
+/** A message that fails this often alone, with every neighbour healthy, is to blame itself. */
+const ATTEMPTS = 5;
+const PROBE_PAUSE_MS = 250;
+
+/** Follows a stream through a durable consumer. The only place where messages are acknowledged. */
+export function consume(options: ConsumeOptions): Consumption {
+  const { log, bus } = options;
+  const held: JsMsg[] = [];
+  const inHand = new Set<JsMsg>();
+  const attempts = new Map<number, number>();
+  let stopping = false;
+  let running = false;
+  let wake: (() => void) | undefined;
+  let endPull: (() => void) | undefined;
+
+  const settle = async (message: JsMsg, fate: Fate): Promise<void> => {
+    if (fate.kind === 'done') message.ack();
+    else if (fate.kind === 'retry') message.nak(fate.afterMs);
+    else {
+      try {
+        await options.deadLetter({ stream: options.stream, sequence: message.seq, bytes: message.data, why: fate.why });
+        message.term();
+        log.warn({ stream: options.stream, sequence: message.seq, why: fate.why }, 'dead letter');
+      } catch (error) {
+        log.error({ err: error, sequence: message.seq }, 'dead letter not stored');
+        message.nak(1_000);
+      }
+    }
+    attempts.delete(message.seq);
+    options.onFate?.(fate.kind);
+  };
+
+  const untilHealthy = async () => {
+    while (!stopping && !(await options.healthy().catch(() => false))) await sleep(PROBE_PAUSE_MS);
+  };
+
+  const handle = async (messages: readonly JsMsg[]): Promise<void> => {
+    try {
+      const fates = await options.handle(messages.map(toBusMessage));
+      for (const [index, message] of messages.entries()) await settle(message, fates[index] ?? done);
+    } catch (error) {
+      if (!(await options.healthy().catch(() => false))) {
+        log.warn({ err: error, messages: messages.length }, 'a neighbour does not answer, waiting');
+        for (const message of messages) message.nak(500);
+        options.onFate?.('retry');
+        await untilHealthy();
+        return;
+      }
+      const [only] = messages;
+      if (messages.length > 1 || !only) {
+        for (const message of messages) await handle([message]);
+        return;
+      }
+      const count = (attempts.get(only.seq) ?? 0) + 1;
+      attempts.set(only.seq, count);
+      log.error({ err: error, sequence: only.seq, attempt: count }, 'message failed');
+      if (count >= ATTEMPTS) await settle(only, reject(`failed ${count} times: ${errorMessage(error)}`));
+      else only.nak(200 * count);
+    }
+  };
+
+  const takeBatch = (): JsMsg[] => {
+    let bytes = 0;
+    let count = 0;
+    for (const message of held) {
+      bytes += message.data.length;
+      if (count > 0 && (count >= options.batchMessages || bytes > options.batchBytes)) break;
+      count++;
+    }
+    return held.splice(0, count);
+  };
+
+  const work = async () => {
+    while (!stopping) {
+      const batch = takeBatch();
+      if (batch.length === 0) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      for (const message of batch) inHand.add(message);
+      await handle(batch);
+      inHand.clear();
+    }
+  };
+
+  const pull = async () => {
+    while (!stopping) {
+      try {
+        await ensureConsumer(options);
+        const consumer = await bus.js.consumers.get(options.stream, options.durable);
+        const messages = await consumer.consume({
+          max_messages: Math.min(options.maxHeld, 300),
+          idle_heartbeat: 2_000,
+          expires: 10_000,
+          callback: (message) => {
+            held.push(message);
+            wake?.();
+          },
+        });
+        running = true;
+        endPull = () => messages.stop();
+        await messages.closed();
+      } catch (error) {
+        if (!stopping) log.warn({ err: error, durable: options.durable }, 'consumer lost, opening it again');
+      }
+      running = false;
+      if (!stopping) await sleep(PROBE_PAUSE_MS);
+    }
+  };
+
+  const stillWorking = setInterval(() => {
+    for (const message of inHand) message.working();
+    for (const message of held) message.working();
+  }, WORKING_EVERY_MS);
+  const pulling = pull();
+  const working = work();
+
+  return {
+    async stop(deadlineMs) {
+      stopping = true;
+      running = false;
+      endPull?.();
+      wake?.();
+      const finished = await Promise.race([
+        working.then(() => true),
+        sleep(deadlineMs, false, { ref: false }),
+      ]);
+      clearInterval(stillWorking);
+      for (const message of held.splice(0)) message.nak();
+      await Promise.race([pulling, sleep(500, undefined, { ref: false })]);
+      return { abandoned: finished ? 0 : inHand.size };
+    },
+    running: () => running && bus.connected(),
+    get held() {
+      return held.length + inHand.size;
+    },
+  };
+}
+
+const toBusMessage = (message: JsMsg): BusMessage => ({
+  subject: message.subject,
+  sequence: message.seq,
+  bytes: message.data,
+  redelivered: message.redelivered,
+});
+
+async function ensureConsumer(options: ConsumeOptions): Promise<void> {
+  const { jsm } = options.bus;
+  const limits = { ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: options.maxHeld, max_deliver: -1 };
+  try {
+    const { config } = await jsm.consumers.info(options.stream, options.durable);
+    if (config.max_ack_pending !== limits.max_ack_pending || config.ack_wait !== limits.ack_wait) {
+      await jsm.consumers.update(options.stream, options.durable, limits);
+    }
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound) throw error;
+    await jsm.consumers.add(options.stream, {
+      durable_name: options.durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ...limits,
+      ...(options.filter && { filter_subject: options.filter }),
+    });
+  }
+}

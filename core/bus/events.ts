@@ -1,0 +1,97 @@
+import { FleetgraphError } from '../runtime/errors.ts';
+import type { EventKind } from './subjects.ts';
+
+/** What every event says about the device it concerns. */
+interface AboutDevice {
+  readonly deviceId: number;
+  readonly device: string;
+  readonly siteId: number | null;
+}
+
+/** A committed reading. Times are milliseconds since the epoch; `id` is the message id in decimal. */
+export interface TelemetryEvent extends AboutDevice {
+  readonly ts: number;
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly metrics: Readonly<Record<string, number | boolean | string>>;
+  readonly lat?: number;
+  readonly lng?: number;
+}
+
+/** Proof of life that carries no reading. */
+export interface HeartbeatEvent extends AboutDevice {
+  readonly at: number;
+}
+
+/** A session began or ended, or the device said so itself (`status`, then without an epoch). */
+export interface SessionEvent extends AboutDevice {
+  readonly at: number;
+  readonly connection: 'ONLINE' | 'OFFLINE';
+  /** The session's epoch in decimal; absent when the device or its will said it. */
+  readonly epoch?: string;
+  readonly reason: string;
+}
+
+/** The presence of a device after a change. */
+export interface PresenceEvent extends AboutDevice {
+  readonly at: number;
+  readonly connection: 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
+  readonly freshness: 'FRESH' | 'STALE' | 'SILENT';
+  readonly lastSeenAt: number | null;
+  readonly connectionChangedAt: number | null;
+}
+
+/** A device was created, changed or decommissioned; ask the database for what it is now. */
+export interface DeviceEvent extends AboutDevice {
+  readonly at: number;
+  readonly change: 'CREATED' | 'UPDATED' | 'DECOMMISSIONED';
+}
+
+interface EventOf<Kind extends EventKind, Event> {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly tenantId: number;
+  readonly kind: Kind;
+  readonly events: readonly Event[];
+}
+
+/** One message on EVENTS: events of one kind and one tenant. */
+export type EventMessage =
+  | EventOf<'telemetry', TelemetryEvent>
+  | EventOf<'heartbeat', HeartbeatEvent>
+  | EventOf<'session', SessionEvent>
+  | EventOf<'presence', PresenceEvent>
+  | EventOf<'device', DeviceEvent>;
+
+/** The message a cache listener gets: whatever it holds about `id` is no longer true. */
+export interface ControlMessage {
+  readonly tenant: string;
+  readonly tenantId: number;
+  readonly id: string;
+  readonly version: number;
+}
+
+/** The bytes on EVENTS are not an event message of a known version. */
+export class EventError extends FleetgraphError {
+  constructor(message: string) {
+    super('EVENT_INVALID', message);
+  }
+}
+
+const decoder = new TextDecoder('utf-8');
+
+export function encodeEvents(message: EventMessage): Buffer {
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** @throws EventError for another version or anything that is not JSON */
+export function decodeEvents(bytes: Uint8Array): EventMessage {
+  let parsed: EventMessage;
+  try {
+    parsed = JSON.parse(decoder.decode(bytes)) as EventMessage;
+  } catch (error) {
+    throw new EventError(`not JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+  if (parsed?.v !== 1 || !Array.isArray(parsed.events)) throw new EventError('unknown event version');
+  return parsed;
+}

@@ -1,0 +1,123 @@
+import { shardOf } from '../fleet/shards.ts';
+import { type FrameItem, FrameWriter, itemBytes } from './messages.ts';
+import type { Publisher } from './publish.ts';
+import { telemetrySubject } from './subjects.ts';
+
+/** By which a message is known until ingest has given it its own id. */
+export interface Receipt {
+  readonly batchId: string;
+  readonly index: number;
+}
+
+/** Called once: with a receipt after JetStream stored the frame, or with the error that ended the wait. */
+export type FrameDone = (error: Error | undefined, receipt: Receipt | undefined) => void;
+
+export interface FramePublisherOptions {
+  readonly publisher: Publisher;
+  readonly shards: number;
+  /** The longest a message waits for company, in milliseconds. Default 5. */
+  readonly flushIntervalMs?: number;
+  /** A frame is sent as soon as it is this long. Default 128 KiB. */
+  readonly maxFrameBytes?: number;
+  /** Above this many bytes without an answer `add` says false. Default 32 MiB. */
+  readonly highWaterBytes?: number;
+}
+
+export interface FramePublisher {
+  /**
+   * Puts a message into the open frame of its tenant's shard. Messages of one shard keep their order.
+   * @returns false above the high-water mark: the message is taken all the same, but the caller must stop reading until
+   * `onDrain` calls
+   */
+  add(item: FrameItem, done: FrameDone): boolean;
+  /** Calls back each time the waiting bytes have fallen below half of the high-water mark. */
+  onDrain(listener: () => void): void;
+  /** Sends every open frame and waits for all answers. */
+  flush(): Promise<void>;
+  readonly pendingBytes: number;
+}
+
+interface OpenFrame {
+  readonly writer: FrameWriter;
+  readonly done: FrameDone[];
+}
+
+/** Gathers device messages into frames, one open frame a shard. */
+export function createFramePublisher(options: FramePublisherOptions): FramePublisher {
+  const { publisher, shards } = options;
+  const flushIntervalMs = options.flushIntervalMs ?? 5;
+  const maxFrameBytes = options.maxFrameBytes ?? 128 * 1024;
+  const highWaterBytes = options.highWaterBytes ?? 32 * 1024 * 1024;
+  const open: (OpenFrame | undefined)[] = new Array(shards).fill(undefined);
+  const shardOfTenant = new Map<string, number>();
+  const drained: (() => void)[] = [];
+  const sending = new Set<Promise<void>>();
+  let pendingBytes = 0;
+  let congested = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const shardFor = (tenant: string): number => {
+    let shard = shardOfTenant.get(tenant);
+    if (shard === undefined) {
+      shard = shardOf(tenant, shards);
+      shardOfTenant.set(tenant, shard);
+    }
+    return shard;
+  };
+
+  const send = (shard: number) => {
+    const frame = open[shard];
+    if (!frame) return;
+    open[shard] = undefined;
+    const bytes = frame.writer.bytes;
+    const { batchId } = frame.writer;
+    const finish = (error: Error | undefined) => {
+      pendingBytes -= bytes;
+      for (const [index, done] of frame.done.entries()) done(error, error ? undefined : { batchId, index });
+      if (congested && pendingBytes < highWaterBytes / 2) {
+        congested = false;
+        for (const listener of drained) listener();
+      }
+    };
+    const sent = publisher.publish(telemetrySubject(shard), frame.writer.finish(), batchId).then(
+      () => finish(undefined),
+      (error: Error) => finish(error),
+    );
+    sending.add(sent);
+    void sent.finally(() => sending.delete(sent));
+  };
+
+  const sendAll = () => {
+    timer = undefined;
+    for (let shard = 0; shard < shards; shard++) send(shard);
+  };
+
+  return {
+    add(item, done) {
+      const shard = shardFor(item.tenant);
+      let frame = open[shard];
+      if (!frame) {
+        frame = { writer: new FrameWriter(Date.now(), 16 * 1024), done: [] };
+        open[shard] = frame;
+        pendingBytes += frame.writer.bytes;
+      }
+      frame.writer.add(item);
+      frame.done.push(done);
+      pendingBytes += itemBytes(item);
+      if (frame.writer.bytes >= maxFrameBytes) send(shard);
+      else timer ??= setTimeout(sendAll, flushIntervalMs);
+      if (pendingBytes < highWaterBytes) return true;
+      congested = true;
+      return false;
+    },
+    onDrain: (listener) => drained.push(listener),
+    async flush() {
+      clearTimeout(timer);
+      sendAll();
+      while (sending.size > 0) await Promise.all(sending);
+    },
+    get pendingBytes() {
+      return pendingBytes;
+    },
+  };
+}

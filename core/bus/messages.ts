@@ -1,0 +1,162 @@
+import { uuidText, writeUuidV7 } from '../fleet/uuid.ts';
+import { FleetgraphError } from '../runtime/errors.ts';
+
+/**
+ * The telemetry frame: one JetStream message that carries many device messages of one shard.
+ *
+ * | bytes | what |
+ * |---|---|
+ * | 1 | format version, 1 |
+ * | 16 | batch id, UUID v7 |
+ * | 4 | number of items, little-endian |
+ * | … | items |
+ *
+ * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP), receivedAt in ms (8, float64 LE),
+ * tenant length (1) and text, device length (1) and text, payload length (4, LE) and bytes as they came.
+ */
+export const FRAME_VERSION = 1;
+export const FRAME_HEADER_BYTES = 21;
+const ITEM_FIXED_BYTES = 18;
+
+const KINDS = [
+  'telemetry',
+  'heartbeat',
+  'status',
+  'connected',
+  'disconnected',
+  'shadow_reported',
+  'command_ack',
+  'ota_status',
+] as const;
+const SOURCES = ['mqtt', 'http', 'bridge'] as const;
+const DIALECTS = ['canonical', 'meter2', 'argus1'] as const;
+
+export type ItemKind = (typeof KINDS)[number];
+export type ItemSource = (typeof SOURCES)[number];
+export type ItemDialect = (typeof DIALECTS)[number];
+
+export interface FrameItem {
+  /** Slug and key exactly as authenticated; both are ASCII. */
+  readonly tenant: string;
+  readonly device: string;
+  readonly kind: ItemKind;
+  readonly dialect: ItemDialect;
+  readonly source: ItemSource;
+  /** The device said that it may have sent this before. */
+  readonly dup: boolean;
+  /** Milliseconds since the epoch, at the edge. */
+  readonly receivedAt: number;
+  readonly payload: Uint8Array;
+}
+
+export interface Frame {
+  readonly batchId: string;
+  readonly items: readonly FrameItem[];
+}
+
+/** The bytes are not a frame this version understands. */
+export class FrameError extends FleetgraphError {
+  constructor(message: string) {
+    super('FRAME_INVALID', message);
+  }
+}
+
+/** How many bytes an item takes in a frame. */
+export function itemBytes(item: FrameItem): number {
+  return ITEM_FIXED_BYTES + item.tenant.length + item.device.length + item.payload.length;
+}
+
+/** Builds one frame in a buffer of its own, copying each payload once, when it is added. */
+export class FrameWriter {
+  readonly batchId: string;
+  #buffer: Buffer;
+  #length = FRAME_HEADER_BYTES;
+  #count = 0;
+
+  constructor(now: number, capacity: number) {
+    this.#buffer = Buffer.allocUnsafe(capacity);
+    this.#buffer[0] = FRAME_VERSION;
+    writeUuidV7(this.#buffer, 1, now);
+    this.batchId = uuidText(this.#buffer.subarray(1, 17));
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#length;
+  }
+
+  /** Appends an item and returns its index in the frame. */
+  add(item: FrameItem): number {
+    const needed = this.#length + itemBytes(item);
+    if (needed > this.#buffer.length) this.#grow(needed);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    buffer[at] = KINDS.indexOf(item.kind);
+    buffer[at + 1] = SOURCES.indexOf(item.source);
+    buffer[at + 2] = DIALECTS.indexOf(item.dialect);
+    buffer[at + 3] = item.dup ? 1 : 0;
+    buffer.writeDoubleLE(item.receivedAt, at + 4);
+    at += 12;
+    buffer[at++] = item.tenant.length;
+    at += buffer.write(item.tenant, at, 'latin1');
+    buffer[at++] = item.device.length;
+    at += buffer.write(item.device, at, 'latin1');
+    at = buffer.writeUInt32LE(item.payload.length, at);
+    buffer.set(item.payload, at);
+    this.#length = needed;
+    return this.#count++;
+  }
+
+  /** The finished frame. The writer must not be used afterwards. */
+  finish(): Buffer {
+    this.#buffer.writeUInt32LE(this.#count, 17);
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/**
+ * Reads a frame. Payloads are views into `bytes`, not copies.
+ * @throws FrameError when the version is unknown or the lengths do not add up
+ */
+export function parseFrame(bytes: Uint8Array): Frame {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (buffer.length < FRAME_HEADER_BYTES) throw new FrameError('shorter than a frame header');
+  if (buffer[0] !== FRAME_VERSION) throw new FrameError(`unknown frame version ${buffer[0]}`);
+  const count = buffer.readUInt32LE(17);
+  const items: FrameItem[] = [];
+  let at = FRAME_HEADER_BYTES;
+  try {
+    for (let index = 0; index < count; index++) {
+      const kind = KINDS[buffer.readUInt8(at)];
+      const source = SOURCES[buffer.readUInt8(at + 1)];
+      const dialect = DIALECTS[buffer.readUInt8(at + 2)];
+      if (!kind || !source || !dialect) throw new FrameError(`item ${index} has an unknown kind, source or dialect`);
+      const dup = (buffer.readUInt8(at + 3) & 1) === 1;
+      const receivedAt = buffer.readDoubleLE(at + 4);
+      at += 12;
+      const tenant = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
+      at += 1 + tenant.length;
+      const device = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
+      at += 1 + device.length;
+      const length = buffer.readUInt32LE(at);
+      at += 4;
+      if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
+      items.push({ tenant, device, kind, dialect, source, dup, receivedAt, payload: buffer.subarray(at, at + length) });
+      at += length;
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw new FrameError('truncated');
+    throw error;
+  }
+  if (at !== buffer.length) throw new FrameError('bytes after the last item');
+  return { batchId: uuidText(buffer.subarray(1, 17)), items };
+}

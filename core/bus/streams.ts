@@ -1,0 +1,83 @@
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
+
+export type StreamName = 'TELEMETRY' | 'DOWNLINK' | 'EVENTS';
+
+export interface StreamLimits {
+  readonly replicas: number;
+  /** Bytes of telemetry waiting for the database before devices are refused. */
+  readonly telemetryMaxBytes: number;
+  /** How far back a live subscription can resume: this long and this many bytes, whichever is reached first. */
+  readonly eventsMaxAgeMs: number;
+  readonly eventsMaxBytes: number;
+}
+
+const HOUR_MS = 3_600_000;
+const GIB = 1024 ** 3;
+
+export const DEFAULT_STREAM_LIMITS: StreamLimits = {
+  replicas: 1,
+  telemetryMaxBytes: 4 * GIB,
+  eventsMaxAgeMs: HOUR_MS,
+  eventsMaxBytes: GIB,
+};
+
+/** Remembering message ids this long is what makes a publisher's own retry harmless. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
+/** The streams of the platform as data. A work queue refuses when it is full; a window forgets its oldest. */
+export function streamConfigs(limits: StreamLimits): Record<StreamName, Partial<StreamConfig> & { name: string }> {
+  const common = { storage: StorageType.File, num_replicas: limits.replicas, duplicate_window: nanos(DUPLICATE_WINDOW_MS) };
+  return {
+    TELEMETRY: {
+      ...common,
+      name: 'TELEMETRY',
+      subjects: ['telemetry.*'],
+      retention: RetentionPolicy.Workqueue,
+      discard: DiscardPolicy.New,
+      max_bytes: limits.telemetryMaxBytes,
+    },
+    DOWNLINK: {
+      ...common,
+      name: 'DOWNLINK',
+      subjects: ['downlink.*'],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_age: nanos(HOUR_MS),
+      max_bytes: GIB,
+    },
+    EVENTS: {
+      ...common,
+      name: 'EVENTS',
+      subjects: ['events.*.*'],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_age: nanos(limits.eventsMaxAgeMs),
+      max_bytes: limits.eventsMaxBytes,
+    },
+  };
+}
+
+const STREAM_NOT_FOUND = 10059;
+const STREAM_NAME_IN_USE = 10058;
+
+/** Creates what is missing and updates what differs. Safe to call from every process at once. */
+export async function ensureStreams(manager: JetStreamManager, limits: StreamLimits): Promise<void> {
+  for (const config of Object.values(streamConfigs(limits))) {
+    try {
+      await manager.streams.update(config.name, config);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
+      await manager.streams.add(config).catch((raced: unknown) => {
+        if (!(raced instanceof JetStreamApiError) || raced.code !== STREAM_NAME_IN_USE) throw raced;
+      });
+    }
+  }
+}

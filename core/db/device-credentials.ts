@@ -1,0 +1,79 @@
+import type { DeviceId, TenantId } from '../fleet/ids.ts';
+import type { Queryable } from './pool.ts';
+
+/** One live password of a device. */
+export interface LiveCredential {
+  readonly id: number;
+  readonly secretHash: Uint8Array;
+  readonly expiresAt: Date | undefined;
+}
+
+/** A device as far as letting it in is concerned. */
+export interface DeviceAccess {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  /** False when the device or its tenant is not ACTIVE. */
+  readonly active: boolean;
+  /** Neither revoked nor expired. Several while a rotation overlaps. */
+  readonly credentials: readonly LiveCredential[];
+}
+
+export interface DeviceName {
+  readonly tenant: string;
+  readonly device: string;
+}
+
+interface AccessRow {
+  index: number;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  active: boolean;
+  credential_id: number | null;
+  secret_hash: Buffer | null;
+  expires_at: Date | null;
+}
+
+const FIND_ACCESS = `
+  select wanted.index::int - 1 as index, d.tenant_id, d.id as device_id,
+    d.status = 'ACTIVE' and t.status = 'ACTIVE' as active,
+    c.id as credential_id, c.secret_hash, c.expires_at
+  from unnest($1::text[], $2::text[]) with ordinality as wanted (tenant, device, index)
+  join tenants t on t.slug = wanted.tenant
+  join devices d on d.tenant_id = t.id and d.key = wanted.device
+  left join device_credentials c on c.tenant_id = d.tenant_id and c.device_id = d.id and c.kind = 'TOKEN'
+    and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+  order by c.id`;
+
+/** One answer a name, in the same order, in one query; undefined where there is no such device. */
+export async function findDeviceAccess(
+  database: Queryable,
+  names: readonly DeviceName[],
+): Promise<(DeviceAccess | undefined)[]> {
+  const found: (DeviceAccess & { credentials: LiveCredential[] })[] = [];
+  const { rows } = await database.query<AccessRow>({
+    name: 'find-device-access',
+    text: FIND_ACCESS,
+    values: [names.map((name) => name.tenant), names.map((name) => name.device)],
+  });
+  for (const row of rows) {
+    let access = found[row.index];
+    if (!access) {
+      access = { tenantId: row.tenant_id, deviceId: row.device_id, active: row.active, credentials: [] };
+      found[row.index] = access;
+    }
+    if (row.credential_id !== null && row.secret_hash !== null) {
+      const expiresAt = row.expires_at ?? undefined;
+      access.credentials.push({ id: row.credential_id, secretHash: row.secret_hash, expiresAt });
+    }
+  }
+  return names.map((_, index) => found[index]);
+}
+
+/** Notes that credentials let somebody in. One written less than a minute ago is left alone. */
+export async function touchCredentials(database: Queryable, ids: readonly number[]): Promise<void> {
+  await database.query(
+    `update device_credentials set last_used_at = now()
+     where id = any($1::int[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+    [ids],
+  );
+}

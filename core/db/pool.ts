@@ -1,0 +1,62 @@
+import pg from 'pg';
+import type { Logger } from '../runtime/logger.ts';
+
+export type Pool = pg.Pool;
+export type Connection = pg.PoolClient;
+/** Either: what a query can be sent to. */
+export type Queryable = Pick<pg.ClientBase, 'query'>;
+
+export interface PoolOptions {
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  /** The most connections. */
+  readonly max: number;
+  readonly log: Logger;
+}
+
+/** A pool that connects on first use and survives restarts of the server: a broken connection is only replaced. */
+export function openPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.name,
+    max: options.max,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => options.log.warn({ err: error }, 'database connection lost'));
+  // A connection that breaks while it is checked out reports to its query; without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+/** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
+export async function transaction<Result>(pool: Pool, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+  const connection = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await connection.query('begin');
+    const result = await work(connection);
+    await connection.query('commit');
+    return result;
+  } catch (error) {
+    await connection.query('rollback').catch((rollback: Error) => {
+      broken = rollback;
+    });
+    throw error;
+  } finally {
+    connection.release(broken);
+  }
+}
+
+/** Whether the database answers within two seconds. */
+export async function databaseAnswers(pool: Pool): Promise<boolean> {
+  const timeout = new Promise<boolean>((resolve) => setTimeout(resolve, 2_000, false).unref());
+  return Promise.race([pool.query('select 1').then(() => true, () => false), timeout]);
+}
+
+/** The SQLSTATE of a database error; undefined for anything else (a lost connection has none). */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined;
+}

@@ -1,0 +1,108 @@
+import type { Connectivity, Freshness, PresenceState } from '../fleet/presence.ts';
+import type { Queryable } from './pool.ts';
+
+/** A device's presence with what an event about it needs. */
+export interface DevicePresence {
+  readonly tenantId: number;
+  readonly tenant: string;
+  readonly deviceId: number;
+  readonly device: string;
+  readonly siteId: number | null;
+  readonly intervalSeconds: number;
+  readonly state: PresenceState;
+}
+
+interface PresenceRow {
+  tenant_id: number;
+  tenant: string;
+  device_id: number;
+  device: string;
+  site_id: number | null;
+  interval_seconds: number;
+  connection: Connectivity;
+  epoch: string;
+  connection_changed_at: Date | null;
+  freshness: Freshness;
+  last_seen_at: Date | null;
+}
+
+const SELECT = `select p.tenant_id, t.slug as tenant, p.device_id, d.key as device, d.site_id,
+    d.expected_interval_seconds as interval_seconds, p.connection, p.epoch, p.connection_changed_at, p.freshness, p.last_seen_at
+  from device_presence p join devices d on d.id = p.device_id join tenants t on t.id = p.tenant_id`;
+
+const fromRow = (row: PresenceRow): DevicePresence => ({
+  tenantId: row.tenant_id,
+  tenant: row.tenant,
+  deviceId: row.device_id,
+  device: row.device,
+  siteId: row.site_id,
+  intervalSeconds: row.interval_seconds,
+  state: {
+    connection: row.connection,
+    epoch: BigInt(row.epoch),
+    connectionChangedAt: row.connection_changed_at?.getTime() ?? null,
+    freshness: row.freshness,
+    lastSeenAt: row.last_seen_at?.getTime() ?? null,
+  },
+});
+
+/** Locks the presence of these devices until the transaction ends, making the rows that are missing. */
+export async function lockPresence(
+  db: Queryable,
+  devices: readonly { readonly tenantId: number; readonly deviceId: number }[],
+): Promise<DevicePresence[]> {
+  const ids = devices.map((device) => device.deviceId);
+  await db.query(
+    `insert into device_presence (device_id, tenant_id)
+     select d.id, d.tenant_id from unnest($1::int[], $2::int[]) as w (device_id, tenant_id)
+     join devices d on d.id = w.device_id and d.tenant_id = w.tenant_id order by d.id
+     on conflict do nothing`,
+    [ids, devices.map((device) => device.tenantId)],
+  );
+  const rows = await db.query<PresenceRow>(`${SELECT} where p.device_id = any($1::int[]) order by p.device_id for update of p`, [ids]);
+  return rows.rows.map(fromRow);
+}
+
+/** Locks up to `limit` devices whose freshness, as it is stored, is older than the truth at `now`. */
+export async function lockFading(db: Queryable, now: Date, limit: number): Promise<DevicePresence[]> {
+  const rows = await db.query<PresenceRow>(
+    `${SELECT} where p.freshness <> 'SILENT' and p.last_seen_at < $1::timestamptz - interval '2 seconds'
+       and ((p.freshness = 'FRESH' and p.last_seen_at < $1::timestamptz - 2 * d.expected_interval_seconds * interval '1 second')
+         or p.last_seen_at < $1::timestamptz - 10 * d.expected_interval_seconds * interval '1 second')
+     order by p.device_id limit $2 for update of p skip locked`,
+    [now, limit],
+  );
+  return rows.rows.map(fromRow);
+}
+
+/** Writes the state of devices that are locked. */
+export async function writePresence(db: Queryable, devices: readonly DevicePresence[]): Promise<void> {
+  if (devices.length === 0) return;
+  await db.query(
+    `update device_presence p set connection = w.connection, epoch = w.epoch, connection_changed_at = w.changed_at,
+       freshness = w.freshness, last_seen_at = w.seen_at
+     from unnest($1::int[], $2::connectivity[], $3::bigint[], $4::timestamptz[], $5::freshness[], $6::timestamptz[])
+       as w (device_id, connection, epoch, changed_at, freshness, seen_at)
+     where p.device_id = w.device_id`,
+    [
+      devices.map((device) => device.deviceId),
+      devices.map((device) => device.state.connection),
+      devices.map((device) => device.state.epoch.toString()),
+      devices.map((device) => dateOf(device.state.connectionChangedAt)),
+      devices.map((device) => device.state.freshness),
+      devices.map((device) => dateOf(device.state.lastSeenAt)),
+    ],
+  );
+}
+
+/** Takes away the sessions of gateways that have not renewed their lease, and says which those were. */
+export async function takeLostSessions(db: Queryable): Promise<{ tenantId: number; deviceId: number; epoch: bigint }[]> {
+  const rows = await db.query<{ tenant_id: number; device_id: number; epoch: string }>(
+    `delete from device_sessions s
+     where not exists (select from gateways g where g.id = s.gateway_id and g.lease_expires_at > now())
+     returning s.tenant_id, s.device_id, s.epoch`,
+  );
+  return rows.rows.map((row) => ({ tenantId: row.tenant_id, deviceId: row.device_id, epoch: BigInt(row.epoch) }));
+}
+
+const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));

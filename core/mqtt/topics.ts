@@ -1,0 +1,93 @@
+import { type DeviceKey, isDeviceKey, isTenantSlug, type TenantSlug } from '../fleet/ids.ts';
+
+/** What a device says: the end of the topics it may publish to. */
+export const UPLINK_LEAVES = [
+  'telemetry',
+  'heartbeat',
+  'status',
+  'shadow/reported',
+  'commands/ack',
+  'ota/status',
+] as const;
+/** What a device hears: the end of the topics it may subscribe to. */
+export const DOWNLINK_LEAVES = ['shadow/desired', 'commands', 'ota'] as const;
+
+export type UplinkLeaf = (typeof UPLINK_LEAVES)[number];
+export type DownlinkLeaf = (typeof DOWNLINK_LEAVES)[number];
+export type Leaf = UplinkLeaf | DownlinkLeaf;
+
+/** What a topic names: whose it is and what is said there. */
+export interface DeviceTopic {
+  readonly tenant: TenantSlug;
+  readonly device: DeviceKey;
+  readonly leaf: Leaf;
+}
+
+/** The longest topic that can be valid, in bytes. */
+export const MAX_TOPIC_BYTES = 'tenant/'.length + 63 + '/device/'.length + 128 + '/shadow/reported'.length;
+
+const UPLINK: ReadonlySet<string> = new Set(UPLINK_LEAVES);
+const DOWNLINK: ReadonlySet<string> = new Set(DOWNLINK_LEAVES);
+
+export const isUplinkLeaf = (text: string): text is UplinkLeaf => UPLINK.has(text);
+export const isDownlinkLeaf = (text: string): text is DownlinkLeaf => DOWNLINK.has(text);
+
+/** Everything of one device begins with this; it ends in a slash. */
+export function topicPrefix(tenant: string, device: string): string {
+  return `tenant/${tenant}/device/${device}/`;
+}
+
+export function buildTopic(tenant: string, device: string, leaf: Leaf): string {
+  return topicPrefix(tenant, device) + leaf;
+}
+
+/** The device and the meaning of a topic name; undefined when it is none of ours. */
+export function readTopic(topic: string): DeviceTopic | undefined {
+  const [root, tenant = '', kind, device = '', ...rest] = topic.split('/');
+  const leaf = rest.join('/');
+  if (root !== 'tenant' || kind !== 'device') return undefined;
+  if (!isTenantSlug(tenant) || !isDeviceKey(device)) return undefined;
+  if (!isUplinkLeaf(leaf) && !isDownlinkLeaf(leaf)) return undefined;
+  return { tenant, device, leaf };
+}
+
+/** Whether a text may be used as a topic filter: `+` fills a level, `#` is the last one (MQTT 3.1.1, 4.7.1). */
+export function isTopicFilter(filter: string): boolean {
+  if (filter.length === 0 || filter.includes('\0')) return false;
+  const levels = filter.split('/');
+  return levels.every((level, index) => {
+    if (level.includes('#')) return level === '#' && index === levels.length - 1;
+    return !level.includes('+') || level === '+';
+  });
+}
+
+/** Whether a topic name falls under a valid filter. `a/#` covers `a` itself too. */
+export function matchesFilter(filter: string, topic: string): boolean {
+  const wanted = filter.split('/');
+  const levels = topic.split('/');
+  if ((wanted[0] === '+' || wanted[0] === '#') && topic.startsWith('$')) return false;
+  for (const [index, level] of wanted.entries()) {
+    if (level === '#') return true;
+    if (index >= levels.length) return false;
+    if (level !== '+' && level !== levels[index]) return false;
+  }
+  return wanted.length === levels.length;
+}
+
+/**
+ * What a device would hear through a filter: the leaves of its own downlink that the filter covers. Empty when the
+ * filter is malformed, reaches outside the device's own tree, or covers nothing that is ever sent down.
+ */
+export function downlinkLeavesUnder(filter: string, tenant: string, device: string): readonly DownlinkLeaf[] {
+  const prefix = topicPrefix(tenant, device);
+  if (!filter.startsWith(prefix) || !isTopicFilter(filter)) return [];
+  return DOWNLINK_LEAVES.filter((leaf) => matchesFilter(filter, prefix + leaf));
+}
+
+/** A device's user name, `{tenant}/{device}`; undefined when it has another shape. */
+export function readUsername(username: string): { tenant: TenantSlug; device: DeviceKey } | undefined {
+  const slash = username.indexOf('/');
+  const tenant = username.slice(0, Math.max(slash, 0));
+  const device = username.slice(slash + 1);
+  return isTenantSlug(tenant) && isDeviceKey(device) ? { tenant, device } : undefined;
+}

@@ -1,0 +1,27 @@
+import { defineConfig } from 'prisma/config';
+
+/** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
+const SQL_ONLY = [
+  'dead_letters',
+  'device_sessions',
+  'follower_cursors',
+  'gateways',
+  'ingest_frames',
+  'leases',
+  'mutation_results',
+  'outbox',
+  'quarantine',
+  'readings',
+];
+
+/**
+ * For the development commands `prisma generate` and `prisma migrate diff`; core/db/migrate.ts applies migrations.
+ * Every command wants PRISMA_SCHEMA_ENGINE_BINARY=prisma/tools/schema-engine.mjs, since npm carries no native engine.
+ */
+export default defineConfig({
+  schema: 'prisma/schema.prisma',
+  migrations: { path: 'prisma/migrations' },
+  experimental: { externalTables: true },
+  tables: { external: SQL_ONLY.map((name) => `public.${name}`) },
+  datasource: { url: process.env['DATABASE_URL'] ?? 'postgresql://127.0.0.1:5432/fleetgraph' },
+});

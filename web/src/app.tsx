@@ -1,0 +1,36 @@
+import { lazy } from 'react';
+import { BrowserRouter, Navigate, Route, Routes } from 'react-router';
+import { DeviceList } from './features/devices/device-list.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const DevicePage = lazy(() => import('./features/devices/device-page.tsx').then((m) => ({ default: m.DevicePage })));
+const DeviceLive = lazy(() => import('./features/devices/device-live.tsx').then((m) => ({ default: m.DeviceLive })));
+const DeviceReadings = lazy(() =>
+  import('./features/devices/device-readings.tsx').then((m) => ({ default: m.DeviceReadings })),
+);
+const DeviceDetails = lazy(() =>
+  import('./features/devices/device-details.tsx').then((m) => ({ default: m.DeviceDetails })),
+);
+const NewDevice = lazy(() => import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })));
+
+/** Every address of the console. The list comes with the first load; the rest when it is visited. */
+export function App() {
+  return (
+    <BrowserRouter>
+      <Routes>
+        <Route element={<Shell />}>
+          <Route index element={<Navigate to="/devices" replace />} />
+          <Route path="devices" element={<DeviceList />} />
+          <Route path="devices/:key" element={<DevicePage />}>
+            <Route index element={<DeviceLive />} />
+            <Route path="readings" element={<DeviceReadings />} />
+            <Route path="details" element={<DeviceDetails />} />
+          </Route>
+          <Route path="new-device" element={<NewDevice />} />
+          <Route path="*" element={<NotFound />} />
+        </Route>
+      </Routes>
+    </BrowserRouter>
+  );
+}

@@ -1,0 +1,107 @@
+import { Check, TriangleAlert } from 'lucide-react';
+import { Tabs } from 'radix-ui';
+import { type ReactNode, useMemo } from 'react';
+import { Link } from 'react-router';
+import { useAccount } from '../../auth/viewer.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { devicePath } from './device-link.ts';
+import { FirstMessage } from './first-message.tsx';
+import { buildSnippets } from './snippets.ts';
+
+/** A device just created, and the secret that is shown this once. */
+export type NewDeviceAccess = {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string;
+  readonly username: string;
+  readonly secret: string;
+};
+
+/** The token, the commands that use it, and the wait for what they send. */
+export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; onAnother: () => void }) {
+  const { viewer, config } = useAccount();
+  const tenant = viewer.tenant.slug;
+  const snippets = useMemo(
+    () =>
+      buildSnippets({
+        mqttUrl: config.mqttUrl,
+        tenant,
+        deviceKey: access.key,
+        username: access.username,
+        secret: access.secret,
+      }),
+    [config.mqttUrl, tenant, access],
+  );
+  return (
+    <ol className="flex flex-col gap-4">
+      <Step done title="Keep the token">
+        <p className="mb-3 flex items-start gap-2 text-sm">
+          <TriangleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
+          It is shown this once and stored nowhere in the clear. If it is lost, it has to be replaced.
+        </p>
+        <dl className="divide-y divide-line rounded-md border border-line">
+          <Secret name="User name" value={access.username} />
+          <Secret name="Token" value={access.secret} testId="device-token" />
+        </dl>
+      </Step>
+      <Step title="Send a first message">
+        <Tabs.Root defaultValue="mosquitto">
+          <Tabs.List aria-label="Language" className="mb-2 flex gap-1">
+            {snippets.map(({ id, title }) => (
+              <Tabs.Trigger
+                key={id}
+                value={id}
+                className="h-7 rounded-md px-2.5 text-ink-2 text-sm hover:bg-hover data-[state=active]:bg-accent-soft data-[state=active]:font-semibold data-[state=active]:text-accent"
+              >
+                {title}
+              </Tabs.Trigger>
+            ))}
+          </Tabs.List>
+          {snippets.map(({ id, title, code }) => (
+            <Tabs.Content key={id} value={id} className="relative rounded-md" tabIndex={-1}>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard */}
+              <pre tabIndex={0} aria-label={`${title} example`} className="overflow-x-auto rounded-md border border-line bg-sunken p-3 pr-12 font-mono text-xs leading-5">
+                {code}
+              </pre>
+              <CopyButton text={code} label={`Copy the ${title} example`} className="absolute top-1.5 right-1.5" />
+            </Tabs.Content>
+          ))}
+        </Tabs.Root>
+      </Step>
+      <Step title="Watch it arrive">
+        <FirstMessage deviceId={access.id} />
+        <div className="mt-4 flex flex-wrap gap-2">
+          <Link to={devicePath(access.key)} className={buttonClass('primary')}>
+            Open {access.name}
+          </Link>
+          <Button onClick={onAnother}>Add another</Button>
+        </div>
+      </Step>
+    </ol>
+  );
+}
+
+function Step({ title, done = false, children }: { title: string; done?: boolean; children: ReactNode }) {
+  return (
+    <li className="min-w-0 rounded-lg border border-line bg-surface p-4 shadow-1 sm:p-5">
+      <h2 className="mb-2 flex items-center gap-2 font-semibold text-lg">
+        {title}
+        {done && <Check aria-label="ready" className="size-4 text-good" />}
+      </h2>
+      {children}
+    </li>
+  );
+}
+
+function Secret({ name, value, testId }: { name: string; value: string; testId?: string }) {
+  return (
+    <div className="flex items-center gap-3 py-1 pr-1 pl-3">
+      <dt className="w-20 shrink-0 text-ink-3 text-sm">{name}</dt>
+      <dd className="min-w-0 flex-1 break-all font-mono text-sm" {...(testId ? { 'data-testid': testId } : {})}>
+        {value}
+      </dd>
+      <CopyButton text={value} label={`Copy ${name.toLowerCase()}`} />
+    </div>
+  );
+}

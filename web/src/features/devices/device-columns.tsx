@@ -1,0 +1,143 @@
+import { Link } from 'react-router';
+import type { DeviceOrderField, DeviceRowFragment } from '../../generated/graphql.ts';
+import { graphql } from '../../generated/index.ts';
+import type { Column } from '../../ui/data-table.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { StatusBadge, StatusShape } from '../../ui/status.tsx';
+import { devicePath } from './device-link.ts';
+import { connectivity, deviceStatus, freshness } from './presence.ts';
+import { formatValue } from './value.ts';
+
+export const deviceRowFragment = graphql(`
+  fragment DeviceRow on Device {
+    id
+    key
+    name
+    status
+    tags
+    model
+    firmware
+    site {
+      id
+      key
+      name
+    }
+    presence {
+      connection
+      freshness
+      credential
+      lastSeenAt
+      connectionChangedAt
+    }
+    latest {
+      metric
+      value
+      at
+      receivedAt
+    }
+  }
+`);
+
+const shownMetrics = 3;
+
+function NameCell({ device }: { device: DeviceRowFragment }) {
+  return (
+    <div className="flex min-w-0 items-center gap-2">
+      <div className="min-w-0 flex-1">
+        <Link
+          to={devicePath(device.key)}
+          className="block truncate font-medium outline-offset-1 after:absolute after:inset-0 hover:text-accent focus-visible:text-accent"
+        >
+          {device.name}
+        </Link>
+        {device.name !== device.key && (
+          <span className="block truncate font-mono text-ink-3 text-xs leading-4">{device.key}</span>
+        )}
+      </div>
+      {device.status !== 'ACTIVE' && <StatusBadge {...deviceStatus[device.status]} axis="Status" soft />}
+    </div>
+  );
+}
+
+function LatestCell({ device }: { device: DeviceRowFragment }) {
+  const shown = device.latest.slice(0, shownMetrics);
+  if (shown.length === 0) return <span className="text-ink-3">nothing yet</span>;
+  const rest = device.latest.length - shown.length;
+  return (
+    <span className="flex min-w-0 gap-4 overflow-hidden">
+      {shown.map(({ metric, value }) => (
+        <span key={metric} className="min-w-0 truncate">
+          <span className="text-ink-3 text-xs">{metric}</span> <span className="font-medium">{formatValue(value)}</span>
+        </span>
+      ))}
+      {rest > 0 && <span className="shrink-0 text-ink-3 text-xs leading-5">+{rest}</span>}
+    </span>
+  );
+}
+
+/** On a phone: one line of state under one line of name. */
+function CompactState({ device }: { device: DeviceRowFragment }) {
+  const { presence } = device;
+  const late = presence.freshness !== 'FRESH';
+  return (
+    <span className="flex flex-col items-end gap-0.5">
+      <StatusBadge {...connectivity[presence.connection]} axis="Connection" />
+      <span className="flex items-center gap-1 text-ink-3 text-xs">
+        {late && <StatusShape {...freshness[presence.freshness]} className="size-2" />}
+        <span className="sr-only">{freshness[presence.freshness].label}, seen </span>
+        <RelativeTime at={presence.lastSeenAt} />
+      </span>
+    </span>
+  );
+}
+
+/** Columns on a phone. */
+export const compactColumns: readonly Column<DeviceRowFragment, DeviceOrderField>[] = [
+  { id: 'name', header: 'Device', track: 'minmax(0, 1fr)', sort: 'NAME', cell: (device) => <NameCell device={device} /> },
+  { id: 'state', header: 'Last seen', track: '7rem', sort: 'LAST_SEEN_AT', cell: (device) => <CompactState device={device} /> },
+];
+
+/** Columns on anything wider. */
+export const deviceColumns: readonly Column<DeviceRowFragment, DeviceOrderField>[] = [
+  {
+    id: 'name',
+    header: 'Device',
+    track: 'minmax(11rem, 1.4fr)',
+    sort: 'NAME',
+    cell: (device) => <NameCell device={device} />,
+  },
+  {
+    id: 'connection',
+    header: 'Connection',
+    track: '6rem',
+    cell: (device) => <StatusBadge {...connectivity[device.presence.connection]} axis="Connection" />,
+  },
+  {
+    id: 'freshness',
+    header: 'Freshness',
+    track: '5.5rem',
+    cell: (device) => <StatusBadge {...freshness[device.presence.freshness]} axis="Freshness" />,
+  },
+  {
+    id: 'seen',
+    header: 'Last seen',
+    track: '6.5rem',
+    sort: 'LAST_SEEN_AT',
+    cell: (device) => <RelativeTime at={device.presence.lastSeenAt} className="whitespace-nowrap text-ink-2" />,
+  },
+  { id: 'latest', header: 'Latest values', track: 'minmax(14rem, 2fr)', from: 'lg', cell: (device) => <LatestCell device={device} /> },
+  {
+    id: 'site',
+    header: 'Site',
+    track: 'minmax(6rem, 0.6fr)',
+    from: 'lg',
+    cell: (device) => <span className="block truncate text-ink-2">{device.site?.name ?? '–'}</span>,
+  },
+  {
+    id: 'firmware',
+    header: 'Firmware',
+    track: '5.5rem',
+    from: 'xl',
+    cell: (device) => <span className="block truncate text-ink-2">{device.firmware ?? '–'}</span>,
+  },
+];

@@ -1,0 +1,129 @@
+import { KeyRound } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { RelativeTime } from '../../ui/relative-time.tsx';
+import { StatusBadge } from '../../ui/status.tsx';
+import { duration } from '../../ui/time.ts';
+import { type DeviceDetail, useDevice } from './device-detail.ts';
+import { credentialState, deviceStatus } from './presence.ts';
+import { formatValue } from './value.ts';
+
+const expiringMs = 14 * 86_400_000;
+
+/** What is known of the device, and the credentials it connects with. */
+export function DeviceDetails() {
+  const device = useDevice();
+  const { location } = device;
+  const attributes = typeof device.attributes === 'object' && device.attributes !== null ? Object.entries(device.attributes) : [];
+  return (
+    <div className="grid gap-4 p-4 sm:p-5 lg:grid-cols-2 lg:items-start">
+      <Panel title="Device">
+        <dl className="divide-y divide-line">
+          <Fact name="Status">
+            <StatusBadge {...deviceStatus[device.status]} />
+          </Fact>
+          <Fact name="Key" copy={device.key} mono />
+          <Fact name="Site">{device.site?.name}</Fact>
+          <Fact name="Model">{device.model}</Fact>
+          <Fact name="Serial number" mono {...(device.serialNumber ? { copy: device.serialNumber } : {})} />
+          <Fact name="Firmware">{device.firmware}</Fact>
+          <Fact name="Expected interval">{duration(device.expectedIntervalSeconds * 1_000)}</Fact>
+          <Fact name="Location">{location && `${formatValue(location.latitude)}, ${formatValue(location.longitude)}`}</Fact>
+          <Fact name="Created">
+            <RelativeTime at={device.createdAt} />
+          </Fact>
+          <Fact name="Changed">
+            <RelativeTime at={device.updatedAt} />
+          </Fact>
+          {device.decommissionedAt && (
+            <Fact name="Decommissioned">
+              <RelativeTime at={device.decommissionedAt} />
+            </Fact>
+          )}
+        </dl>
+      </Panel>
+      <div className="flex min-w-0 flex-col gap-4">
+        <Panel title="Credentials">
+          {device.credentials.length === 0 ? (
+            <EmptyState icon={KeyRound} title="No credentials">
+              This device cannot connect.
+            </EmptyState>
+          ) : (
+            <ul className="divide-y divide-line">
+              {device.credentials.map((credential) => (
+                <Credential key={credential.id} credential={credential} />
+              ))}
+            </ul>
+          )}
+        </Panel>
+        <Panel title="Attributes">
+          {attributes.length === 0 ? (
+            <p className="px-3.5 py-4 text-ink-2 text-sm">None set. Edit the device to add some.</p>
+          ) : (
+            <dl className="divide-y divide-line">
+              {attributes.map(([name, value]) => (
+                <Fact key={name} name={name}>
+                  {formatValue(value)}
+                </Fact>
+              ))}
+            </dl>
+          )}
+        </Panel>
+      </div>
+    </div>
+  );
+}
+
+function Panel({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
+      <h2 className="border-line border-b px-3.5 py-2.5 font-semibold">{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+type FactProps = { name: string; children?: ReactNode; copy?: string; mono?: boolean };
+
+function Fact({ name, children, copy, mono = false }: FactProps) {
+  return (
+    <div className="flex min-h-9 items-center gap-3 px-3.5 py-1">
+      <dt className="w-36 shrink-0 text-ink-3 text-sm">{name}</dt>
+      <dd className={`flex min-w-0 flex-1 items-center break-words ${mono ? 'font-mono text-sm' : ''}`}>
+        <span className="min-w-0 break-words">{copy ?? children ?? <span className="text-ink-3">–</span>}</span>
+        {copy && <CopyButton text={copy} label={`Copy ${name.toLowerCase()}`} className="-my-1" />}
+      </dd>
+    </div>
+  );
+}
+
+function stateOf(credential: DeviceDetail['credentials'][number]) {
+  if (credential.revokedAt) return credentialState.REVOKED;
+  const remainingMs = credential.expiresAt ? Date.parse(credential.expiresAt) - Date.now() : Number.POSITIVE_INFINITY;
+  if (remainingMs <= 0) return { ...credentialState.REVOKED, label: 'Expired' };
+  return remainingMs < expiringMs ? credentialState.EXPIRING : credentialState.ACTIVE;
+}
+
+const kinds = { TOKEN: 'Token', CERTIFICATE: 'Certificate' } as const;
+
+function Credential({ credential }: { credential: DeviceDetail['credentials'][number] }) {
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-2.5">
+      <div className="min-w-0 flex-1">
+        <p className="font-medium">
+          {kinds[credential.kind]} <span className="font-mono font-normal text-ink-2 text-sm">{credential.hint}</span>
+        </p>
+        <p className="text-ink-3 text-sm">
+          created <RelativeTime at={credential.createdAt} />, last used <RelativeTime at={credential.lastUsedAt} />
+          {credential.expiresAt && (
+            <>
+              , expires <RelativeTime at={credential.expiresAt} />
+            </>
+          )}
+        </p>
+      </div>
+      <StatusBadge {...stateOf(credential)} />
+    </li>
+  );
+}

@@ -1,0 +1,190 @@
+import { ChevronRight, Ellipsis, PackageX, Pencil, Power, SearchX } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { Link, NavLink, Outlet, useParams } from 'react-router';
+import { useClient, useMutation, useQuery } from 'urql';
+import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { presenceDocument, telemetryDocument } from '../../live/documents.ts';
+import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { cx } from '../../ui/class-names.ts';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorPanel } from '../../ui/error-panel.tsx';
+import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
+import { StatusBadge } from '../../ui/status.tsx';
+import { announce } from '../../ui/toast.tsx';
+import { DecommissionDialog } from './decommission-dialog.tsx';
+import { type DeviceDetail, DeviceProvider, deviceDetailDocument } from './device-detail.ts';
+import { DeviceEdit } from './device-edit.tsx';
+import { devicePath } from './device-link.ts';
+import { deviceUpdateDocument } from './device-update.ts';
+import { deviceStatus } from './presence.ts';
+import { PresenceStrip } from './presence-strip.tsx';
+
+const ignore = () => undefined;
+
+/** Keeps the device's presence and latest values in the cache live while its page is open. */
+function useDeviceLive(id: string | undefined): void {
+  const client = useClient();
+  useEffect(() => {
+    if (id === undefined) return;
+    const where = { deviceIds: [id] };
+    const presence = client.subscription(presenceDocument, { where }).subscribe(ignore);
+    const telemetry = client.subscription(telemetryDocument, { where }).subscribe(ignore);
+    return () => {
+      presence.unsubscribe();
+      telemetry.unsubscribe();
+    };
+  }, [client, id]);
+}
+
+/** One device: header, presence, tabs. */
+export function DevicePage() {
+  const { key = '' } = useParams();
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: deviceDetailDocument,
+    variables: { key },
+    requestPolicy: 'cache-and-network',
+  });
+  const device = data?.device;
+  useDeviceLive(device?.id);
+  usePageTitle(device?.name ?? key);
+  if (!device && fetching) return <PageSkeleton />;
+  if (!device && error) return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
+  if (!device) {
+    return (
+      <EmptyState
+        icon={SearchX}
+        title="No such device"
+        action={
+          <Link to="/devices" className={buttonClass('plain')}>
+            All devices
+          </Link>
+        }
+      >
+        This tenant has no device with the key <span className="font-mono">{key}</span>.
+      </EmptyState>
+    );
+  }
+  return (
+    <DeviceProvider value={device}>
+      <div className="min-h-0 flex-1 overflow-y-auto">
+        <DeviceHeader device={device} />
+        <Tabs deviceKey={device.key} />
+        <Outlet />
+      </div>
+    </DeviceProvider>
+  );
+}
+
+function DeviceHeader({ device }: { device: DeviceDetail }) {
+  const { viewer } = useAccount();
+  const facts = [device.site?.name, device.model, device.firmware && `firmware ${device.firmware}`].filter(Boolean);
+  const editable = mayWriteDevices(viewer.role) && device.status !== 'DECOMMISSIONED';
+  return (
+    <header className="px-4 pt-3 sm:px-5">
+      <nav aria-label="Breadcrumb" className="flex items-center gap-1 text-ink-3 text-sm">
+        <Link to="/devices" className="rounded-sm hover:text-ink hover:underline">
+          Devices
+        </Link>
+        <ChevronRight aria-hidden="true" className="size-3.5" />
+        <span className="truncate font-mono text-xs">{device.key}</span>
+        <CopyButton text={device.key} label="Copy device key" className="-my-2" />
+      </nav>
+      <div className="mt-0.5 flex flex-wrap items-start gap-x-4 gap-y-3">
+        <div className="min-w-0 flex-1 basis-64">
+          <h1 className="flex flex-wrap items-center gap-2.5 font-semibold text-xl">
+            <span className="min-w-0 break-words">{device.name}</span>
+            {device.status !== 'ACTIVE' && <StatusBadge {...deviceStatus[device.status]} axis="Status" soft />}
+          </h1>
+          <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-ink-2 text-sm">
+            {facts.join(' · ')}
+            {device.tags.map((tag) => (
+              <Link
+                key={tag}
+                to={`/devices?tag=${encodeURIComponent(tag)}`}
+                className="rounded-full border border-line bg-surface px-2 text-ink-2 text-xs hover:border-line-strong hover:text-ink"
+              >
+                {tag}
+              </Link>
+            ))}
+          </p>
+        </div>
+        {editable && <DeviceActions device={device} />}
+      </div>
+      <PresenceStrip device={device} />
+    </header>
+  );
+}
+
+function DeviceActions({ device }: { device: DeviceDetail }) {
+  const [open, setOpen] = useState<'edit' | 'decommission'>();
+  const [{ fetching }, update] = useMutation(deviceUpdateDocument);
+  const disable = device.status === 'ACTIVE';
+  const toggle = async () => {
+    const { data, error } = await update({
+      input: { id: device.id, expectedVersion: device.version, status: disable ? 'DISABLED' : 'ACTIVE' },
+    });
+    const result = data?.deviceUpdate;
+    if (result?.__typename === 'DeviceUpdateSuccess') {
+      announce(disable ? `${device.name} is disabled. It can no longer connect.` : `${device.name} may connect again.`);
+    } else {
+      announce(result?.message ?? error?.message ?? 'The change was not made.', 'bad');
+    }
+  };
+  return (
+    <div className="flex gap-2">
+      <Button onClick={() => setOpen('edit')}>
+        <Pencil aria-hidden="true" className="size-3.5" />
+        Edit
+      </Button>
+      <Menu
+        align="end"
+        trigger={
+          <Button icon aria-label="More actions" disabled={fetching}>
+            <Ellipsis aria-hidden="true" className="size-4" />
+          </Button>
+        }
+      >
+        <MenuItem onSelect={() => void toggle()}>
+          <Power aria-hidden="true" className="size-4 text-ink-3" />
+          {disable ? 'Disable' : 'Enable'}
+        </MenuItem>
+        <MenuLine />
+        <MenuItem danger onSelect={() => setOpen('decommission')}>
+          <PackageX aria-hidden="true" className="size-4" />
+          Decommission…
+        </MenuItem>
+      </Menu>
+      {open === 'edit' && <DeviceEdit device={device} onClose={() => setOpen(undefined)} />}
+      {open === 'decommission' && <DecommissionDialog device={device} onClose={() => setOpen(undefined)} />}
+    </div>
+  );
+}
+
+function Tabs({ deviceKey }: { deviceKey: string }) {
+  const tabs = [
+    { to: devicePath(deviceKey), label: 'Live', end: true },
+    { to: devicePath(deviceKey, 'readings'), label: 'Readings', end: false },
+    { to: devicePath(deviceKey, 'details'), label: 'Details', end: false },
+  ];
+  return (
+    <nav aria-label="Device" className="mt-4 flex gap-5 border-line border-b px-4 sm:px-5">
+      {tabs.map(({ to, label, end }) => (
+        <NavLink
+          key={to}
+          to={to}
+          end={end}
+          className={({ isActive }) =>
+            cx(
+              '-mb-px border-b-2 pb-2 text-sm',
+              isActive ? 'border-accent font-semibold text-ink' : 'border-transparent text-ink-2 hover:text-ink',
+            )
+          }
+        >
+          {label}
+        </NavLink>
+      ))}
+    </nav>
+  );
+}

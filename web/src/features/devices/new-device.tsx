@@ -1,0 +1,144 @@
+import { useState } from 'react';
+import { useForm } from 'react-hook-form';
+import { Link } from 'react-router';
+import { useMutation } from 'urql';
+import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { showErrors, sortErrors } from '../../data/form-errors.ts';
+import { graphql } from '../../generated/index.ts';
+import { PageHeader } from '../../shell/page.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { FormError, TextField } from '../../ui/field.tsx';
+import { Lock } from 'lucide-react';
+import { ConnectDevice, type NewDeviceAccess } from './connect-device.tsx';
+import { HardwareFields, IdentityFields } from './device-fields.tsx';
+import { type DeviceValues, deviceFields, deviceRules, emptyDevice, renamedFields, toCreateInput } from './device-form.ts';
+
+const deviceCreateDocument = graphql(`
+  mutation DeviceCreate($input: DeviceCreateInput!) {
+    deviceCreate(input: $input) {
+      __typename
+      ... on DeviceCreateSuccess {
+        device {
+          id
+          key
+          name
+        }
+        token {
+          username
+          secret
+        }
+      }
+      ... on ValidationError {
+        message
+        code
+        path
+        issues {
+          path
+          message
+        }
+      }
+      ... on ConflictError {
+        message
+        code
+        path
+      }
+      ... on NotFoundError {
+        message
+        code
+        path
+      }
+      ... on ForbiddenError {
+        message
+        code
+        path
+      }
+    }
+  }
+`);
+
+/** From a name to the first message: describe the device, receive its token, watch it arrive. */
+export function NewDevice() {
+  const { viewer } = useAccount();
+  const [access, setAccess] = useState<NewDeviceAccess>();
+  if (!mayWriteDevices(viewer.role)) {
+    return (
+      <>
+        <PageHeader title="New device" />
+        <EmptyState
+          icon={Lock}
+          title="Your role does not allow this"
+          action={
+            <Link to="/devices" className={buttonClass('plain')}>
+              All devices
+            </Link>
+          }
+        >
+          An engineer or admin of {viewer.tenant.name} can add devices.
+        </EmptyState>
+      </>
+    );
+  }
+  return (
+    <div className="min-h-0 flex-1 overflow-y-auto">
+      <PageHeader title={access ? access.name : 'New device'} />
+      <div className="mx-auto max-w-2xl px-4 pb-10 sm:mx-0 sm:px-5">
+        {access ? <ConnectDevice access={access} onAnother={() => setAccess(undefined)} /> : <DeviceForm onCreated={setAccess} />}
+      </div>
+    </div>
+  );
+}
+
+function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => void }) {
+  const form = useForm<DeviceValues>({ defaultValues: emptyDevice });
+  const [attempt, setAttempt] = useState(() => crypto.randomUUID());
+  const [, create] = useMutation(deviceCreateDocument);
+  const { errors, isSubmitting } = form.formState;
+  const submit = form.handleSubmit(async (values) => {
+    const { data, error } = await create({ input: { ...toCreateInput(values), clientMutationId: attempt } });
+    const result = data?.deviceCreate;
+    if (result?.__typename === 'DeviceCreateSuccess') {
+      onCreated({ ...result.device, ...result.token });
+      return;
+    }
+    if (!result) {
+      // The same attempt is sent again: if the first one did arrive, its answer comes back instead of a second device.
+      form.setError('root', { message: error?.message ?? 'The platform did not answer. Try again.' });
+      return;
+    }
+    setAttempt(crypto.randomUUID());
+    const messages = sortErrors(result, deviceFields, renamedFields);
+    const conflict = result.__typename === 'ConflictError' && messages.every(({ field }) => field === undefined);
+    showErrors(conflict ? [{ field: 'key', message: result.message }] : messages, deviceFields, form.setError);
+  });
+  return (
+    <form onSubmit={submit} noValidate className="flex flex-col gap-4 rounded-lg border border-line bg-surface p-4 shadow-1 sm:p-5">
+      <TextField
+        label="Key"
+        mono
+        autoFocus
+        required
+        error={errors.key?.message}
+        hint="What the device is called on the wire: part of its topic and user name. It cannot be changed later."
+        placeholder="boiler-room-1"
+        {...form.register('key', { validate: deviceRules.key })}
+      />
+      <IdentityFields form={form} />
+      <details className="group">
+        <summary className="w-fit cursor-pointer rounded-sm font-medium text-accent text-sm">More about this device</summary>
+        <div className="mt-4 flex flex-col gap-4">
+          <HardwareFields form={form} />
+        </div>
+      </details>
+      <FormError message={errors.root?.message} />
+      <div className="flex justify-end gap-2 border-line border-t pt-4">
+        <Link to="/devices" className={buttonClass('plain')}>
+          Cancel
+        </Link>
+        <Button look="primary" type="submit" disabled={isSubmitting}>
+          {isSubmitting ? 'Creating…' : 'Create device'}
+        </Button>
+      </div>
+    </form>
+  );
+}

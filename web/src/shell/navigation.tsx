@@ -1,0 +1,60 @@
+import { Cpu, ExternalLink, Plus, Search, Waypoints } from 'lucide-react';
+import { NavLink } from 'react-router';
+import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { cx } from '../ui/class-names.ts';
+import { Kbd } from '../ui/kbd.tsx';
+import { AccountMenu } from './account-menu.tsx';
+import { Logo } from './logo.tsx';
+
+const item = 'flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium';
+const idle = 'text-ink-2 hover:bg-hover hover:text-ink';
+
+type NavigationProps = { onPalette: () => void; onLeave?: () => void };
+
+/** The contents of the side bar: where one can go, and who one is. */
+export function Navigation({ onPalette, onLeave }: NavigationProps) {
+  const { viewer } = useAccount();
+  const link = ({ isActive }: { isActive: boolean }) => cx(item, isActive ? 'bg-accent-soft text-accent' : idle);
+  return (
+    <div className="flex h-full flex-col gap-4 p-3">
+      <div className="flex items-center gap-2.5 px-1.5 pt-1">
+        <Logo />
+        <span className="min-w-0">
+          <span className="block font-semibold leading-4">Fleetgraph</span>
+          <span className="block truncate text-ink-3 text-xs">{viewer.tenant.name}</span>
+        </span>
+      </div>
+      <button
+        type="button"
+        onClick={onPalette}
+        className="flex h-8 items-center gap-2 rounded-md border border-line bg-surface px-2 text-ink-3 text-sm shadow-1 hover:border-line-strong"
+      >
+        <Search aria-hidden="true" className="size-3.5" />
+        <span className="flex-1 text-left">Jump to…</span>
+        <Kbd keys="mod+k" />
+      </button>
+      <nav aria-label="Main" className="flex flex-col gap-0.5">
+        <NavLink to="/devices" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+          <Cpu aria-hidden="true" className="size-4" />
+          Devices
+        </NavLink>
+        {mayWriteDevices(viewer.role) && (
+          <NavLink to="/new-device" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+            <Plus aria-hidden="true" className="size-4" />
+            New device
+          </NavLink>
+        )}
+      </nav>
+      <div className="mt-auto flex flex-col gap-2">
+        <a href="/graphql" target="_blank" rel="noreferrer" className={cx(item, idle)}>
+          <Waypoints aria-hidden="true" className="size-4" />
+          <span className="flex-1">GraphQL API</span>
+          <ExternalLink aria-hidden="true" className="size-3.5 text-ink-3" />
+        </a>
+        <div className="border-line border-t pt-2">
+          <AccountMenu />
+        </div>
+      </div>
+    </div>
+  );
+}

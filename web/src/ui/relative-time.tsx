@@ -1,0 +1,15 @@
+import { useClock } from './clock.ts';
+import { absoluteTime, relativeTime } from './time.ts';
+
+/** How long ago, kept current; the full time in the reader's zone on hover. Null reads "never". */
+export function RelativeTime({ at, className }: { at: string | null | undefined; className?: string }) {
+  const atMs = at ? Date.parse(at) : Number.NaN;
+  // A clock slightly behind the server's must not show the future.
+  const text = useClock((nowMs) => (Number.isNaN(atMs) ? 'never' : relativeTime(Math.min(atMs, nowMs + 999), nowMs)));
+  if (!at) return <span className={className}>never</span>;
+  return (
+    <time dateTime={at} title={absoluteTime(atMs)} className={className}>
+      {text}
+    </time>
+  );
+}

@@ -1,0 +1,169 @@
+import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
+import { decodeEvents, EventError, encodeEvents, type EventMessage, type PresenceEvent } from '#core/bus/events.ts';
+import { eventsSubject } from '#core/bus/subjects.ts';
+import { writeOutbox } from '#core/db/outbox.ts';
+import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
+import { type DevicePresence, lockFading, lockPresence, takeLostSessions, writePresence } from '#core/db/presence.ts';
+import { applySignal, type PresenceSignal, presenceChanged, withFreshness } from '#core/fleet/presence.ts';
+import { shardOf } from '#core/fleet/shards.ts';
+import type { EvaluatorMetrics } from './metrics.ts';
+
+export interface PresenceDeps {
+  readonly pool: Pool;
+  readonly shards: number;
+  readonly metrics: EvaluatorMetrics;
+}
+
+interface DeviceSignals {
+  readonly tenantId: number;
+  readonly deviceId: number;
+  readonly signals: PresenceSignal[];
+}
+
+export interface PresenceFollower {
+  /** Takes a batch of EVENTS messages into presence, all in one transaction with the events it causes. */
+  handle(messages: readonly BusMessage[]): Promise<Fate[]>;
+  /** Moves devices that have fallen silent; returns how many changed. */
+  sweepFreshness(now: number): Promise<number>;
+  /** Sessions of gateways that are gone become UNKNOWN; returns how many. */
+  sweepGateways(now: number): Promise<number>;
+}
+
+const SWEEP_LIMIT = 5_000;
+/** Traffic of a device that is fresh anyway is written down at most this often. */
+const SEEN_EVERY_MS = 5_000;
+const MAX_REMEMBERED = 500_000;
+
+export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
+  /** When traffic of a device will next be worth a write, so that a busy device does not cost one each second. */
+  const seenAgainAt = new Map<number, number>();
+
+  const settle = async (
+    connection: Connection,
+    devices: readonly DevicePresence[],
+    signalsOf: (device: DevicePresence) => readonly PresenceSignal[],
+    now: number,
+  ): Promise<number> => {
+    const after = devices.map((device) => {
+      const heard = signalsOf(device).reduce(applySignal, device.state);
+      return { ...device, state: withFreshness(heard, now, device.intervalSeconds) };
+    });
+    await writePresence(connection, after);
+    const changed = after.filter((device, index) => {
+      const before = devices[index];
+      return before !== undefined && presenceChanged(before.state, device.state);
+    });
+    await writeOutbox(connection, presenceMessages(changed, now, deps.shards));
+    for (const device of after) {
+      if (seenAgainAt.size >= MAX_REMEMBERED) seenAgainAt.clear();
+      const pause = Math.min(SEEN_EVERY_MS, device.intervalSeconds * 500);
+      if (device.state.freshness === 'FRESH') seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
+      else seenAgainAt.delete(device.deviceId);
+    }
+    for (const device of changed) deps.metrics.changes.inc({ connection: device.state.connection, freshness: device.state.freshness });
+    return changed.length;
+  };
+
+  return {
+    async handle(messages) {
+      const heard = new Map<number, DeviceSignals>();
+      const fates = messages.map((message): Fate => {
+        try {
+          collect(decodeEvents(message.bytes), heard);
+          return done;
+        } catch (error) {
+          if (error instanceof EventError) return reject(error.message);
+          throw error;
+        }
+      });
+      const worthIt = [...heard.values()].filter((device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)));
+      if (worthIt.length === 0) return fates;
+      await transaction(deps.pool, async (connection) => {
+        const devices = await lockPresence(connection, worthIt);
+        return settle(connection, devices, (device) => heard.get(device.deviceId)?.signals ?? [], Date.now());
+      });
+      return fates;
+    },
+
+    sweepFreshness: (now) =>
+      transaction(deps.pool, async (connection) =>
+        settle(connection, await lockFading(connection, new Date(now), SWEEP_LIMIT), () => [], now),
+      ),
+
+    sweepGateways: (now) =>
+      transaction(deps.pool, async (connection) => {
+        const lost = new Map((await takeLostSessions(connection)).map((session) => [session.deviceId, session]));
+        if (lost.size === 0) return 0;
+        const devices = await lockPresence(connection, [...lost.values()]);
+        return settle(
+          connection,
+          devices,
+          (device) => {
+            const session = lost.get(device.deviceId);
+            return session ? [{ kind: 'lost', at: now, epoch: session.epoch }] : [];
+          },
+          now,
+        );
+      }),
+  };
+}
+
+function collect(message: EventMessage, heard: Map<number, DeviceSignals>): void {
+  const hear = (deviceId: number, signal: PresenceSignal) => {
+    const device = heard.get(deviceId);
+    if (!device) heard.set(deviceId, { tenantId: message.tenantId, deviceId, signals: [signal] });
+    else {
+      const last = device.signals.at(-1);
+      if (signal.kind === 'traffic' && last?.kind === 'traffic') {
+        if (signal.at > last.at) device.signals[device.signals.length - 1] = signal;
+      } else device.signals.push(signal);
+    }
+  };
+  switch (message.kind) {
+    case 'telemetry':
+      for (const event of message.events) hear(event.deviceId, { kind: 'traffic', at: event.receivedAt });
+      return;
+    case 'heartbeat':
+      for (const event of message.events) hear(event.deviceId, { kind: 'traffic', at: event.at });
+      return;
+    case 'session':
+      for (const event of message.events) {
+        if (event.epoch === undefined) hear(event.deviceId, { kind: 'said', at: event.at, connection: event.connection });
+        else {
+          const kind = event.connection === 'ONLINE' ? 'connected' : 'disconnected';
+          hear(event.deviceId, { kind, at: event.at, epoch: BigInt(event.epoch) });
+        }
+      }
+      return;
+    case 'presence':
+    case 'device':
+      return;
+  }
+}
+
+/** Nothing but traffic, from a device that is known to be fresh and whose last sight is recent enough. */
+function onlyExpectedTraffic(device: DeviceSignals, writeAgainAt: number | undefined): boolean {
+  return writeAgainAt !== undefined && device.signals.every((signal) => signal.kind === 'traffic' && signal.at < writeAgainAt);
+}
+
+function presenceMessages(changed: readonly DevicePresence[], now: number, shards: number) {
+  return [...Map.groupBy(changed, (device) => device.tenantId).values()].flatMap((devices) => {
+    const [first] = devices;
+    if (!first) return [];
+    const shard = shardOf(first.tenant, shards);
+    const events = devices.map((device) => presenceEvent(device, now));
+    const payload = encodeEvents({ v: 1, tenant: first.tenant, tenantId: first.tenantId, kind: 'presence', events });
+    return [{ tenantId: first.tenantId, shard, subject: eventsSubject(shard, 'presence'), payload }];
+  });
+}
+
+const presenceEvent = (device: DevicePresence, at: number): PresenceEvent => ({
+  deviceId: device.deviceId,
+  device: device.device,
+  siteId: device.siteId,
+  at,
+  connection: device.state.connection,
+  freshness: device.state.freshness,
+  lastSeenAt: device.state.lastSeenAt,
+  connectionChangedAt: device.state.connectionChangedAt,
+});

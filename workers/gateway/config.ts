@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
+
+/** Everything the gateway reads from its environment. Lengths are bytes, times milliseconds. */
+export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
+  return parseConfig(
+    {
+      ...baseConfig,
+      MQTT_HOST: z.string().default('127.0.0.1'),
+      MQTT_PORT: port(1883),
+      /** Tells this process from every other gateway, and from its own earlier lives. */
+      GATEWAY_ID: z.string().min(1).max(64).default(`gateway-${randomUUID().slice(0, 13)}`),
+      /** Open sockets, those still shaking hands included. One more is closed at once. */
+      MQTT_MAX_CONNECTIONS: integer(20_000, 1),
+      /** A CONNECT must be complete and answered within this time. */
+      MQTT_HANDSHAKE_TIMEOUT_MS: integer(10_000, 100),
+      /** The longest payload of a PUBLISH or a will. */
+      MQTT_MAX_PAYLOAD_BYTES: integer(16_384, 1, 1_000_000),
+      /** Messages of one connection without an answer from the bus; its socket is not read beyond. */
+      MQTT_MAX_INFLIGHT: integer(2_048, 1, 65_535),
+      /** Messages of all connections without an answer from the bus; no socket is read beyond. */
+      MQTT_HIGH_WATER_BYTES: integer(32 * 1024 * 1024, 65_536),
+      /** Though the bus is connected, a message has waited this long: its connection is closed, so that the device sends again. */
+      MQTT_STORE_TIMEOUT_MS: integer(60_000, 1_000),
+      /** How long messages wait for company on their way to the bus. */
+      MQTT_FLUSH_INTERVAL_MS: integer(5, 0, 1_000),
+      /** How long what is known about a device's credentials is believed without asking again; 30 s at most. */
+      CREDENTIAL_TTL_MS: integer(30_000, 0, 30_000),
+      /** Devices whose credentials are remembered. */
+      CREDENTIAL_CACHE_SIZE: integer(50_000, 1),
+    },
+    env,
+  );
+}
+
+export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;

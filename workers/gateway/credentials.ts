@@ -1,0 +1,112 @@
+import { matchDeviceSecret } from '#core/auth/device-credentials.ts';
+import type { DeviceAccess, DeviceName, LiveCredential } from '#core/db/device-credentials.ts';
+import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
+import { createBatch } from './batch.ts';
+
+/** Who may come in, and by which credential. */
+export interface Grant {
+  readonly tenantId: TenantId;
+  readonly deviceId: DeviceId;
+  readonly credentialId: number;
+  readonly expiresAt: Date | undefined;
+}
+
+/** Why somebody may not. `UNAVAILABLE`: it cannot be told, because the database does not answer. */
+export type Denial = 'BAD_CREDENTIALS' | 'NOT_ACTIVE' | 'UNAVAILABLE';
+
+export interface CredentialsOptions {
+  readonly key: Buffer;
+  readonly ttlMs: number;
+  readonly maxEntries: number;
+  /** One answer a name, in the same order. */
+  find(names: readonly DeviceName[]): Promise<readonly (DeviceAccess | undefined)[]>;
+  readonly onLookup?: (outcome: 'hit' | 'miss' | 'failed') => void;
+}
+
+export interface Credentials {
+  /** Asks the cache, then the database. Never rejects. */
+  check(tenant: string, device: string, secret: string): Promise<Grant | Denial>;
+  /**
+   * Whether a session that began with a credential may go on; asks the database and renews the cache.
+   * @throws whatever the database throws
+   */
+  stillLive(tenant: string, device: string, credentialId: number): Promise<boolean>;
+  forget(tenant: string, device: string): void;
+  forgetAll(): void;
+}
+
+interface Entry {
+  readonly access: DeviceAccess | undefined;
+  readonly loadedAt: number;
+}
+
+/** An entry that refuses is believed no longer than this: the device may have been created just now. */
+const REFUSAL_TTL_MS = 1_000;
+
+/** Remembers who may connect, so that a reconnecting fleet does not ask the database device by device. */
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const entries = new Map<string, Entry>();
+  const load = createBatch<DeviceName, DeviceAccess | undefined>({
+    name: 'the database, asked for credentials,',
+    maxItems: 500,
+    waitMs: 1,
+    maxWaiting: 20_000,
+    timeoutMs: 3_000,
+    run: options.find,
+  });
+
+  const refresh = async (name: DeviceName): Promise<Entry> => {
+    const entry = { access: await load(name), loadedAt: Date.now() };
+    const key = keyOf(name.tenant, name.device);
+    entries.delete(key);
+    entries.set(key, entry);
+    if (entries.size > options.maxEntries) {
+      for (const oldest of entries.keys()) {
+        entries.delete(oldest);
+        break;
+      }
+    }
+    return entry;
+  };
+
+  return {
+    async check(tenant, device, secret) {
+      const cached = entries.get(keyOf(tenant, device));
+      if (cached && Date.now() - cached.loadedAt < options.ttlMs) {
+        const answer = judge(options.key, cached.access, secret);
+        if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS) {
+          options.onLookup?.('hit');
+          return answer;
+        }
+      }
+      try {
+        const fresh = await refresh({ tenant, device });
+        options.onLookup?.('miss');
+        return judge(options.key, fresh.access, secret);
+      } catch {
+        options.onLookup?.('failed');
+        return 'UNAVAILABLE';
+      }
+    },
+    async stillLive(tenant, device, credentialId) {
+      const { access } = await refresh({ tenant, device });
+      return access?.active === true && access.credentials.some((credential) => credential.id === credentialId);
+    },
+    forget: (tenant, device) => entries.delete(keyOf(tenant, device)),
+    forgetAll: () => entries.clear(),
+  };
+}
+
+const keyOf = (tenant: string, device: string): string => `${tenant}/${device}`;
+
+function judge(key: Buffer, access: DeviceAccess | undefined, secret: string): Grant | Denial {
+  const hashes = access?.credentials.map((credential) => credential.secretHash) ?? [];
+  const matched = access?.credentials[matchDeviceSecret(key, secret, hashes)];
+  if (!access || !matched || hasExpired(matched)) return 'BAD_CREDENTIALS';
+  if (!access.active) return 'NOT_ACTIVE';
+  const { tenantId, deviceId } = access;
+  return { tenantId, deviceId, credentialId: matched.id, expiresAt: matched.expiresAt };
+}
+
+const hasExpired = (credential: LiveCredential): boolean =>
+  credential.expiresAt !== undefined && credential.expiresAt.getTime() <= Date.now();

@@ -1,0 +1,68 @@
+import type { DownlinkSession } from './downlink-session.ts';
+import type { Admission } from './handshake.ts';
+import type { CloseReason } from './metrics.ts';
+
+/** A connection that carries the session of a device. */
+export interface Held {
+  readonly admission: Admission;
+  readonly downlink: DownlinkSession;
+  close(reason: CloseReason, why?: string): void;
+}
+
+/** The devices connected here, and the sessions that wait for their device to come back. */
+export interface Sessions {
+  readonly size: number;
+  get(tenant: string, device: string): Held | undefined;
+  all(): Iterable<Held>;
+  /** What a device left behind under this client id, when it asked for that. It is given out once. */
+  resume(admission: Admission): DownlinkSession | undefined;
+  /** Makes a connection the device's only one. False when a newer one is held already. */
+  hold(held: Held): boolean;
+  /** The connection ended; its session is kept when the device asked for that. */
+  drop(held: Held): void;
+}
+
+/** Keeps up to `maxParked` sessions of absent devices; the one that has waited longest gives way. */
+export function createSessions(maxParked: number): Sessions {
+  const held = new Map<string, Held>();
+  const parked = new Map<string, DownlinkSession>();
+  const keyOf = (admission: Pick<Admission, 'tenant' | 'device'>) => `${admission.tenant}/${admission.device}`;
+
+  const park = (key: string, session: DownlinkSession) => {
+    parked.delete(key);
+    parked.set(key, session);
+    if (parked.size <= maxParked) return;
+    for (const oldest of parked.keys()) {
+      parked.delete(oldest);
+      return;
+    }
+  };
+
+  return {
+    get size() {
+      return held.size;
+    },
+    get: (tenant, device) => held.get(`${tenant}/${device}`),
+    all: () => held.values(),
+    resume(admission) {
+      const key = keyOf(admission);
+      const session = parked.get(key);
+      parked.delete(key);
+      return admission.clean || session?.clientId !== admission.clientId ? undefined : session;
+    },
+    hold(connection) {
+      const key = keyOf(connection.admission);
+      const present = held.get(key);
+      if (present && present.admission.epoch > connection.admission.epoch) return false;
+      held.set(key, connection);
+      return true;
+    },
+    drop(connection) {
+      const key = keyOf(connection.admission);
+      const current = held.get(key) === connection;
+      if (current) held.delete(key);
+      connection.downlink.detach();
+      if (current && !connection.admission.clean) park(key, connection.downlink);
+    },
+  };
+}

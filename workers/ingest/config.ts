@@ -1,0 +1,27 @@
+import { baseConfig, integer, parseConfig } from '#core/runtime/config.ts';
+
+export type IngestConfig = ReturnType<typeof readConfig>;
+
+/** @throws ConfigError naming everything that is wrong */
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  return parseConfig(
+    {
+      ...baseConfig,
+      /** Frames in one transaction. */
+      INGEST_BATCH_FRAMES: integer(64, 1, 1_000),
+      /** Bytes of frames in one transaction. */
+      INGEST_BATCH_BYTES: integer(2 * 1024 * 1024, 1_024),
+      /** Frames held without a fate; with the largest frame (144 KiB) the memory ceiling. */
+      INGEST_MAX_HELD: integer(512, 1, 10_000),
+      /** Devices remembered by name. */
+      INGEST_IDENTITY_CACHE: integer(200_000, 1),
+      INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1),
+      INGEST_MAX_METRICS: integer(100, 1),
+      INGEST_MAX_STRING_LENGTH: integer(512, 1),
+      INGEST_MAX_READINGS: integer(100, 1),
+      INGEST_MAX_AHEAD_MS: integer(86_400_000),
+      DATABASE_CONNECTIONS: integer(6, 1, 100),
+    },
+    env,
+  );
+}

@@ -1,0 +1,185 @@
+import type { Frame, FrameItem } from '#core/bus/messages.ts';
+import type { DeviceIdentity } from '#core/db/devices.ts';
+import type { FrameCounts, FrameToStore, QuarantineRow, ReadingRow } from '#core/db/telemetry.ts';
+import { readTimestamp } from '#core/fleet/timestamps.ts';
+import { type Problem, readTelemetry, type TelemetryLimits, type TelemetryReading } from '#core/fleet/telemetry.ts';
+import { uuidTime } from '#core/fleet/uuid.ts';
+import type { IdentityLookup } from './identities.ts';
+
+/** A reading that remembers whom its event is about. */
+export interface IngestRow extends ReadingRow {
+  readonly identity: KnownDevice;
+  readonly reading: TelemetryReading;
+  readonly item: FrameItem;
+  readonly itemIndex: number;
+  readonly part: number;
+}
+
+export type KnownDevice = DeviceIdentity & { readonly deviceId: NonNullable<DeviceIdentity['deviceId']> };
+
+/** Something a device or its session did that is no reading: it becomes an event and no row. */
+export interface Sign {
+  readonly identity: KnownDevice;
+  readonly at: number;
+  readonly what:
+    | { readonly kind: 'heartbeat' }
+    | { readonly kind: 'session'; readonly connection: 'ONLINE' | 'OFFLINE'; readonly epoch?: string; readonly reason: string };
+}
+
+export interface DecodedFrame extends FrameToStore<IngestRow> {
+  readonly signs: readonly Sign[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows. */
+export function decodeFrame(
+  frame: Frame,
+  place: { readonly shard: number; readonly streamSequence: number },
+  identityOf: IdentityLookup,
+  limits: TelemetryLimits,
+): DecodedFrame {
+  const rows: IngestRow[] = [];
+  const quarantine: QuarantineRow[] = [];
+  const deadLetters: DecodedFrame['deadLetters'][number][] = [];
+  const signs: Sign[] = [];
+  const counts = new Map<number, FrameCounts>();
+
+  const countsOf = (tenantId: number): FrameCounts => {
+    let tenant = counts.get(tenantId);
+    if (!tenant) {
+      tenant = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
+      counts.set(tenantId, tenant);
+    }
+    return tenant;
+  };
+
+  for (const [itemIndex, item] of frame.items.entries()) {
+    const identity = identityOf(item.tenant, item.device);
+    if (!identity) {
+      deadLetters.push({ itemIndex, payload: item.payload, reason: `unknown tenant ${item.tenant}` });
+      continue;
+    }
+    const turnAway = (problem: Problem, part: number) => {
+      const tenant = countsOf(identity.tenantId);
+      tenant.accepted++;
+      tenant.quarantined++;
+      quarantine.push(quarantineRow(item, identity, problem, itemIndex, part));
+    };
+    const refusal = refusalOf(identity);
+    const known = isKnown(identity) && !refusal ? identity : undefined;
+    if (isSession(item)) {
+      if (isKnown(identity)) signs.push(sessionSign(item, identity));
+    } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0);
+    else if (item.kind === 'heartbeat') signs.push({ identity: known, at: item.receivedAt, what: { kind: 'heartbeat' } });
+    else if (item.kind === 'status') {
+      const sign = statusSign(item, known);
+      if ('problem' in sign) turnAway(sign.problem, 0);
+      else signs.push(sign);
+    } else if (item.kind !== 'telemetry' || item.dialect !== 'canonical') {
+      turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} in dialect ${item.dialect}` }, 0);
+    } else {
+      const oldestTs = item.receivedAt - known.retentionDays * DAY_MS;
+      const context = { device: item.device, receivedAt: item.receivedAt, dup: item.dup, oldestTs, limits };
+      for (const [part, entry] of readTelemetry(item.payload, context).entries()) {
+        if ('problem' in entry) turnAway(entry.problem, part);
+        else {
+          countsOf(known.tenantId).accepted++;
+          rows.push(ingestRow(item, known, entry.reading, itemIndex, part));
+        }
+      }
+    }
+  }
+  return {
+    batchId: frame.batchId,
+    framedAt: uuidTime(frame.batchId),
+    ...place,
+    items: frame.items.length,
+    rows,
+    quarantine,
+    deadLetters,
+    counts,
+    signs,
+  };
+}
+
+export function quarantineRow(item: FrameItem, identity: DeviceIdentity, problem: Problem, itemIndex: number, part: number): QuarantineRow {
+  return {
+    tenantId: identity.tenantId,
+    deviceId: identity.deviceId,
+    device: item.device,
+    ...problem,
+    kind: item.kind,
+    payload: item.payload,
+    receivedAt: item.receivedAt,
+    itemIndex,
+    part,
+  };
+}
+
+function ingestRow(item: FrameItem, identity: KnownDevice, reading: TelemetryReading, itemIndex: number, part: number): IngestRow {
+  return {
+    tenantId: identity.tenantId,
+    deviceId: identity.deviceId,
+    ts: reading.ts,
+    id: reading.id,
+    receivedAt: item.receivedAt,
+    lat: reading.lat,
+    lng: reading.lng,
+    dupPossible: reading.dupPossible,
+    metricsJson: JSON.stringify(reading.metrics),
+    identity,
+    reading,
+    item,
+    itemIndex,
+    part,
+  };
+}
+
+function refusalOf(identity: DeviceIdentity): Problem | undefined {
+  if (identity.tenantStatus === 'SUSPENDED') return { reason: 'TENANT_SUSPENDED', detail: 'the tenant is suspended' };
+  if (identity.status === 'DECOMMISSIONED') return { reason: 'DEVICE_DECOMMISSIONED', detail: 'the device was decommissioned' };
+  if (identity.status === 'DISABLED') return { reason: 'DEVICE_DISABLED', detail: 'the device is disabled' };
+  return undefined;
+}
+
+const isKnown = (identity: DeviceIdentity): identity is KnownDevice => identity.deviceId !== null;
+
+const isSession = (item: FrameItem): boolean => item.kind === 'connected' || item.kind === 'disconnected';
+
+/** Written by our own gateway: a malformed one is a fault of ours, and still proof that the session was there. */
+function sessionSign(item: FrameItem, identity: KnownDevice): Sign {
+  const said = readJson(item.payload);
+  const at = readTimestamp(said['at']) ?? item.receivedAt;
+  return {
+    identity,
+    at,
+    what: {
+      kind: 'session',
+      connection: item.kind === 'connected' ? 'ONLINE' : 'OFFLINE',
+      ...(typeof said['epoch'] === 'string' && { epoch: said['epoch'] }),
+      reason: typeof said['reason'] === 'string' ? said['reason'] : item.kind,
+    },
+  };
+}
+
+function statusSign(item: FrameItem, identity: KnownDevice): Sign | { problem: Problem } {
+  const said = readJson(item.payload);
+  if (said['status'] !== 'online' && said['status'] !== 'offline') {
+    return { problem: { reason: 'BAD_SHAPE', detail: 'status is "online" or "offline"' } };
+  }
+  return {
+    identity,
+    at: item.receivedAt,
+    what: { kind: 'session', connection: said['status'] === 'online' ? 'ONLINE' : 'OFFLINE', reason: 'status' },
+  };
+}
+
+function readJson(payload: Uint8Array): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,80 @@
+import type { DeviceIdentity } from '#core/db/devices.ts';
+
+export type FindIdentities = (wanted: readonly { tenant: string; device: string }[]) => Promise<DeviceIdentity[]>;
+
+export interface Identities {
+  /** Every identity among the pairs; a pair whose tenant is unknown has none. One query for all that are not cached. */
+  resolve(pairs: Iterable<{ readonly tenant: string; readonly device: string }>): Promise<IdentityLookup>;
+  /** Forgets a device, or with no device everything about a tenant. */
+  forget(tenant: string, device?: string): void;
+  clear(): void;
+}
+
+export type IdentityLookup = (tenant: string, device: string) => DeviceIdentity | undefined;
+
+interface Entry {
+  readonly identity: DeviceIdentity | undefined;
+  readonly staleAt: number;
+}
+
+/** Even when a change was not heard of, it is noticed after this long. */
+const TTL_MS = 30_000;
+/** A device that does not exist may be created any moment: its traffic should count soon after. */
+const UNKNOWN_TTL_MS = 2_000;
+
+/** A bounded cache of who is who. `now` is a clock in milliseconds. */
+export function createIdentities(find: FindIdentities, maxEntries: number, now: () => number = Date.now): Identities {
+  const tenants = new Map<string, Map<string, Entry>>();
+  let size = 0;
+
+  const read = (tenant: string, device: string): Entry | undefined => {
+    const entry = tenants.get(tenant)?.get(device);
+    return entry && entry.staleAt > now() ? entry : undefined;
+  };
+
+  const clear = () => {
+    tenants.clear();
+    size = 0;
+  };
+
+  const write = (tenant: string, device: string, identity: DeviceIdentity | undefined) => {
+    if (size >= maxEntries) clear();
+    let devices = tenants.get(tenant);
+    if (!devices) tenants.set(tenant, (devices = new Map()));
+    if (!devices.has(device)) size++;
+    devices.set(device, { identity, staleAt: now() + (identity?.deviceId ? TTL_MS : UNKNOWN_TTL_MS) });
+  };
+
+  return {
+    async resolve(pairs) {
+      const known = new Map<string, DeviceIdentity | undefined>();
+      const missing = new Map<string, { tenant: string; device: string }>();
+      for (const { tenant, device } of pairs) {
+        const name = `${tenant}/${device}`;
+        if (known.has(name) || missing.has(name)) continue;
+        const entry = read(tenant, device);
+        if (entry) known.set(name, entry.identity);
+        else missing.set(name, { tenant, device });
+      }
+      if (missing.size > 0) {
+        const found = await find([...missing.values()]);
+        const byName = new Map(found.map((identity) => [`${identity.tenant}/${identity.device}`, identity]));
+        for (const [name, pair] of missing) {
+          const identity = byName.get(name);
+          write(pair.tenant, pair.device, identity);
+          known.set(name, identity);
+        }
+      }
+      return (tenant, device) => known.get(`${tenant}/${device}`);
+    },
+    forget(tenant, device) {
+      const devices = tenants.get(tenant);
+      if (!devices) return;
+      if (device === undefined) {
+        size -= devices.size;
+        tenants.delete(tenant);
+      } else if (devices.delete(device)) size--;
+    },
+    clear,
+  };
+}

@@ -1,0 +1,170 @@
+import type { Bus } from '#core/bus/connect.ts';
+import { decodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
+import { type Following, follow, streamState } from '#core/bus/follow.ts';
+import { eventsSubject } from '#core/bus/subjects.ts';
+import {
+  isNewer,
+  type LatestEntry,
+  type LatestFold,
+  readLatestCursors,
+  rebuildLatest,
+  type ShardCursor,
+  writeLatest,
+} from '#core/db/latest.ts';
+import { releaseLeases, takeLeases } from '#core/db/leases.ts';
+import type { Pool } from '#core/db/pool.ts';
+import { type Clock, every } from '#core/runtime/every.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import type { IngestMetrics } from './metrics.ts';
+
+export interface LatestDeps {
+  readonly bus: Bus;
+  readonly pool: Pool;
+  readonly shards: number;
+  /** Names this process among the replicas that could do the same. */
+  readonly holder: string;
+  readonly log: Logger;
+  readonly metrics: IngestMetrics;
+}
+
+/** Keeps `device_latest` a second behind EVENTS: one process a shard, by lease. */
+export interface LatestFollower {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const FOLD_MS = 1_000;
+const LEASE_MS = 10_000;
+/** Stored rows this much older than the last cursor are folded again after a lost place; folding is harmless. */
+const REBUILD_MARGIN_MS = 60_000;
+
+interface ShardState {
+  readonly following: Following;
+  createdAt: string;
+  sequence: number;
+  lost: boolean;
+}
+
+export function createLatestFollower(deps: LatestDeps): LatestFollower {
+  const { pool, bus, log } = deps;
+  const shards = new Map<number, ShardState>();
+  let folds = new Map<number, LatestFold>();
+  let clock: Clock | undefined;
+  let writtenAt = Date.now();
+
+  const begin = async (shard: number, cursor: ShardCursor | undefined) => {
+    const state = await streamState(bus, 'EVENTS');
+    const createdAt = new Date(state.createdAt).toISOString();
+    const resumable = cursor?.streamCreatedAt === createdAt && cursor.sequence + 1 >= state.first && cursor.sequence <= state.last;
+    const from = resumable ? cursor.sequence + 1 : state.first;
+    const entry: ShardState = {
+      createdAt,
+      sequence: from - 1,
+      lost: cursor !== undefined && !resumable,
+      following: follow({
+        bus,
+        log,
+        stream: 'EVENTS',
+        filter: eventsSubject(shard, 'telemetry'),
+        from,
+        onMessage(message) {
+          for (const event of telemetryIn(message.data)) foldEvent(folds, event.tenantId, event.event);
+          entry.sequence = message.seq;
+        },
+        onLost(first) {
+          entry.lost = true;
+          entry.createdAt = new Date(first.createdAt).toISOString();
+          entry.sequence = first.sequence - 1;
+        },
+      }),
+    };
+    shards.set(shard, entry);
+  };
+
+  const end = async (shard: number) => {
+    const entry = shards.get(shard);
+    shards.delete(shard);
+    await entry?.following.stop();
+  };
+
+  const renew = async () => {
+    const names = Array.from({ length: deps.shards }, (_, shard) => `latest/${shard}`);
+    const held = new Set((await takeLeases(pool, deps.holder, names, LEASE_MS)).map((name) => Number(name.slice(7))));
+    for (const shard of shards.keys()) if (!held.has(shard)) await end(shard);
+    const fresh = [...held].filter((shard) => !shards.has(shard));
+    if (fresh.length === 0) return;
+    const cursors = new Map((await readLatestCursors(pool)).map((cursor) => [cursor.shard, cursor]));
+    for (const shard of fresh) await begin(shard, cursors.get(shard));
+  };
+
+  const write = async () => {
+    const writing = [...folds.values()];
+    folds = new Map();
+    const cursors = [...shards].map(([shard, state]) => ({ shard, streamCreatedAt: state.createdAt, sequence: state.sequence }));
+    const lost = [...shards.values()].filter((state) => state.lost);
+    if (cursors.length === 0) return;
+    try {
+      if (lost.length > 0) {
+        log.warn({ shards: lost.length }, 'place on the stream lost, folding from the readings');
+        await rebuildLatest(pool, new Date(writtenAt - REBUILD_MARGIN_MS));
+        for (const state of lost) state.lost = false;
+      }
+      await writeLatest(pool, writing, cursors);
+      writtenAt = Date.now();
+      deps.metrics.latestFolds.inc(writing.length);
+    } catch (error) {
+      for (const fold of writing) mergeFold(folds, fold);
+      throw error;
+    }
+  };
+
+  let renewedAt = 0;
+  return {
+    start() {
+      clock = every(FOLD_MS, 'latest', log, async () => {
+        if (Date.now() - renewedAt > LEASE_MS / 3) {
+          await renew();
+          renewedAt = Date.now();
+        }
+        await write();
+      });
+    },
+    async stop() {
+      await clock?.stop();
+      await Promise.all([...shards.values()].map((state) => state.following.stop()));
+      await write().catch((error: unknown) => log.warn({ err: error }, 'last fold not written; the next holder repeats it'));
+      await releaseLeases(pool, deps.holder).catch(() => undefined);
+    },
+  };
+}
+
+function* telemetryIn(bytes: Uint8Array): Iterable<{ tenantId: number; event: TelemetryEvent }> {
+  const message = decodeEvents(bytes);
+  if (message.kind !== 'telemetry') return;
+  for (const event of message.events) yield { tenantId: message.tenantId, event };
+}
+
+/** Keeps the newest value of each metric of the event's device. */
+export function foldEvent(folds: Map<number, LatestFold>, tenantId: number, event: TelemetryEvent): void {
+  const metrics: Record<string, LatestEntry> = {};
+  for (const key in event.metrics) {
+    const value = event.metrics[key];
+    if (value !== undefined) metrics[key] = [value, event.ts, event.id, event.receivedAt];
+  }
+  mergeFold(folds, { tenantId, deviceId: event.deviceId, oldestTs: event.ts, newestTs: event.ts, metrics });
+}
+
+function mergeFold(folds: Map<number, LatestFold>, incoming: LatestFold): void {
+  const fold = folds.get(incoming.deviceId);
+  if (!fold) {
+    folds.set(incoming.deviceId, incoming);
+    return;
+  }
+  fold.oldestTs = Math.min(fold.oldestTs, incoming.oldestTs);
+  fold.newestTs = Math.max(fold.newestTs, incoming.newestTs);
+  for (const key in incoming.metrics) {
+    const entry = incoming.metrics[key];
+    const held = fold.metrics[key];
+    if (entry && (!held || isNewer(entry, held))) fold.metrics[key] = entry;
+  }
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import process from 'node:process';
+import { openBus } from '#core/bus/connect.ts';
+import { consume } from '#core/bus/consume.ts';
+import { listenControl } from '#core/bus/control.ts';
+import { createPublisher } from '#core/bus/publish.ts';
+import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { findDeviceIdentities } from '#core/db/devices.ts';
+import { databaseAnswers, openPool } from '#core/db/pool.ts';
+import { ensurePartitions, insertDeadLetter } from '#core/db/telemetry.ts';
+import { createLogger } from '#core/runtime/logger.ts';
+import { createMetrics } from '#core/runtime/metrics.ts';
+import { runService } from '#core/runtime/run-service.ts';
+import { readConfig } from './config.ts';
+import { createIdentities } from './identities.ts';
+import { createIngest } from './ingest.ts';
+import { createLatestFollower } from './latest.ts';
+import { declareMetrics } from './metrics.ts';
+import { createPartitions } from './partitions.ts';
+import { createIngestService } from './service.ts';
+
+const config = readConfig(process.env);
+const log = createLogger('ingest', config.LOG_LEVEL);
+const metrics = createMetrics('ingest');
+
+await runService({
+  log,
+  metrics,
+  health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
+  shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
+  async open(releaser) {
+    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-ingest', max: config.DATABASE_CONNECTIONS, log });
+    releaser.defer('database', () => pool.end());
+    const bus = await openBus({
+      url: config.NATS_URL,
+      name: 'ingest',
+      log,
+      limits: { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS },
+    });
+    releaser.defer('bus', () => bus.close());
+    const publisher = createPublisher(bus, log);
+    releaser.defer('publisher', () => publisher.close());
+    const declared = declareMetrics(metrics);
+    const identities = createIdentities((wanted) => findDeviceIdentities(pool, wanted), config.INGEST_IDENTITY_CACHE);
+    listenControl(bus, 'device', (change) => identities.forget(change.tenant, change.id));
+    bus.onReconnect(() => identities.clear());
+
+    const handle = createIngest({
+      pool,
+      publisher,
+      identities,
+      readingPartitions: createPartitions((days) => ensurePartitions(pool, 'readings', days)),
+      framePartitions: createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days)),
+      limits: {
+        maxMessageBytes: config.INGEST_MAX_MESSAGE_BYTES,
+        maxMetrics: config.INGEST_MAX_METRICS,
+        maxStringLength: config.INGEST_MAX_STRING_LENGTH,
+        maxReadings: config.INGEST_MAX_READINGS,
+        maxAheadMs: config.INGEST_MAX_AHEAD_MS,
+      },
+      metrics: declared,
+    });
+    const healthy = async () => bus.connected() && (await databaseAnswers(pool));
+    return createIngestService({
+      follow: () =>
+        consume({
+          bus,
+          stream: 'TELEMETRY',
+          durable: 'ingest-workers',
+          batchMessages: config.INGEST_BATCH_FRAMES,
+          batchBytes: config.INGEST_BATCH_BYTES,
+          maxHeld: config.INGEST_MAX_HELD,
+          log,
+          handle,
+          healthy,
+          deadLetter: (letter) =>
+            insertDeadLetter(pool, { ...letter, itemIndex: -1, payload: letter.bytes, reason: letter.why }),
+        }),
+      latest: createLatestFollower({
+        bus,
+        pool,
+        shards: config.BUS_SHARDS,
+        holder: `ingest-${randomUUID()}`,
+        log,
+        metrics: declared,
+      }),
+      metrics,
+    });
+  },
+});

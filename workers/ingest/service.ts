@@ -1,0 +1,29 @@
+import type { Consumption } from '#core/bus/consume.ts';
+import type { Metrics } from '#core/runtime/metrics.ts';
+import type { Service } from '#core/runtime/run-service.ts';
+import type { LatestFollower } from './latest.ts';
+
+export interface IngestServiceDeps {
+  /** Begins to pull frames. */
+  readonly follow: () => Consumption;
+  readonly latest: LatestFollower;
+  readonly metrics: Metrics;
+}
+
+/** The two followers of this process under one roof. */
+export function createIngestService(deps: IngestServiceDeps): Service {
+  let consumption: Consumption | undefined;
+  deps.metrics.gauge('frames_held', 'Frames pulled and without a fate; at its limit the database is too slow', [], () => consumption?.held ?? 0);
+  return {
+    async start() {
+      consumption = deps.follow();
+      deps.latest.start();
+    },
+    async stop(deadlineMs) {
+      const outcome = (await consumption?.stop(deadlineMs)) ?? { abandoned: 0 };
+      await deps.latest.stop();
+      return outcome;
+    },
+    ready: () => consumption?.running() ?? false,
+  };
+}
