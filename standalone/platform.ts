@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '#core/db/migrate.ts';
@@ -97,7 +96,6 @@ export async function startPlatform(start: Start): Promise<Platform> {
     ...worker,
     MQTT_HOST: config.host,
     MQTT_PORT: String(ports.mqtt),
-    GATEWAY_ID: `standalone-${randomUUID().slice(0, 8)}`,
   };
   await allOrNone(
     startOwn(start, 'api', 'api/main.ts', api, httpUrl),

@@ -53,7 +53,7 @@ export function createStatusLines(out: NodeJS.WriteStream & Partial<WriteStream>
     set,
     change(part, change, where) {
       if (change.state === 'starting') {
-        if (inPlace || !lines.has(part)) set(part, 'busy', 'starting');
+        if (inPlace) set(part, 'busy', 'starting');
       } else if (change.state === 'ready') {
         const again = change.restarts > 0 ? `, restarted ${times(change.restarts)}` : '';
         set(part, 'ok', `${where}${again}`);

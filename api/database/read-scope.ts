@@ -75,7 +75,7 @@ async function open({ pool, tenantId, deadline, snapshot }: ReadScopeOptions): P
   try {
     await client.query(
       `begin isolation level ${snapshot ? 'repeatable read' : 'read committed'} read only;
-       set local statement_timeout = ${remaining}; set local "app.tenant_id" = ${Math.trunc(tenantId)}`,
+       set local statement_timeout = ${remaining}; set local app.tenant_id = '${Math.trunc(tenantId)}'`,
     );
     return client;
   } catch (error) {

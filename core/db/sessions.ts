@@ -71,12 +71,18 @@ export async function releaseSessions(database: Queryable, sessions: readonly He
     name: 'release-sessions',
     text: `delete from device_sessions s using unnest($1::int[], $2::bigint[]) as ended (device_id, epoch)
       where s.device_id = ended.device_id and s.epoch = ended.epoch`,
-    values: [sessions.map((session) => session.deviceId), sessions.map((session) => session.epoch.toString())],
+    values: [
+      sessions.map((session) => session.deviceId),
+      sessions.map((session) => session.epoch.toString()),
+    ],
   });
 }
 
 /** The present session of each device that has one. */
-export async function findSessions(database: Queryable, deviceIds: readonly DeviceId[]): Promise<HeldSession[]> {
+export async function findSessions(
+  database: Queryable,
+  deviceIds: readonly DeviceId[],
+): Promise<HeldSession[]> {
   const { rows } = await database.query<{ device_id: DeviceId; epoch: string }>(
     'select device_id, epoch from device_sessions where device_id = any($1::int[])',
     [deviceIds],
@@ -85,7 +91,11 @@ export async function findSessions(database: Queryable, deviceIds: readonly Devi
 }
 
 /** What the table says that a gateway holds, sessions younger than `minAgeMs` left out. */
-export async function listGatewaySessions(database: Queryable, gatewayId: string, minAgeMs: number): Promise<HeldSession[]> {
+export async function listGatewaySessions(
+  database: Queryable,
+  gatewayId: string,
+  minAgeMs: number,
+): Promise<HeldSession[]> {
   const { rows } = await database.query<{ device_id: DeviceId; epoch: string }>(
     `select device_id, epoch from device_sessions
      where gateway_id = $1 and connected_at < now() - make_interval(secs => $2)`,
@@ -95,7 +105,11 @@ export async function listGatewaySessions(database: Queryable, gatewayId: string
 }
 
 /** Says that a gateway lives, for another `leaseMs`. Once it has run out, its sessions count as lost. */
-export async function renewGatewayLease(database: Queryable, gatewayId: string, leaseMs: number): Promise<void> {
+export async function renewGatewayLease(
+  database: Queryable,
+  gatewayId: string,
+  leaseMs: number,
+): Promise<void> {
   await database.query(
     `insert into gateways (id, lease_expires_at) values ($1, now() + make_interval(secs => $2))
      on conflict (id) do update set lease_expires_at = excluded.lease_expires_at`,

@@ -4,15 +4,21 @@ import { DeviceList } from './features/devices/device-list.tsx';
 import { NotFound } from './shell/not-found.tsx';
 import { Shell } from './shell/shell.tsx';
 
-const DevicePage = lazy(() => import('./features/devices/device-page.tsx').then((m) => ({ default: m.DevicePage })));
-const DeviceLive = lazy(() => import('./features/devices/device-live.tsx').then((m) => ({ default: m.DeviceLive })));
+const DevicePage = lazy(() =>
+  import('./features/devices/device-page.tsx').then((m) => ({ default: m.DevicePage })),
+);
+const DeviceLive = lazy(() =>
+  import('./features/devices/device-live.tsx').then((m) => ({ default: m.DeviceLive })),
+);
 const DeviceReadings = lazy(() =>
   import('./features/devices/device-readings.tsx').then((m) => ({ default: m.DeviceReadings })),
 );
 const DeviceDetails = lazy(() =>
   import('./features/devices/device-details.tsx').then((m) => ({ default: m.DeviceDetails })),
 );
-const NewDevice = lazy(() => import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })));
+const NewDevice = lazy(() =>
+  import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
+);
 
 /** Every address of the console. The list comes with the first load; the rest when it is visited. */
 export function App() {

@@ -26,7 +26,8 @@ async function start(): Promise<void> {
   });
   const client = createDataClient(session, live);
   const { data, error } = await client.query(viewerDocument, {});
-  if (!data) throw new Error(error ? describeError(error).message : 'The platform did not say who is signed in.');
+  if (!data)
+    throw new Error(error ? describeError(error).message : 'The platform did not say who is signed in.');
   const account: Account = { viewer: data.viewer, config, session, direct: createDirectClient(session) };
   root.render(
     <StrictMode>

@@ -27,7 +27,9 @@ interface Waiting<Item, Result> {
  * Turns many small questions into few large ones, one batch at a time. Rejects with OverloadedError when
  * `maxWaiting` items wait already, UnavailableError after `timeoutMs`, and whatever `run` throws.
  */
-export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): (item: Item) => Promise<Result> {
+export function createBatch<Item, Result>(
+  options: BatchOptions<Item, Result>,
+): (item: Item) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = [];
   let running = false;
 

@@ -1,10 +1,8 @@
 import type { HeldSession, SessionClaim } from '#core/db/sessions.ts';
 import { OverloadedError, UnavailableError } from '#core/runtime/errors.ts';
-import type { Logger } from '#core/runtime/logger.ts';
 import { createBatch } from './batch.ts';
 
 export interface ClaimsOptions {
-  readonly log: Logger;
   /** See `claimSessions`: undefined where a newer session has overtaken the claim. */
   claim(claims: readonly SessionClaim[]): Promise<readonly (bigint | undefined)[]>;
   reserve(count: number): Promise<readonly bigint[]>;
@@ -56,7 +54,8 @@ export function createClaims(options: ClaimsOptions): Claims {
     const sessions = [...ended.values()].slice(0, 1_000);
     if (sessions.length === 0) return;
     await options.release(sessions);
-    for (const session of sessions) if (ended.get(session.deviceId) === session) ended.delete(session.deviceId);
+    for (const session of sessions)
+      if (ended.get(session.deviceId) === session) ended.delete(session.deviceId);
   };
 
   return {

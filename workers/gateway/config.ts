@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
 
@@ -9,8 +8,8 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       ...baseConfig,
       MQTT_HOST: z.string().default('127.0.0.1'),
       MQTT_PORT: port(1883),
-      /** Tells this process from every other gateway, and from its own earlier lives. */
-      GATEWAY_ID: z.string().min(1).max(64).default(`gateway-${randomUUID().slice(0, 13)}`),
+      /** Where a session is, for people; each life of a process adds its own ending to it. */
+      GATEWAY_ID: z.string().min(1).max(64).default('gateway'),
       /** Open sockets, those still shaking hands included. One more is closed at once. */
       MQTT_MAX_CONNECTIONS: integer(20_000, 1),
       /** A CONNECT must be complete and answered within this time. */

@@ -8,6 +8,7 @@ import type { CloseReason, GatewayMetrics, Refusal } from './metrics.ts';
 import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError, PacketReader } from './packet-reader.ts';
 import { PROVISION_TOKEN_MARKER } from './provision-token.ts';
+import { announceConnected, announceGone } from './session-events.ts';
 import type { Held, Sessions } from './sessions.ts';
 import { UplinkLane } from './uplink-lane.ts';
 import type { WriteQueue, Writer } from './write-queue.ts';
@@ -23,6 +24,8 @@ export interface ConnectionContext {
   readonly handshake: Handshake;
   /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
   followDownlink(tenant: string): Promise<void>;
+  /** A device was let in. */
+  onBegin(admission: Admission): void;
   /** A session ended, whatever the reason. */
   onEnd(admission: Admission): void;
   readonly limits: {
@@ -111,10 +114,12 @@ export class Connection implements Pausable, Writer {
     }
     const { silenceMs, credentialExpiresAt } = session.held.admission;
     const waitingSince = session.lane.waitingSince;
-    if (credentialExpiresAt && credentialExpiresAt.getTime() <= now) this.close('credential_revoked', 'expired');
+    if (credentialExpiresAt && credentialExpiresAt.getTime() <= now)
+      this.close('credential_revoked', 'expired');
     else if (busConnected && waitingSince !== undefined && now - waitingSince > limits.storeTimeoutMs) {
       this.close('not_stored');
-    } else if (silenceMs > 0 && !this.#holds && now - this.#heardAt > silenceMs) this.close('keep_alive_expired');
+    } else if (silenceMs > 0 && !this.#holds && now - this.#heardAt > silenceMs)
+      this.close('keep_alive_expired');
   }
 
   /** Ends the connection once what was written has left. Nothing happens the second time. */
@@ -125,7 +130,8 @@ export class Connection implements Pausable, Writer {
     const { metrics, log } = this.#context;
     metrics.disconnects.inc({ reason });
     this.#endSession(reason);
-    const quiet = reason === 'client_disconnect' || reason === 'connection_lost' || reason === 'gateway_stopping';
+    const quiet =
+      reason === 'client_disconnect' || reason === 'connection_lost' || reason === 'gateway_stopping';
     log[quiet ? 'debug' : 'info']({ ...this.#who(), reason, why }, 'connection closed');
     this.#socket.removeAllListeners('data');
     this.#socket.resume();
@@ -146,7 +152,8 @@ export class Connection implements Pausable, Writer {
 
   #read(): void {
     try {
-      while (this.#holds === 0 && this.#closedAt === undefined && this.#reader.next()) this.#take(this.#reader);
+      while (this.#holds === 0 && this.#closedAt === undefined && this.#reader.next())
+        this.#take(this.#reader);
     } catch (error) {
       if (!(error instanceof PacketError)) throw error;
       if (error.code === 'PACKET_TOO_LARGE') this.#refuse('payload_too_large', error.message);
@@ -221,9 +228,8 @@ export class Connection implements Pausable, Writer {
     this.#session = { held, lane: this.#openLane(admission) };
     intake.register(this);
     metrics.connects.inc({ outcome: 'accepted' });
-    const said = { epoch: admission.epoch.toString(), at: admission.connectedAt.getTime(), client_id: clientId };
-    const payload = Buffer.from(JSON.stringify({ ...said, gateway: gatewayId, reason: 'connect' }));
-    intake.announce(tenant, device, 'connected', payload);
+    this.#context.onBegin(admission);
+    announceConnected(intake, gatewayId, admission, admission.connectedAt.getTime());
     this.#write(connack(0, resumed !== undefined));
     downlink.attach((bytes) => this.#write(bytes));
     if (resumed?.subscribed) void this.#context.followDownlink(tenant);
@@ -246,21 +252,15 @@ export class Connection implements Pausable, Writer {
     });
   }
 
-  /** Says for the device that it is gone: its will, unless it said goodbye or is connected anew, then the event. */
   #endSession(reason: CloseReason): void {
     const session = this.#session;
     if (!session) return;
     const { intake, sessions, gatewayId } = this.#context;
     const { admission } = session.held;
-    const { tenant, device, will } = admission;
     session.lane.close();
     intake.unregister(this);
     sessions.drop(session.held);
-    if (will && reason !== 'client_disconnect' && reason !== 'taken_over') {
-      intake.announce(tenant, device, will.kind, will.payload);
-    }
-    const said = { epoch: admission.epoch.toString(), at: Date.now(), client_id: admission.clientId };
-    intake.announce(tenant, device, 'disconnected', Buffer.from(JSON.stringify({ ...said, gateway: gatewayId, reason })));
+    announceGone(intake, gatewayId, admission, reason);
     this.#context.onEnd(admission);
   }
 

@@ -90,7 +90,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     },
     async stillLive(tenant, device, credentialId) {
       const { access } = await refresh({ tenant, device });
-      return access?.active === true && access.credentials.some((credential) => credential.id === credentialId);
+      return (
+        access?.active === true && access.credentials.some((credential) => credential.id === credentialId)
+      );
     },
     forget: (tenant, device) => entries.delete(keyOf(tenant, device)),
     forgetAll: () => entries.clear(),

@@ -20,8 +20,6 @@ const MAX_INFLIGHT = 16;
 /** Waiting for room among those. What does not fit is sent again from the tables on the next connect. */
 const MAX_QUEUED = 128;
 
-
-
 /**
  * What a device is subscribed to and what it has not acknowledged: the part of a session that outlives its
  * connection when the device asked for that (clean session 0).
@@ -107,7 +105,9 @@ export class DownlinkSession {
     const { payload } = message;
     // To a standing subscription a message goes without the retain flag (MQTT 3.1.1, 3.3.1.3).
     const common = { cmd: 'publish', topic, payload, retain: false, dup } as const;
-    this.#write?.(generate(packetId === 0 ? { ...common, qos: 0 } : { ...common, qos: 1, messageId: packetId }));
+    this.#write?.(
+      generate(packetId === 0 ? { ...common, qos: 0 } : { ...common, qos: 1, messageId: packetId }),
+    );
   }
 
   #grantedQos(leaf: DownlinkLeaf): 0 | 1 | undefined {

@@ -84,15 +84,19 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     if (terms instanceof Rejection) return terms;
     const { tenant, device, clientId, clean, silenceMs, will } = terms;
     const grant = await options.credentials.check(tenant, device, terms.secret);
-    if (grant === 'BAD_CREDENTIALS') return rejected('bad_credentials', CODE.CREDENTIALS, 'unknown device or wrong password');
-    if (grant === 'NOT_ACTIVE') return rejected('not_active', CODE.NOT_AUTHORIZED, 'the device or its tenant is not active');
-    if (grant === 'UNAVAILABLE') return rejected('unavailable', CODE.UNAVAILABLE, 'credentials cannot be looked up');
+    if (grant === 'BAD_CREDENTIALS')
+      return rejected('bad_credentials', CODE.CREDENTIALS, 'unknown device or wrong password');
+    if (grant === 'NOT_ACTIVE')
+      return rejected('not_active', CODE.NOT_AUTHORIZED, 'the device or its tenant is not active');
+    if (grant === 'UNAVAILABLE')
+      return rejected('unavailable', CODE.UNAVAILABLE, 'credentials cannot be looked up');
 
     const { tenantId, deviceId, credentialId, expiresAt: credentialExpiresAt } = grant;
     const connectedAt = new Date();
     try {
       const epoch = await options.claims.take({ tenantId, deviceId, clientId, connectedAt });
-      if (epoch === undefined) return new Rejection('overtaken', 'a newer session of this device began meanwhile');
+      if (epoch === undefined)
+        return new Rejection('overtaken', 'a newer session of this device began meanwhile');
       const who = { tenant, device, tenantId, deviceId, credentialId, credentialExpiresAt };
       return { ...who, epoch, clientId, clean, connectedAt, silenceMs, will };
     } catch (error) {
@@ -139,7 +143,11 @@ function readTerms(packet: IConnectPacket, maxPayloadBytes: number): Terms | Rej
   }
   const name = readUsername(packet.username ?? '');
   if (!name || packet.password === undefined) {
-    return rejected('bad_credentials', CODE.CREDENTIALS, 'the user name is not {tenant}/{device}, or there is no password');
+    return rejected(
+      'bad_credentials',
+      CODE.CREDENTIALS,
+      'the user name is not {tenant}/{device}, or there is no password',
+    );
   }
   const will = readWill(packet, name, maxPayloadBytes);
   if (will instanceof Rejection) return will;

@@ -1,8 +1,7 @@
 import type { FramePublisher } from '#core/bus/frame-publisher.ts';
 import type { ItemKind } from '#core/bus/messages.ts';
 import type { MessageTally } from './metrics.ts';
-import type { UplinkPool } from './uplink.ts';
-import { Uplink, type UplinkOwner } from './uplink.ts';
+import type { Uplink, UplinkOwner, UplinkPool } from './uplink.ts';
 
 /** Whoever must stop reading while the bus is behind. */
 export interface Pausable {

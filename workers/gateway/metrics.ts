@@ -1,5 +1,5 @@
-import { LATENCY_SECONDS, type Metrics } from '#core/runtime/metrics.ts';
 import type { ItemKind } from '#core/bus/messages.ts';
+import { LATENCY_SECONDS, type Metrics } from '#core/runtime/metrics.ts';
 
 /** Why a PUBLISH was refused; in 3.1.1 its connection is closed. */
 export type Refusal = 'topic' | 'payload_too_large' | 'qos_unsupported' | 'malformed';
@@ -44,23 +44,39 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
   const messages = metrics.counter('messages_total', 'Messages taken from devices, by kind.', ['kind']);
   const payload = metrics.counter('payload_bytes_total', 'Payload taken from devices.');
-  const pubacks = metrics.counter('pubacks_total', 'PUBACKs sent; each stands for a message stored in JetStream.');
-  const qos0 = metrics.counter('qos0_lost_total', 'QoS 0 messages taken but never stored. Rising: the bus gave up.');
+  const pubacks = metrics.counter(
+    'pubacks_total',
+    'PUBACKs sent; each stands for a message stored in JetStream.',
+  );
+  const qos0 = metrics.counter(
+    'qos0_lost_total',
+    'QoS 0 messages taken but never stored. Rising: the bus gave up.',
+  );
   metrics.gauge('connections', 'Open sockets, handshakes included.', [], () => gauges.connections());
   metrics.gauge('sessions', 'Devices connected here.', [], () => gauges.sessions());
-  metrics.gauge('pending_bytes', 'Waiting for JetStream. Rising: the bus is slow or away.', [], () => gauges.pendingBytes());
+  metrics.gauge('pending_bytes', 'Waiting for JetStream. Rising: the bus is slow or away.', [], () =>
+    gauges.pendingBytes(),
+  );
   metrics.gauge('paused_connections', 'Sockets not read for overload.', [], () => gauges.paused());
   return {
-    connects: metrics.counter('connects_total', 'CONNECTs by outcome. Rising refusals: wrong or revoked credentials.', ['outcome']),
+    connects: metrics.counter(
+      'connects_total',
+      'CONNECTs by outcome. Rising refusals: wrong or revoked credentials.',
+      ['outcome'],
+    ),
     disconnects: metrics.counter('disconnects_total', 'Connections that ended, by reason.', ['reason']),
-    refused: metrics.counter('refused_total', 'Publishes refused, by reason; each closed its connection.', ['reason']),
+    refused: metrics.counter('refused_total', 'Publishes refused, by reason; each closed its connection.', [
+      'reason',
+    ]),
     downlink: metrics.counter('downlink_total', 'Messages to devices, by outcome.', ['outcome']),
     storeSeconds: metrics.histogram(
       'store_seconds',
       'From reading a message to its PUBACK, one message in sixteen.',
       LATENCY_SECONDS,
     ),
-    credentialLookups: metrics.counter('credential_lookups_total', 'How credentials were found.', ['outcome']),
+    credentialLookups: metrics.counter('credential_lookups_total', 'How credentials were found.', [
+      'outcome',
+    ]),
     tally: createTally((kind, count) => messages.inc({ kind }, count), {
       payloadBytes: (count) => payload.inc(count),
       pubacks: (count) => pubacks.inc(count),

@@ -12,7 +12,9 @@ export function withoutProvisionToken(payload: Buffer): Buffer {
   if (at === -1) return payload;
   try {
     const parsed: unknown = JSON.parse(payload.toString('utf8'));
-    return Buffer.from(JSON.stringify(parsed, (key, value: unknown) => (key === 'provision_token' ? undefined : value)));
+    return Buffer.from(
+      JSON.stringify(parsed, (key, value: unknown) => (key === 'provision_token' ? undefined : value)),
+    );
   } catch {
     return Buffer.from(payload).fill(MASK, at);
   }

@@ -26,7 +26,8 @@ export interface Sessions {
 export function createSessions(maxParked: number): Sessions {
   const held = new Map<string, Held>();
   const parked = new Map<string, DownlinkSession>();
-  const keyOf = (admission: Pick<Admission, 'tenant' | 'device'>) => `${admission.tenant}/${admission.device}`;
+  const keyOf = (admission: Pick<Admission, 'tenant' | 'device'>) =>
+    `${admission.tenant}/${admission.device}`;
 
   const park = (key: string, session: DownlinkSession) => {
     parked.delete(key);

@@ -141,7 +141,8 @@ export class UplinkLane implements UplinkOwner {
     for (let first = this.#first; first?.stored; first = this.#first) {
       this.#first = first.next;
       if (!this.#closed) this.#due.push(first.packetId);
-      if ((first.packetId & 15) === 0) this.#options.storeSeconds.observe((Date.now() - first.receivedAt) / 1000);
+      if ((first.packetId & 15) === 0)
+        this.#options.storeSeconds.observe((Date.now() - first.receivedAt) / 1000);
       this.#options.intake.pool.give(first);
     }
     if (!this.#first) this.#last = undefined;

@@ -373,16 +373,28 @@ grant execute on function ensure_partition(text, date), drop_partitions(text, da
 grant select on tenants, device_presence, device_latest, device_sessions, quarantine, tenant_readings to fleetgraph_app;
 grant select, insert, update on api_keys, sites, devices, device_credentials to fleetgraph_app;
 grant insert on outbox to fleetgraph_app;
+-- Where the follower of device_latest is: what makes a live snapshot exact. Holds no tenant's data.
+grant select on follower_cursors to fleetgraph_app;
 grant select, insert, delete on mutation_results to fleetgraph_app;
 
 grant select on tenants, sites, devices to fleetgraph_worker;
 grant select, update on device_credentials to fleetgraph_worker;
 grant usage on sequence session_epochs to fleetgraph_worker;
-grant select, insert on readings, quarantine, dead_letters to fleetgraph_worker;
+grant select, insert, delete on readings, quarantine, dead_letters to fleetgraph_worker;
 grant select, insert, update on ingest_frames, device_latest, device_presence, follower_cursors to fleetgraph_worker;
 grant select, insert, update, delete on device_sessions, gateways, leases, outbox, mutation_results to fleetgraph_worker;
-grant delete on quarantine, dead_letters to fleetgraph_worker;
 
-grant select on all tables in schema public to fleetgraph_operator;
+-- Every table that is ours; the record of migrations belongs to whoever migrates.
+do $$
+declare
+  name text;
+begin
+  for name in select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace
+    and c.relkind in ('r', 'p', 'v') and c.relowner = 'fleetgraph_owner'::regrole
+  loop
+    execute format('grant select on %I to fleetgraph_operator', name);
+  end loop;
+end
+$$;
 
 reset role;

@@ -1,8 +1,8 @@
 import { createContext, use } from 'react';
 import type { Client } from 'urql';
 import type { ConsoleConfig } from '../config.ts';
-import { graphql } from '../generated/index.ts';
 import type { Role, ViewerQuery } from '../generated/graphql.ts';
+import { graphql } from '../generated/index.ts';
 import type { Session } from './session.ts';
 
 export const viewerDocument = graphql(`

@@ -1,7 +1,7 @@
 import { type Cache, cacheExchange } from '@urql/exchange-graphcache';
 import type { Exchange } from 'urql';
-import { graphql } from '../generated/index.ts';
 import type { PresenceSubscription, TelemetrySubscription } from '../generated/graphql.ts';
+import { graphql } from '../generated/index.ts';
 import { type Latest, mergeLatest, readMetrics } from './latest.ts';
 
 const latestFragment = graphql(`
@@ -107,7 +107,11 @@ function forgetLists(cache: Cache): void {
 function foldPresence(event: PresenceSubscription['presence'], cache: Cache): void {
   if (event.__typename !== 'PresenceChange') return;
   const { device, presence } = event;
-  cache.writeFragment(presenceFragment, { __typename: 'Device', id: device.id, presence: { ...presence, __typename: 'Presence' } });
+  cache.writeFragment(presenceFragment, {
+    __typename: 'Device',
+    id: device.id,
+    presence: { ...presence, __typename: 'Presence' },
+  });
 }
 
 function foldTelemetry(event: TelemetrySubscription['telemetry'], cache: Cache): void {

@@ -12,12 +12,19 @@ const endpoint = {
 
 /** Creates the GraphQL client of the page: normalised cache, authentication over HTTP, live streams over the one socket. */
 export function createDataClient(session: Session, live: LiveClient): Client {
-  return new Client({ ...endpoint, exchanges: [createCache(), authenticate(session), overLive(live), fetchExchange] });
+  return new Client({
+    ...endpoint,
+    exchanges: [createCache(), authenticate(session), overLive(live), fetchExchange],
+  });
 }
 
 /** Creates a client that authenticates alike and keeps nothing. It has no live streams. */
 export function createDirectClient(session: Session): Client {
-  return new Client({ ...endpoint, requestPolicy: 'network-only', exchanges: [authenticate(session), fetchExchange] });
+  return new Client({
+    ...endpoint,
+    requestPolicy: 'network-only',
+    exchanges: [authenticate(session), fetchExchange],
+  });
 }
 
 function authenticate(session: Session): Exchange {
@@ -37,7 +44,8 @@ function overLive(live: LiveClient): Exchange {
         unsubscribe: live.subscribe(
           { query, variables, ...(operationName === undefined ? {} : { operationName }) },
           {
-            next: ({ data, errors }) => sink.next(errors.length > 0 ? { data, errors: [...errors] } : { data }),
+            next: ({ data, errors }) =>
+              sink.next(errors.length > 0 ? { data, errors: [...errors] } : { data }),
             error: (error) => sink.error(error),
           },
         ),
@@ -54,7 +62,11 @@ function isUnauthenticated(error: CombinedError): boolean {
 
 /** What to tell a person about a failed request: one sentence, and the id under which the server logged it, if it said. */
 export function describeError(error: CombinedError): { message: string; requestId: string | undefined } {
-  if (error.networkError) return { message: 'The platform did not answer. Check the connection and try again.', requestId: undefined };
+  if (error.networkError)
+    return {
+      message: 'The platform did not answer. Check the connection and try again.',
+      requestId: undefined,
+    };
   const first = error.graphQLErrors[0];
   const requestId: unknown = first?.extensions['requestId'];
   return {

@@ -39,8 +39,14 @@ export function createPager<Result, Variables extends AnyVariables, Node>(option
   read: (result: Result) => Page<Node> | null | undefined;
 }): Pager<Node> {
   const listeners = new Set<() => void>();
-  let slots: Slot<Node>[] = [];
-  let state: PagerState<Node> = { nodes: [], totalCount: undefined, hasMore: false, loading: 'first', error: undefined };
+  const slots: Slot<Node>[] = [];
+  let state: PagerState<Node> = {
+    nodes: [],
+    totalCount: undefined,
+    hasMore: false,
+    loading: 'first',
+    error: undefined,
+  };
 
   const publish = () => {
     const pages = slots.flatMap((slot) => (slot.page ? [slot.page] : []));

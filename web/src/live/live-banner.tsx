@@ -61,11 +61,13 @@ export function LiveBanner() {
   return (
     <div role="status" data-testid="live-banner" data-state={state.phase}>
       {notice && (
-        <div className={`flex min-h-9 items-center gap-2.5 border-line border-b px-4 py-1 text-sm sm:px-5 ${backgrounds[notice.tone]}`}>
+        <div
+          className={`flex min-h-9 items-center gap-2.5 border-line border-b px-4 py-1 text-sm sm:px-5 ${backgrounds[notice.tone]}`}
+        >
           <StatusShape
             shape={notice.tone === 'good' ? 'disc' : 'triangle'}
             tone={notice.tone}
-            {...(state.phase === 'reconnecting' ? { className: 'animate-[breathe_1.6s_ease-in-out_infinite]' } : {})}
+            {...(state.phase === 'reconnecting' ? { className: 'breathing' } : {})}
           />
           <p className="min-w-0 flex-1">
             {notice.text}

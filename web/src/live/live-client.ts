@@ -1,6 +1,13 @@
 import { type Client, CloseCode, createClient } from 'graphql-ws/client';
 import { reconnectDelayMs } from './backoff.ts';
-import { advance, initialLiveState, type LiveInput, type LiveState, readStreamNote, resumeVariables } from './resume.ts';
+import {
+  advance,
+  initialLiveState,
+  type LiveInput,
+  type LiveState,
+  readStreamNote,
+  resumeVariables,
+} from './resume.ts';
 
 /** How long after a reconnect silence means that nothing was missed. */
 const settleMs = 1_500;

@@ -89,7 +89,10 @@ export type Place = {
 };
 
 /** Variables to subscribe with: the caller's own, and `after` once a cursor is known. */
-export function resumeVariables(variables: Readonly<Record<string, unknown>>, place: Place): Record<string, unknown> {
+export function resumeVariables(
+  variables: Readonly<Record<string, unknown>>,
+  place: Place,
+): Record<string, unknown> {
   return place.cursor === undefined ? { ...variables } : { ...variables, after: place.cursor };
 }
 

@@ -1,8 +1,8 @@
 import { ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react';
 import { useAccount } from '../auth/viewer.tsx';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from '../ui/menu.tsx';
-import { announce } from '../ui/toast.tsx';
 import { setTheme, useThemeChoice } from '../ui/theme.ts';
+import { announce } from '../ui/toast.tsx';
 
 const themes = [
   { value: 'light', label: 'Light', icon: <Sun aria-hidden="true" className="size-4 text-ink-3" /> },
@@ -17,7 +17,9 @@ export function AccountMenu() {
   const { viewer, session, config } = useAccount();
   const theme = useThemeChoice();
   const signOut = () => {
-    session.signOut().catch(() => announce('Signing out failed: the identity provider did not answer.', 'bad'));
+    session
+      .signOut()
+      .catch(() => announce('Signing out failed: the identity provider did not answer.', 'bad'));
   };
   return (
     <Menu

@@ -14,7 +14,8 @@ type NavigationProps = { onPalette: () => void; onLeave?: () => void };
 /** The contents of the side bar: where one can go, and who one is. */
 export function Navigation({ onPalette, onLeave }: NavigationProps) {
   const { viewer } = useAccount();
-  const link = ({ isActive }: { isActive: boolean }) => cx(item, isActive ? 'bg-accent-soft text-accent' : idle);
+  const link = ({ isActive }: { isActive: boolean }) =>
+    cx(item, isActive ? 'bg-accent-soft text-accent' : idle);
   return (
     <div className="flex h-full flex-col gap-4 p-3">
       <div className="flex items-center gap-2.5 px-1.5 pt-1">

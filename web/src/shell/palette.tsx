@@ -4,9 +4,9 @@ import { type ReactNode, useDeferredValue, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { connectivity } from '../features/devices/presence.ts';
 import { graphql } from '../generated/index.ts';
 import { Kbd } from '../ui/kbd.tsx';
-import { connectivity } from '../features/devices/presence.ts';
 import { StatusShape } from '../ui/status.tsx';
 import { setTheme } from '../ui/theme.ts';
 
@@ -38,7 +38,11 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
   const { viewer, session } = useAccount();
   const [search, setSearch] = useState('');
   const term = useDeferredValue(search.trim());
-  const [{ data, fetching }] = useQuery({ query: jumpDocument, variables: { search: term }, pause: term === '' });
+  const [{ data, fetching }] = useQuery({
+    query: jumpDocument,
+    variables: { search: term },
+    pause: term === '',
+  });
   const devices = term === '' ? [] : (data?.devices.nodes ?? []);
   const go = (path: string) => () => {
     onOpenChange(false);
@@ -68,14 +72,14 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
           {fetching ? 'Looking…' : `Nothing matches “${search}”.`}
         </Command.Empty>
         {devices.length > 0 && (
-          <Command.Group heading="Devices" className={group} forceMount>
+          <Command.Group heading="Devices" className={group}>
             {devices.map((device) => {
               const state = connectivity[device.presence.connection];
               return (
                 <Command.Item
                   key={device.id}
                   value={`device ${device.key} ${device.name}`}
-                  forceMount
+                  keywords={[term]}
                   className={row}
                   onSelect={go(`/devices/${encodeURIComponent(device.key)}`)}
                 >
@@ -89,7 +93,11 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
         )}
         <Command.Group heading="Go to" className={group}>
           <Action icon={<Cpu />} label="Devices" keys="g d" onSelect={go('/devices')} />
-          <Action icon={<TriangleAlert />} label="Devices that are offline" onSelect={go('/devices?connection=offline')} />
+          <Action
+            icon={<TriangleAlert />}
+            label="Devices that are offline"
+            onSelect={go('/devices?connection=offline')}
+          />
           {mayWriteDevices(viewer.role) && (
             <Action icon={<Plus />} label="New device" keys="g n" onSelect={go('/new-device')} />
           )}
@@ -97,7 +105,11 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
         <Command.Group heading="Do" className={group}>
           <Action icon={<Sun />} label="Light theme" onSelect={act(() => setTheme('light'))} />
           <Action icon={<Moon />} label="Dark theme" onSelect={act(() => setTheme('dark'))} />
-          <Action icon={<Monitor />} label="Follow the system’s theme" onSelect={act(() => setTheme('system'))} />
+          <Action
+            icon={<Monitor />}
+            label="Follow the system’s theme"
+            onSelect={act(() => setTheme('system'))}
+          />
           <Action icon={<Keyboard />} label="Show keyboard shortcuts" keys="?" onSelect={onHelp} />
           <Action icon={<LogOut />} label="Sign out" onSelect={act(() => void session.signOut())} />
         </Command.Group>

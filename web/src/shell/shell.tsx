@@ -12,7 +12,9 @@ import { Navigation } from './navigation.tsx';
 import { PageSkeleton } from './page.tsx';
 
 const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
-const ShortcutHelp = lazy(() => import('./shortcut-help.tsx').then((module) => ({ default: module.ShortcutHelp })));
+const ShortcutHelp = lazy(() =>
+  import('./shortcut-help.tsx').then((module) => ({ default: module.ShortcutHelp })),
+);
 
 type Overlay = 'palette' | 'help' | 'navigation' | undefined;
 
@@ -31,7 +33,7 @@ export function Shell() {
   useShortcut('?', 'Show these keys', () => setOverlay('help'));
 
   return (
-    <div className="flex h-full flex-col lg:flex-row">
+    <div className="relative flex h-full flex-col overflow-hidden lg:flex-row">
       <a
         href="#page"
         className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
@@ -47,13 +49,18 @@ export function Shell() {
         </Button>
         <Logo />
         <span className="min-w-0 flex-1 truncate font-semibold">Fleetgraph</span>
-        <Button look="quiet" icon aria-label="Jump to a device or action" onClick={() => setOverlay('palette')}>
+        <Button
+          look="quiet"
+          icon
+          aria-label="Jump to a device or action"
+          onClick={() => setOverlay('palette')}
+        >
           <Search aria-hidden="true" className="size-4" />
         </Button>
       </header>
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <LiveBanner />
-        <main id="page" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
+        <main id="page" tabIndex={-1} className="relative flex min-h-0 flex-1 flex-col outline-none">
           <Suspense fallback={<PageSkeleton />}>
             <Outlet />
           </Suspense>
@@ -63,7 +70,9 @@ export function Shell() {
         <Navigation onPalette={() => setOverlay('palette')} onLeave={() => setOverlay(undefined)} />
       </SideSheet>
       <Suspense fallback={null}>
-        {overlay === 'palette' && <Palette onOpenChange={show('palette')} onHelp={() => setOverlay('help')} />}
+        {overlay === 'palette' && (
+          <Palette onOpenChange={show('palette')} onHelp={() => setOverlay('help')} />
+        )}
         {overlay === 'help' && <ShortcutHelp onOpenChange={show('help')} />}
       </Suspense>
       <ToastArea />

@@ -8,7 +8,10 @@ const widths: Record<Exclude<Breakpoint, 'base'>, string> = {
   lg: '(min-width: 64rem)',
   xl: '(min-width: 80rem)',
 };
-const queries = (['xl', 'lg', 'sm'] as const).map((name) => ({ name, query: window.matchMedia(widths[name]) }));
+const queries = (['xl', 'lg', 'sm'] as const).map((name) => ({
+  name,
+  query: window.matchMedia(widths[name]),
+}));
 const order: readonly Breakpoint[] = ['base', 'sm', 'lg', 'xl'];
 
 function subscribe(listener: () => void): () => void {

@@ -5,7 +5,12 @@ import { useIsDark } from './theme.ts';
 export type ChartInterval = { readonly fromMs: number; readonly toMs: number };
 
 /** Columns for one line: times in seconds, the line, and the edges of the band around it. Null interrupts the line. */
-export type ChartData = [at: number[], line: (number | null)[], low: (number | null)[], high: (number | null)[]];
+export type ChartData = [
+  at: number[],
+  line: (number | null)[],
+  low: (number | null)[],
+  high: (number | null)[],
+];
 
 type ChartProps = {
   data: ChartData;
@@ -58,9 +63,17 @@ function drawGaps(plot: uPlot, gaps: readonly ChartInterval[]): void {
   ctx.restore();
 }
 
-type Callbacks = { live: () => Live; onHover: (index: number | null) => void; onZoom: (range: ChartInterval) => void };
+type Callbacks = {
+  live: () => Live;
+  onHover: (index: number | null) => void;
+  onZoom: (range: ChartInterval) => void;
+};
 
-function plotOptions(props: Pick<ChartProps, 'height' | 'stepped' | 'syncKey'>, width: number, on: Callbacks): uPlot.Options {
+function plotOptions(
+  props: Pick<ChartProps, 'height' | 'stepped' | 'syncKey'>,
+  width: number,
+  on: Callbacks,
+): uPlot.Options {
   const accent = readToken('--accent');
   const axis: uPlot.Axis = {
     stroke: readToken('--ink-3'),
@@ -85,14 +98,24 @@ function plotOptions(props: Pick<ChartProps, 'height' | 'stepped' | 'syncKey'>, 
       y: { range: (_plot, min, max) => (props.stepped ? [-0.15, 1.15] : padRange(min, max)) },
     },
     axes: [
-      { ...axis, space: 64, size: 28, gap: 4, grid: { show: false } },
+      {
+        ...axis,
+        space: 72,
+        size: 26,
+        gap: 4,
+        grid: { show: false },
+        values: (_plot, splits, _axis, _space, step) => nameTimes(splits, step),
+      },
       {
         ...axis,
         size: 46,
         gap: 6,
         space: 32,
         ...(props.stepped
-          ? { splits: () => [0, 1], values: (_plot: uPlot, splits: number[]) => splits.map((v) => (v === 1 ? 'on' : 'off')) }
+          ? {
+              splits: () => [0, 1],
+              values: (_plot: uPlot, splits: number[]) => splits.map((v) => (v === 1 ? 'on' : 'off')),
+            }
           : {}),
       },
     ],
@@ -117,6 +140,24 @@ function plotOptions(props: Pick<ChartProps, 'height' | 'stepped' | 'syncKey'>, 
       ],
     },
   };
+}
+
+const withSeconds = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const withMinutes = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const withDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+/** Axis labels as fine as the steps between them; midnight shows its day. Seconds in, seconds apart. */
+function nameTimes(splits: readonly number[], step: number): string[] {
+  return splits.map((at) => {
+    const date = new Date(at * 1_000);
+    if (step >= 86_400 || (step >= 3_600 && date.getHours() === 0 && date.getMinutes() === 0))
+      return withDay.format(date);
+    return (step < 60 ? withSeconds : withMinutes).format(date);
+  });
 }
 
 /** Some air above and below, and a sensible scale for a value that never changes. */
@@ -145,7 +186,11 @@ export function Chart(props: ChartProps) {
       onHover: (index) => onHover(index),
       onZoom: (next) => onZoom(next),
     };
-    const created = new uPlot(plotOptions({ height, stepped, syncKey }, element.clientWidth, callbacks), [[], [], [], []], element);
+    const created = new uPlot(
+      plotOptions({ height, stepped, syncKey }, element.clientWidth, callbacks),
+      [[], [], [], []],
+      element,
+    );
     plot.current = created;
     const observer = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height }));
     observer.observe(element);

@@ -18,6 +18,7 @@ export type Column<Row extends object, SortField extends string = never> = {
   /** Hidden on narrower pages. */
   readonly from?: Breakpoint;
   readonly sort?: SortField;
+  readonly align?: 'end';
 };
 
 export type Sort<Field extends string> = { readonly field: Field; readonly direction: 'ASC' | 'DESC' };
@@ -44,7 +45,9 @@ type DataTableProps<Row extends object, SortField extends string> = {
  * A virtual table: only the rows in sight are in the page. The first link of a row is the row's own; the whole row
  * leads there, and `j` / `k` walk from one to the next.
  */
-export function DataTable<Row extends object, SortField extends string = never>(props: DataTableProps<Row, SortField>) {
+export function DataTable<Row extends object, SortField extends string = never>(
+  props: DataTableProps<Row, SortField>,
+) {
   const { label, columns, rows, rowId, hasMore, loading, onNearEnd, onVisible, sort, onSort } = props;
   const breakpoint = useBreakpoint();
   const height = breakpoint === 'base' ? (props.tallRowHeight ?? 60) : (props.rowHeight ?? 44);
@@ -63,7 +66,8 @@ export function DataTable<Row extends object, SortField extends string = never>(
     [columns],
   );
   const columnVisibility = useMemo(
-    () => Object.fromEntries(columns.map((column) => [column.id, reaches(breakpoint, column.from ?? 'base')])),
+    () =>
+      Object.fromEntries(columns.map((column) => [column.id, reaches(breakpoint, column.from ?? 'base')])),
     [columns, breakpoint],
   );
   const table = useTable({
@@ -85,6 +89,7 @@ export function DataTable<Row extends object, SortField extends string = never>(
     overscan: 8,
     scrollPaddingStart: 36,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height have to be measured again
   useEffect(() => virtual.measure(), [height, virtual]);
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
@@ -104,7 +109,9 @@ export function DataTable<Row extends object, SortField extends string = never>(
     active.current = next;
     virtual.scrollToIndex(next);
     requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus({ preventScroll: true });
+      scroller.current
+        ?.querySelector<HTMLElement>(`[data-index="${next}"] a`)
+        ?.focus({ preventScroll: true });
     });
   };
   useShortcut('j', 'Next row', () => move(1));
@@ -113,7 +120,12 @@ export function DataTable<Row extends object, SortField extends string = never>(
   return (
     <div ref={scroller} className="relative min-h-0 flex-1 overflow-auto overscroll-contain">
       {/* biome-ignore lint/a11y/useSemanticElements: a virtual table positions its rows, which <table> cannot */}
-      <div role="table" aria-label={label} aria-rowcount={props.totalCount ?? -1} aria-busy={loading === 'first'}>
+      <div
+        role="table"
+        aria-label={label}
+        aria-rowcount={props.totalCount ?? -1}
+        aria-busy={loading === 'first'}
+      >
         {/* biome-ignore lint/a11y/useSemanticElements: see above */}
         <div
           role="row"
@@ -128,6 +140,7 @@ export function DataTable<Row extends object, SortField extends string = never>(
         {loading === 'first' ? (
           <SkeletonRows columns={shown.length} template={template} height={height} />
         ) : (
+          // biome-ignore lint/a11y/useSemanticElements: see above
           <div role="rowgroup" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
               const row = tableRows[item.index];
@@ -145,7 +158,7 @@ export function DataTable<Row extends object, SortField extends string = never>(
                   {row
                     ? row.getVisibleCells().map((cell) => (
                         // biome-ignore lint/a11y/useSemanticElements: see above
-                        <div key={cell.id} role="cell" className="min-w-0">
+                        <div key={cell.id} role="cell" className="min-w-0 text-sm">
                           <table.FlexRender cell={cell} />
                         </div>
                       ))
@@ -166,19 +179,31 @@ type HeaderCellProps<Row extends object, SortField extends string> = {
   onSort: ((sort: Sort<SortField>) => void) | undefined;
 };
 
-function HeaderCell<Row extends object, SortField extends string>({ column, sort, onSort }: HeaderCellProps<Row, SortField>) {
+function HeaderCell<Row extends object, SortField extends string>({
+  column,
+  sort,
+  onSort,
+}: HeaderCellProps<Row, SortField>) {
   const { sort: field } = column;
   const current = field !== undefined && sort?.field === field ? sort.direction : undefined;
   const ariaSort = current === 'ASC' ? 'ascending' : current === 'DESC' ? 'descending' : undefined;
   const Arrow = current === 'DESC' ? ArrowDown : ArrowUp;
   return (
     // biome-ignore lint/a11y/useSemanticElements: a virtual table positions its rows, which <table> cannot
-    <div role="columnheader" tabIndex={-1} className="min-w-0 truncate" {...(ariaSort ? { 'aria-sort': ariaSort } : {})}>
+    <div
+      role="columnheader"
+      tabIndex={-1}
+      className={cx('min-w-0 truncate', column.align && 'text-right')}
+      {...(ariaSort ? { 'aria-sort': ariaSort } : {})}
+    >
       {field !== undefined && onSort ? (
         <button
           type="button"
           onClick={() => onSort({ field, direction: current === 'ASC' ? 'DESC' : 'ASC' })}
-          className={cx('-mx-1 inline-flex items-center gap-1 rounded-sm px-1 hover:text-ink', current && 'font-semibold text-ink')}
+          className={cx(
+            '-mx-1 inline-flex items-center gap-1 rounded-sm px-1 hover:text-ink',
+            current && 'font-semibold text-ink',
+          )}
         >
           {column.header}
           <Arrow aria-hidden="true" className={cx('size-3', !current && 'opacity-0')} />

@@ -9,7 +9,11 @@ export function ErrorPanel({ error, onRetry }: { error: CombinedError; onRetry: 
   const { message, requestId } = describeError(error);
   return (
     <div role="alert">
-      <EmptyState icon={TriangleAlert} title="This could not be loaded" action={<Button onClick={onRetry}>Try again</Button>}>
+      <EmptyState
+        icon={TriangleAlert}
+        title="This could not be loaded"
+        action={<Button onClick={onRetry}>Try again</Button>}
+      >
         {message}
         {requestId && <p className="mt-1 text-xs text-ink-3">Request {requestId}</p>}
       </EmptyState>

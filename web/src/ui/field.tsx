@@ -9,7 +9,13 @@ type FieldFrame = { label: string; hint?: ReactNode; error?: string | undefined;
 type ControlIds = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true };
 
 /** Label, hint and error around one control, connected for those who hear the page. */
-function Frame({ label, hint, error, optional, children }: FieldFrame & { children: (ids: ControlIds) => ReactNode }) {
+function Frame({
+  label,
+  hint,
+  error,
+  optional,
+  children,
+}: FieldFrame & { children: (ids: ControlIds) => ReactNode }) {
   const id = useId();
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
@@ -42,7 +48,15 @@ function Frame({ label, hint, error, optional, children }: FieldFrame & { childr
 
 type TextFieldProps = ComponentProps<'input'> & FieldFrame & { mono?: boolean };
 
-export function TextField({ label, hint, error, optional = false, mono = false, className, ...rest }: TextFieldProps) {
+export function TextField({
+  label,
+  hint,
+  error,
+  optional = false,
+  mono = false,
+  className,
+  ...rest
+}: TextFieldProps) {
   return (
     <Frame label={label} hint={hint} error={error} optional={optional}>
       {(ids) => (
@@ -60,11 +74,23 @@ export function TextField({ label, hint, error, optional = false, mono = false, 
 
 type TextAreaFieldProps = ComponentProps<'textarea'> & FieldFrame;
 
-export function TextAreaField({ label, hint, error, optional = false, className, ...rest }: TextAreaFieldProps) {
+export function TextAreaField({
+  label,
+  hint,
+  error,
+  optional = false,
+  className,
+  ...rest
+}: TextAreaFieldProps) {
   return (
     <Frame label={label} hint={hint} error={error} optional={optional}>
       {(ids) => (
-        <textarea spellCheck={false} className={cx(control, 'py-2 font-mono text-sm', className)} {...ids} {...rest} />
+        <textarea
+          spellCheck={false}
+          className={cx(control, 'py-2 font-mono text-sm', className)}
+          {...ids}
+          {...rest}
+        />
       )}
     </Frame>
   );
@@ -73,7 +99,15 @@ export function TextAreaField({ label, hint, error, optional = false, className,
 type SelectFieldProps = ComponentProps<'select'> & FieldFrame;
 
 /** A native select: the best list on every phone. */
-export function SelectField({ label, hint, error, optional = false, className, children, ...rest }: SelectFieldProps) {
+export function SelectField({
+  label,
+  hint,
+  error,
+  optional = false,
+  className,
+  children,
+  ...rest
+}: SelectFieldProps) {
   return (
     <Frame label={label} hint={hint} error={error} optional={optional}>
       {(ids) => (

@@ -13,7 +13,12 @@ type FilterMenuProps<Value extends string> = {
 };
 
 /** A filter of several choices; nothing chosen means everything. */
-export function FilterMenu<Value extends string>({ label, options, value, onChange }: FilterMenuProps<Value>) {
+export function FilterMenu<Value extends string>({
+  label,
+  options,
+  value,
+  onChange,
+}: FilterMenuProps<Value>) {
   const chosen = options.filter((option) => value.includes(option.value));
   const summary = chosen.length === 1 ? chosen[0]?.label : chosen.length > 1 ? String(chosen.length) : '';
   return (
@@ -21,7 +26,11 @@ export function FilterMenu<Value extends string>({ label, options, value, onChan
       trigger={
         <button
           type="button"
-          className={cx(buttonClass('plain'), 'max-w-52 px-2.5', chosen.length > 0 && 'border-accent bg-accent-soft')}
+          className={cx(
+            buttonClass('plain'),
+            'max-w-52 px-2.5',
+            chosen.length > 0 && 'border-accent bg-accent-soft',
+          )}
         >
           <span className={chosen.length > 0 ? 'text-ink' : 'text-ink-2'}>{label}</span>
           {summary && <span className="truncate font-semibold text-accent">{summary}</span>}

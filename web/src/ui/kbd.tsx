@@ -2,7 +2,9 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** Keys as they are printed on the reader's keyboard: `mod+k` is ⌘ K or Ctrl K. */
 export function Kbd({ keys }: { keys: string }) {
-  const parts = keys.split(/[ +]/).map((key) => (key === 'mod' ? (isMac ? '⌘' : 'Ctrl') : key.length === 1 ? key.toUpperCase() : key));
+  const parts = keys
+    .split(/[ +]/)
+    .map((key) => (key === 'mod' ? (isMac ? '⌘' : 'Ctrl') : key.length === 1 ? key.toUpperCase() : key));
   return (
     <span className="inline-flex gap-1">
       {parts.map((part) => (

@@ -8,7 +8,12 @@ const panel =
 const row =
   'flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:pointer-events-none data-[disabled]:text-ink-3';
 
-type MenuProps = { trigger: ReactNode; children: ReactNode; align?: 'start' | 'end'; side?: 'top' | 'bottom' };
+type MenuProps = {
+  trigger: ReactNode;
+  children: ReactNode;
+  align?: 'start' | 'end';
+  side?: 'top' | 'bottom';
+};
 
 /** A menu under its trigger; `trigger` is one button. */
 export function Menu({ trigger, children, align = 'start', side = 'bottom' }: MenuProps) {

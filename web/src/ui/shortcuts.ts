@@ -10,11 +10,16 @@ const sequenceMs = 900;
 let pending: { readonly key: string; readonly atMs: number } | undefined;
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  );
 }
 
 function isBehindDialog(): boolean {
-  return document.querySelector('[role="dialog"][data-state="open"], [role="menu"][data-state="open"]') !== null;
+  return (
+    document.querySelector('[role="dialog"][data-state="open"], [role="menu"][data-state="open"]') !== null
+  );
 }
 
 function find(keys: Keys): Shortcut | undefined {
@@ -24,7 +29,10 @@ function find(keys: Keys): Shortcut | undefined {
 function onKeyDown(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (event.metaKey || event.ctrlKey) return fire(find(`mod+${key}`), event);
+  if (event.metaKey || event.ctrlKey) {
+    fire(find(`mod+${key}`), event);
+    return;
+  }
   if (event.altKey || isTyping(event.target) || isBehindDialog()) return;
   const before = pending && event.timeStamp - pending.atMs < sequenceMs ? pending.key : undefined;
   pending = { key, atMs: event.timeStamp };

@@ -19,9 +19,15 @@ const toneSoft: Record<Tone, string> = {
 /** The mark of a state: readable without colour by its shape. */
 export function StatusShape({ shape, tone, className }: { shape: Shape; tone: Tone; className?: string }) {
   return (
-    <svg viewBox="0 0 10 10" aria-hidden="true" className={cx('size-2.5 shrink-0', toneText[tone], className)}>
+    <svg
+      viewBox="0 0 10 10"
+      aria-hidden="true"
+      className={cx('size-2.5 shrink-0', toneText[tone], className)}
+    >
       {shape === 'disc' && <circle cx="5" cy="5" r="4" fill="currentColor" />}
-      {shape === 'ring' && <circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" strokeWidth="1.5" />}
+      {shape === 'ring' && (
+        <circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" strokeWidth="1.5" />
+      )}
       {shape === 'triangle' && <path d="M5 .8 9.6 9H.4Z" fill="currentColor" />}
       {shape === 'square' && <rect x="1" y="1" width="8" height="8" rx="1" fill="currentColor" />}
       {shape === 'dash' && <path d="M1.5 5h7" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />}
@@ -35,7 +41,14 @@ export function StatusShape({ shape, tone, className }: { shape: Shape; tone: To
   );
 }
 
-type StatusBadgeProps = { shape: Shape; tone: Tone; label: string; axis?: string; soft?: boolean; className?: string };
+type StatusBadgeProps = {
+  shape: Shape;
+  tone: Tone;
+  label: string;
+  axis?: string;
+  soft?: boolean;
+  className?: string;
+};
 
 /** A state as shape, text and colour. `axis` names what the state is of, for those who hear it. */
 export function StatusBadge({ shape, tone, label, axis, soft = false, className }: StatusBadgeProps) {

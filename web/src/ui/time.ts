@@ -19,6 +19,13 @@ export function relativeTime(atMs: number, nowMs: number): string {
   return nowMs >= atMs ? `${text} ago` : `in ${text}`;
 }
 
+/** How long it has been: "moments", "12 s", "5 min", "3 h", "2 d". */
+export function elapsed(sinceMs: number, nowMs: number): string {
+  const ms = nowMs - sinceMs;
+  const step = units.find((unit) => ms >= unit.ms);
+  return step && ms >= 2_000 ? `${Math.floor(ms / step.ms)} ${step.short}` : 'moments';
+}
+
 /** Date and time to the second, in the reader's zone. */
 export function absoluteTime(atMs: number): string {
   return absolute.format(atMs);

@@ -50,7 +50,10 @@ function ToastCard({ toast }: { toast: Toast }) {
 export function ToastArea() {
   const shown = useSyncExternalStore(subscribe, () => toasts);
   return (
-    <div role="status" className="pointer-events-none fixed inset-x-3 bottom-4 z-50 flex flex-col items-center gap-2">
+    <div
+      role="status"
+      className="pointer-events-none fixed inset-x-3 bottom-4 z-50 flex flex-col items-center gap-2"
+    >
       {shown.map((toast) => (
         <ToastCard key={toast.id} toast={toast} />
       ))}

@@ -1,7 +1,7 @@
 import type { Client, CombinedError } from 'urql';
-import { graphql } from '../../generated/index.ts';
-import type { DeviceSeriesQuery, TelemetrySubscription } from '../../generated/graphql.ts';
 import { readMetrics } from '../../data/latest.ts';
+import type { DeviceSeriesQuery, TelemetrySubscription } from '../../generated/graphql.ts';
+import { graphql } from '../../generated/index.ts';
 import { telemetryDocument } from '../../live/documents.ts';
 import {
   type ChartPoint,
@@ -80,7 +80,13 @@ function readHistory(series: NonNullable<DeviceSeriesQuery['device']>['series'][
 }
 
 /** Every metric of one device over a time range: its history, continued by the live stream. */
-export function createChartFeed({ client, direct, deviceId, range, ...options }: ChartFeedOptions): ChartFeed {
+export function createChartFeed({
+  client,
+  direct,
+  deviceId,
+  range,
+  ...options
+}: ChartFeedOptions): ChartFeed {
   const gapMs = Math.max(3 * options.expectedIntervalSeconds * 1_000, 5_000);
   const listeners = new Set<() => void>();
   let histories = new Map<string, History>();
@@ -99,7 +105,12 @@ export function createChartFeed({ client, direct, deviceId, range, ...options }:
       metric,
       points: mergeSeries(histories.get(metric), live.get(metric) ?? [], gapMs),
     }));
-    state = { ...state, lines: lines.filter(({ points }) => points.some(({ mean }) => mean !== null)), streamGaps, ...change };
+    state = {
+      ...state,
+      lines: lines.filter(({ points }) => points.some(({ mean }) => mean !== null)),
+      streamGaps,
+      ...change,
+    };
     for (const listener of listeners) listener();
   };
   const publishSoon = () => {
@@ -114,7 +125,12 @@ export function createChartFeed({ client, direct, deviceId, range, ...options }:
     const requestedMs = Date.now();
     const { fromMs, toMs } = boundsOf(range, requestedMs);
     loadedMs = requestedMs;
-    const variables = { id: deviceId, from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), maxPoints };
+    const variables = {
+      id: deviceId,
+      from: new Date(fromMs).toISOString(),
+      to: new Date(toMs).toISOString(),
+      maxPoints,
+    };
     const { data, error } = await direct.query(deviceSeriesDocument, variables);
     if (mine !== generation || !stop) return;
     if (data?.device) {
@@ -127,7 +143,9 @@ export function createChartFeed({ client, direct, deviceId, range, ...options }:
   const isWorn = (points: readonly LivePoint[]): boolean => {
     const { fromMs, toMs } = boundsOf(range, Date.now());
     const ageMs = Date.now() - loadedMs;
-    return points.length > maxLivePoints ? ageMs > 5_000 : ageMs > Math.max(reloadAtLeastMs, (toMs - fromMs) * reloadShare);
+    return points.length > maxLivePoints
+      ? ageMs > 5_000
+      : ageMs > Math.max(reloadAtLeastMs, (toMs - fromMs) * reloadShare);
   };
 
   const take = (event: TelemetrySubscription['telemetry']) => {
@@ -154,7 +172,8 @@ export function createChartFeed({ client, direct, deviceId, range, ...options }:
 
   const start = () => {
     const source = client.subscription(telemetryDocument, { where: { deviceIds: [deviceId] } });
-    const subscription = range.kind === 'live' ? source.subscribe(({ data }) => data && take(data.telemetry)) : undefined;
+    const subscription =
+      range.kind === 'live' ? source.subscribe(({ data }) => data && take(data.telemetry)) : undefined;
     stop = () => {
       subscription?.unsubscribe();
       clearTimeout(drawTimer);

@@ -50,7 +50,11 @@ function mergeRaw(points: readonly ChartPoint[], live: readonly LivePoint[]): Ch
   return [...points, ...added.map((point) => single(point.atMs, point.value))];
 }
 
-function mergeBuckets(points: readonly ChartPoint[], live: readonly LivePoint[], bucketMs: number): ChartPoint[] {
+function mergeBuckets(
+  points: readonly ChartPoint[],
+  live: readonly LivePoint[],
+  bucketMs: number,
+): ChartPoint[] {
   const buckets = new Map(points.map((point) => [point.atMs, point]));
   // Buckets begin where the server's begin: a day may start at another hour than UTC's.
   const offset = (points[0]?.atMs ?? 0) % bucketMs;
@@ -66,7 +70,11 @@ function mergeBuckets(points: readonly ChartPoint[], live: readonly LivePoint[],
  * into its bucket. A live point already in a raw history is not drawn twice. Behind the history, silence longer than
  * `gapMs` becomes a gap; inside it, gaps are the server's to say.
  */
-export function mergeSeries(history: History | undefined, live: readonly LivePoint[], gapMs: number): ChartPoint[] {
+export function mergeSeries(
+  history: History | undefined,
+  live: readonly LivePoint[],
+  gapMs: number,
+): ChartPoint[] {
   const points = history?.points ?? [];
   const bucketMs = history?.bucketMs ?? null;
   const merged = bucketMs === null ? mergeRaw(points, live) : mergeBuckets(points, live, bucketMs);
@@ -75,7 +83,8 @@ export function mergeSeries(history: History | undefined, live: readonly LivePoi
   const longestMs = Math.max(gapMs, 2.5 * (bucketMs ?? 0));
   return merged.flatMap((point, index) => {
     const before = merged[index - 1];
-    const silent = before && before.mean !== null && point.mean !== null && point.atMs - before.atMs > longestMs;
+    const silent =
+      before && before.mean !== null && point.mean !== null && point.atMs - before.atMs > longestMs;
     if (!silent || point.atMs <= historyEndMs) return [point];
     return [{ atMs: (before.atMs + point.atMs) / 2, mean: null, min: null, max: null, count: 0 }, point];
   });

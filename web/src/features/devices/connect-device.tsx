@@ -1,6 +1,6 @@
 import { Check, TriangleAlert } from 'lucide-react';
 import { Tabs } from 'radix-ui';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useAccount } from '../../auth/viewer.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -33,6 +33,8 @@ export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; 
       }),
     [config.mqttUrl, tenant, access],
   );
+  const [language, setLanguage] = useState('mosquitto');
+  const chosen = snippets.find(({ id }) => id === language);
   return (
     <ol className="flex flex-col gap-4">
       <Step done title="Keep the token">
@@ -46,25 +48,26 @@ export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; 
         </dl>
       </Step>
       <Step title="Send a first message">
-        <Tabs.Root defaultValue="mosquitto">
-          <Tabs.List aria-label="Language" className="mb-2 flex gap-1">
-            {snippets.map(({ id, title }) => (
-              <Tabs.Trigger
-                key={id}
-                value={id}
-                className="h-7 rounded-md px-2.5 text-ink-2 text-sm hover:bg-hover data-[state=active]:bg-accent-soft data-[state=active]:font-semibold data-[state=active]:text-accent"
-              >
-                {title}
-              </Tabs.Trigger>
-            ))}
-          </Tabs.List>
-          {snippets.map(({ id, title, code }) => (
-            <Tabs.Content key={id} value={id} className="relative rounded-md" tabIndex={-1}>
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region has to be reachable by keyboard */}
-              <pre tabIndex={0} aria-label={`${title} example`} className="overflow-x-auto rounded-md border border-line bg-sunken p-3 pr-12 font-mono text-xs leading-5">
+        <Tabs.Root value={language} onValueChange={setLanguage}>
+          <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
+            <Tabs.List aria-label="Language" className="flex gap-1">
+              {snippets.map(({ id, title }) => (
+                <Tabs.Trigger
+                  key={id}
+                  value={id}
+                  className="h-7 rounded-md px-2.5 text-ink-2 text-sm hover:bg-hover data-[state=active]:bg-accent-soft data-[state=active]:font-semibold data-[state=active]:text-accent"
+                >
+                  {title}
+                </Tabs.Trigger>
+              ))}
+            </Tabs.List>
+            {chosen && <CopyButton key={chosen.id} text={chosen.code} label="Copy" withText />}
+          </div>
+          {snippets.map(({ id, code }) => (
+            <Tabs.Content key={id} value={id} asChild>
+              <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">
                 {code}
               </pre>
-              <CopyButton text={code} label={`Copy the ${title} example`} className="absolute top-1.5 right-1.5" />
             </Tabs.Content>
           ))}
         </Tabs.Root>
@@ -98,7 +101,10 @@ function Secret({ name, value, testId }: { name: string; value: string; testId?:
   return (
     <div className="flex items-center gap-3 py-1 pr-1 pl-3">
       <dt className="w-20 shrink-0 text-ink-3 text-sm">{name}</dt>
-      <dd className="min-w-0 flex-1 break-all font-mono text-sm" {...(testId ? { 'data-testid': testId } : {})}>
+      <dd
+        className="min-w-0 flex-1 break-all font-mono text-sm"
+        {...(testId ? { 'data-testid': testId } : {})}
+      >
         {value}
       </dd>
       <CopyButton text={value} label={`Copy ${name.toLowerCase()}`} />

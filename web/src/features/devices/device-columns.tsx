@@ -38,7 +38,7 @@ export const deviceRowFragment = graphql(`
   }
 `);
 
-const shownMetrics = 3;
+const shownMetrics = 4;
 
 function NameCell({ device }: { device: DeviceRowFragment }) {
   return (
@@ -46,7 +46,7 @@ function NameCell({ device }: { device: DeviceRowFragment }) {
       <div className="min-w-0 flex-1">
         <Link
           to={devicePath(device.key)}
-          className="block truncate font-medium outline-offset-1 after:absolute after:inset-0 hover:text-accent focus-visible:text-accent"
+          className="block truncate font-medium text-base leading-5 outline-offset-1 after:absolute after:inset-0 hover:text-accent focus-visible:text-accent"
         >
           {device.name}
         </Link>
@@ -59,18 +59,19 @@ function NameCell({ device }: { device: DeviceRowFragment }) {
   );
 }
 
+/** As many values as fit whole, numbers first. */
 function LatestCell({ device }: { device: DeviceRowFragment }) {
-  const shown = device.latest.slice(0, shownMetrics);
-  if (shown.length === 0) return <span className="text-ink-3">nothing yet</span>;
-  const rest = device.latest.length - shown.length;
+  if (device.latest.length === 0) return <span className="text-ink-3 text-sm">nothing yet</span>;
+  const isNumber = (latest: { value: unknown }) => typeof latest.value === 'number';
+  const ordered = [...device.latest.filter(isNumber), ...device.latest.filter((latest) => !isNumber(latest))];
   return (
-    <span className="flex min-w-0 gap-4 overflow-hidden">
-      {shown.map(({ metric, value }) => (
-        <span key={metric} className="min-w-0 truncate">
-          <span className="text-ink-3 text-xs">{metric}</span> <span className="font-medium">{formatValue(value)}</span>
+    <span className="flex h-5 min-w-0 flex-wrap gap-x-4 overflow-hidden">
+      {ordered.slice(0, shownMetrics).map(({ metric, value }) => (
+        <span key={metric} className="max-w-full truncate">
+          <span className="text-ink-3">{metric}</span>{' '}
+          <span className="font-semibold">{formatValue(value)}</span>
         </span>
       ))}
-      {rest > 0 && <span className="shrink-0 text-ink-3 text-xs leading-5">+{rest}</span>}
     </span>
   );
 }
@@ -93,8 +94,21 @@ function CompactState({ device }: { device: DeviceRowFragment }) {
 
 /** Columns on a phone. */
 export const compactColumns: readonly Column<DeviceRowFragment, DeviceOrderField>[] = [
-  { id: 'name', header: 'Device', track: 'minmax(0, 1fr)', sort: 'NAME', cell: (device) => <NameCell device={device} /> },
-  { id: 'state', header: 'Last seen', track: '7rem', sort: 'LAST_SEEN_AT', cell: (device) => <CompactState device={device} /> },
+  {
+    id: 'name',
+    header: 'Device',
+    track: 'minmax(0, 1fr)',
+    sort: 'NAME',
+    cell: (device) => <NameCell device={device} />,
+  },
+  {
+    id: 'state',
+    header: 'Last seen',
+    track: '7rem',
+    sort: 'LAST_SEEN_AT',
+    align: 'end',
+    cell: (device) => <CompactState device={device} />,
+  },
 ];
 
 /** Columns on anything wider. */
@@ -123,21 +137,29 @@ export const deviceColumns: readonly Column<DeviceRowFragment, DeviceOrderField>
     header: 'Last seen',
     track: '6.5rem',
     sort: 'LAST_SEEN_AT',
-    cell: (device) => <RelativeTime at={device.presence.lastSeenAt} className="whitespace-nowrap text-ink-2" />,
+    cell: (device) => (
+      <RelativeTime at={device.presence.lastSeenAt} className="whitespace-nowrap text-ink-2 text-sm" />
+    ),
   },
-  { id: 'latest', header: 'Latest values', track: 'minmax(14rem, 2fr)', from: 'lg', cell: (device) => <LatestCell device={device} /> },
+  {
+    id: 'latest',
+    header: 'Latest values',
+    track: 'minmax(14rem, 2fr)',
+    from: 'lg',
+    cell: (device) => <LatestCell device={device} />,
+  },
   {
     id: 'site',
     header: 'Site',
     track: 'minmax(6rem, 0.6fr)',
     from: 'lg',
-    cell: (device) => <span className="block truncate text-ink-2">{device.site?.name ?? '–'}</span>,
+    cell: (device) => <span className="block truncate text-ink-2 text-sm">{device.site?.name ?? '–'}</span>,
   },
   {
     id: 'firmware',
     header: 'Firmware',
     track: '5.5rem',
     from: 'xl',
-    cell: (device) => <span className="block truncate text-ink-2">{device.firmware ?? '–'}</span>,
+    cell: (device) => <span className="block truncate text-ink-2 text-sm">{device.firmware ?? '–'}</span>,
   },
 ];

@@ -15,7 +15,10 @@ const expiringMs = 14 * 86_400_000;
 export function DeviceDetails() {
   const device = useDevice();
   const { location } = device;
-  const attributes = typeof device.attributes === 'object' && device.attributes !== null ? Object.entries(device.attributes) : [];
+  const attributes =
+    typeof device.attributes === 'object' && device.attributes !== null
+      ? Object.entries(device.attributes)
+      : [];
   return (
     <div className="grid gap-4 p-4 sm:p-5 lg:grid-cols-2 lg:items-start">
       <Panel title="Device">
@@ -29,7 +32,9 @@ export function DeviceDetails() {
           <Fact name="Serial number" mono {...(device.serialNumber ? { copy: device.serialNumber } : {})} />
           <Fact name="Firmware">{device.firmware}</Fact>
           <Fact name="Expected interval">{duration(device.expectedIntervalSeconds * 1_000)}</Fact>
-          <Fact name="Location">{location && `${formatValue(location.latitude)}, ${formatValue(location.longitude)}`}</Fact>
+          <Fact name="Location">
+            {location && `${formatValue(location.latitude)}, ${formatValue(location.longitude)}`}
+          </Fact>
           <Fact name="Created">
             <RelativeTime at={device.createdAt} />
           </Fact>
@@ -91,7 +96,9 @@ function Fact({ name, children, copy, mono = false }: FactProps) {
     <div className="flex min-h-9 items-center gap-3 px-3.5 py-1">
       <dt className="w-36 shrink-0 text-ink-3 text-sm">{name}</dt>
       <dd className={`flex min-w-0 flex-1 items-center break-words ${mono ? 'font-mono text-sm' : ''}`}>
-        <span className="min-w-0 break-words">{copy ?? children ?? <span className="text-ink-3">–</span>}</span>
+        <span className="min-w-0 break-words">
+          {copy ?? children ?? <span className="text-ink-3">–</span>}
+        </span>
         {copy && <CopyButton text={copy} label={`Copy ${name.toLowerCase()}`} className="-my-1" />}
       </dd>
     </div>
@@ -100,7 +107,9 @@ function Fact({ name, children, copy, mono = false }: FactProps) {
 
 function stateOf(credential: DeviceDetail['credentials'][number]) {
   if (credential.revokedAt) return credentialState.REVOKED;
-  const remainingMs = credential.expiresAt ? Date.parse(credential.expiresAt) - Date.now() : Number.POSITIVE_INFINITY;
+  const remainingMs = credential.expiresAt
+    ? Date.parse(credential.expiresAt) - Date.now()
+    : Number.POSITIVE_INFINITY;
   if (remainingMs <= 0) return { ...credentialState.REVOKED, label: 'Expired' };
   return remainingMs < expiringMs ? credentialState.EXPIRING : credentialState.ACTIVE;
 }
@@ -112,10 +121,12 @@ function Credential({ credential }: { credential: DeviceDetail['credentials'][nu
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-2.5">
       <div className="min-w-0 flex-1">
         <p className="font-medium">
-          {kinds[credential.kind]} <span className="font-mono font-normal text-ink-2 text-sm">{credential.hint}</span>
+          {kinds[credential.kind]}{' '}
+          <span className="font-mono font-normal text-ink-2 text-sm">{credential.hint}</span>
         </p>
         <p className="text-ink-3 text-sm">
-          created <RelativeTime at={credential.createdAt} />, last used <RelativeTime at={credential.lastUsedAt} />
+          created <RelativeTime at={credential.createdAt} />, last used{' '}
+          <RelativeTime at={credential.lastUsedAt} />
           {credential.expiresAt && (
             <>
               , expires <RelativeTime at={credential.expiresAt} />

@@ -7,7 +7,13 @@ import { FormError } from '../../ui/field.tsx';
 import { announce } from '../../ui/toast.tsx';
 import type { DeviceDetail } from './device-detail.ts';
 import { HardwareFields, IdentityFields } from './device-fields.tsx';
-import { type DeviceValues, deviceFields, renamedFields, toDeviceValues, toUpdateInput } from './device-form.ts';
+import {
+  type DeviceValues,
+  deviceFields,
+  renamedFields,
+  toDeviceValues,
+  toUpdateInput,
+} from './device-form.ts';
 import { deviceUpdateDocument } from './device-update.ts';
 
 /** The drawer that changes a device. Someone else's change in between is reported, not overwritten. */
@@ -23,15 +29,24 @@ export function DeviceEdit({ device, onClose }: { device: DeviceDetail; onClose:
       announce(`${result.device.name} is saved.`);
       onClose();
     } else if (result?.__typename === 'ConflictError') {
-      form.setError('root', { message: 'Someone changed this device meanwhile. Close and open again to see it as it is now.' });
+      form.setError('root', {
+        message: 'Someone changed this device meanwhile. Close and open again to see it as it is now.',
+      });
     } else if (result) {
       showErrors(sortErrors(result, deviceFields, renamedFields), deviceFields, form.setError);
     } else {
-      form.setError('root', { message: error?.message ?? 'The platform did not answer. Nothing was changed.' });
+      form.setError('root', {
+        message: error?.message ?? 'The platform did not answer. Nothing was changed.',
+      });
     }
   });
   return (
-    <Drawer open onOpenChange={(open) => !open && onClose()} title="Edit device" description={<span className="font-mono">{device.key}</span>}>
+    <Drawer
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="Edit device"
+      description={<span className="font-mono">{device.key}</span>}
+    >
       <form onSubmit={save} noValidate className="flex min-h-0 flex-1 flex-col">
         <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">
           <IdentityFields form={form} />

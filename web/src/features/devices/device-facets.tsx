@@ -28,7 +28,11 @@ const facetDocument = graphql(`
 
 const refreshMs = 15_000;
 
-type Facet = { readonly id: 'all' | 'online' | 'offline' | 'stale' | 'silent'; readonly look?: Look; readonly view: DeviceView };
+type Facet = {
+  readonly id: 'all' | 'online' | 'offline' | 'stale' | 'silent';
+  readonly look?: Look;
+  readonly view: DeviceView;
+};
 
 const facets: readonly Facet[] = [
   { id: 'all', view: emptyView },
@@ -53,21 +57,28 @@ export function DeviceFacets({ view, onChange }: DeviceFacetsProps) {
     <div className="flex shrink-0 gap-1 overflow-x-auto px-4 pb-2 sm:px-5">
       {facets.map((facet) => {
         const active =
-          view.connections.join() === facet.view.connections.join() && view.freshness.join() === facet.view.freshness.join();
+          view.connections.join() === facet.view.connections.join() &&
+          view.freshness.join() === facet.view.freshness.join();
         return (
           <button
             key={facet.id}
             type="button"
             aria-pressed={active}
-            onClick={() => onChange({ ...view, connections: facet.view.connections, freshness: facet.view.freshness })}
+            onClick={() =>
+              onChange({ ...view, connections: facet.view.connections, freshness: facet.view.freshness })
+            }
             className={cx(
               'flex h-8 shrink-0 items-center gap-2 rounded-md border px-2.5 text-sm',
-              active ? 'border-line-strong bg-surface font-semibold shadow-1' : 'border-transparent text-ink-2 hover:bg-hover',
+              active
+                ? 'border-line-strong bg-surface font-semibold shadow-1'
+                : 'border-transparent text-ink-2 hover:bg-hover',
             )}
           >
             {facet.look && <StatusShape shape={facet.look.shape} tone={facet.look.tone} />}
             {facet.look?.label ?? 'All'}
-            <span className={cx('min-w-4 text-right', active ? 'text-ink' : 'text-ink-3')}>{data?.[facet.id].totalCount ?? '·'}</span>
+            <span className={cx('min-w-4 text-right', active ? 'text-ink' : 'text-ink-3')}>
+              {data?.[facet.id].totalCount ?? '·'}
+            </span>
           </button>
         );
       })}

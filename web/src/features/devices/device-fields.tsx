@@ -14,17 +14,37 @@ export function IdentityFields({ form }: DeviceFieldsProps) {
   const chosen = form.getValues('siteKey');
   return (
     <>
-      <TextField label="Name" optional error={errors.name?.message} hint="For people. The key, if empty." {...form.register('name')} />
-      <SelectField label="Site" optional error={errors.siteKey?.message} {...form.register('siteKey')} key={sites.length}>
+      <TextField
+        label="Name"
+        optional
+        error={errors.name?.message}
+        hint="For people. The key, if empty."
+        {...form.register('name')}
+      />
+      <SelectField
+        label="Site"
+        optional
+        error={errors.siteKey?.message}
+        {...form.register('siteKey')}
+        key={sites.length}
+      >
         <option value="">No site</option>
-        {chosen !== '' && !sites.some((site) => site.key === chosen) && <option value={chosen}>{chosen}</option>}
+        {chosen !== '' && !sites.some((site) => site.key === chosen) && (
+          <option value={chosen}>{chosen}</option>
+        )}
         {sites.map((site) => (
           <option key={site.id} value={site.key}>
             {site.name}
           </option>
         ))}
       </SelectField>
-      <TextField label="Tags" optional error={errors.tags?.message} hint="Separated by commas." {...form.register('tags')} />
+      <TextField
+        label="Tags"
+        optional
+        error={errors.tags?.message}
+        hint="Separated by commas."
+        {...form.register('tags')}
+      />
     </>
   );
 }
@@ -36,7 +56,13 @@ export function HardwareFields({ form }: DeviceFieldsProps) {
     <>
       <div className="grid gap-4 sm:grid-cols-2">
         <TextField label="Model" optional error={errors.model?.message} {...form.register('model')} />
-        <TextField label="Serial number" optional mono error={errors.serialNumber?.message} {...form.register('serialNumber')} />
+        <TextField
+          label="Serial number"
+          optional
+          mono
+          error={errors.serialNumber?.message}
+          {...form.register('serialNumber')}
+        />
       </div>
       <TextField
         label="Expected interval"

@@ -77,18 +77,33 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 /** What is wrong with one field, in words; true when nothing is. The API checks again. */
 export const deviceRules = {
-  key: (text: string) => keyPattern.test(text) || 'Begin with a letter or digit; then letters, digits, and . _ : - up to 128.',
+  key: (text: string) =>
+    keyPattern.test(text) || 'Begin with a letter or digit; then letters, digits, and . _ : - up to 128.',
   interval: (text: string) =>
-    text.trim() === '' || (isNumberBetween(text, 1, 2_592_000) && Number.isInteger(Number(text))) || 'A whole number of seconds.',
+    text.trim() === '' ||
+    (isNumberBetween(text, 1, 2_592_000) && Number.isInteger(Number(text))) ||
+    'A whole number of seconds.',
   latitude: (text: string, values: DeviceValues) =>
-    (text.trim() === '' && values.longitude.trim() === '') || isNumberBetween(text, -90, 90) || 'Degrees from −90 to 90.',
+    (text.trim() === '' && values.longitude.trim() === '') ||
+    isNumberBetween(text, -90, 90) ||
+    'Degrees from −90 to 90.',
   longitude: (text: string, values: DeviceValues) =>
-    (text.trim() === '' && values.latitude.trim() === '') || isNumberBetween(text, -180, 180) || 'Degrees from −180 to 180.',
-  attributes: (text: string) => text.trim() === '' || parseObject(text) !== undefined || 'A JSON object, such as {"floor": 3}.',
+    (text.trim() === '' && values.latitude.trim() === '') ||
+    isNumberBetween(text, -180, 180) ||
+    'Degrees from −180 to 180.',
+  attributes: (text: string) =>
+    text.trim() === '' || parseObject(text) !== undefined || 'A JSON object, such as {"floor": 3}.',
 } as const;
 
 function splitTags(text: string): string[] {
-  return [...new Set(text.split(',').map((tag) => tag.trim()).filter((tag) => tag !== ''))];
+  return [
+    ...new Set(
+      text
+        .split(',')
+        .map((tag) => tag.trim())
+        .filter((tag) => tag !== ''),
+    ),
+  ];
 }
 
 function readLocation(values: DeviceValues): { latitude: number; longitude: number } | undefined {
@@ -128,8 +143,12 @@ export function toUpdateInput(
     ...(changed.has('tags') ? { tags: splitTags(values.tags) } : {}),
     ...(changed.has('serialNumber') ? { serialNumber: orNull(values.serialNumber) } : {}),
     ...(changed.has('model') ? { model: orNull(values.model) } : {}),
-    ...(changed.has('interval') && values.interval.trim() !== '' ? { expectedIntervalSeconds: Number(values.interval) } : {}),
-    ...(changed.has('latitude') || changed.has('longitude') ? { location: readLocation(values) ?? null } : {}),
+    ...(changed.has('interval') && values.interval.trim() !== ''
+      ? { expectedIntervalSeconds: Number(values.interval) }
+      : {}),
+    ...(changed.has('latitude') || changed.has('longitude')
+      ? { location: readLocation(values) ?? null }
+      : {}),
     ...(changed.has('attributes') ? { attributes: parseObject(values.attributes) ?? {} } : {}),
   };
 }

@@ -49,7 +49,10 @@ const deviceListDocument = graphql(`
   }
 `);
 
-function toOptions<Value extends string>(values: readonly Value[], looks: Record<Value, { readonly label: string }>) {
+function toOptions<Value extends string>(
+  values: readonly Value[],
+  looks: Record<Value, { readonly label: string }>,
+) {
   return values.map((value) => ({ value, label: looks[value].label }));
 }
 const connectionOptions = toOptions(connections, connectivity);
@@ -128,7 +131,10 @@ function Filters({ view, onChange, count }: FiltersProps) {
   const onSearch = useCallback((search: string) => onChange({ ...view, search }), [view, onChange]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is not known to every screen reader yet
-    <div role="search" className="flex shrink-0 flex-wrap items-center gap-2 border-line border-b px-4 pb-3 sm:px-5">
+    <div
+      role="search"
+      className="flex shrink-0 flex-wrap items-center gap-2 border-line border-b px-4 pb-3 sm:px-5"
+    >
       <SearchField value={view.search} onChange={onSearch} label="Name, key or serial number" />
       <div className="-mx-4 flex max-w-[100vw] gap-2 overflow-x-auto px-4 py-px max-sm:w-screen sm:mx-0 sm:flex-wrap sm:px-0">
         <FilterMenu
@@ -180,10 +186,22 @@ function Filters({ view, onChange, count }: FiltersProps) {
   );
 }
 
-function NoDevices({ filtered, mayWrite, onClear }: { filtered: boolean; mayWrite: boolean; onClear: () => void }) {
+function NoDevices({
+  filtered,
+  mayWrite,
+  onClear,
+}: {
+  filtered: boolean;
+  mayWrite: boolean;
+  onClear: () => void;
+}) {
   if (filtered) {
     return (
-      <EmptyState icon={SearchX} title="No device matches" action={<Button onClick={onClear}>Clear filters</Button>}>
+      <EmptyState
+        icon={SearchX}
+        title="No device matches"
+        action={<Button onClick={onClear}>Clear filters</Button>}
+      >
         Nothing in this fleet fits the search and filters.
       </EmptyState>
     );

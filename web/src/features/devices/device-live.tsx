@@ -37,8 +37,8 @@ export function DeviceLive() {
   const stepMs = range.kind === 'fixed' ? 60_000 : Math.max(1_000, range.span.ms / 900);
   const nowMs = useClock((ms) => Math.floor(ms / stepMs) * stepMs);
   const bounds = useMemo(() => boundsOf(range, nowMs + stepMs), [range, nowMs, stepMs]);
-  const booleans = useMemo(
-    () => new Set(device.latest.filter(({ value }) => typeof value === 'boolean').map(({ metric }) => metric)),
+  const newest = useMemo(
+    () => new Map(device.latest.map(({ metric, value }) => [metric, value])),
     [device.latest],
   );
   const shown = showAll ? lines : lines.slice(0, firstCharts);
@@ -54,7 +54,8 @@ export function DeviceLive() {
               key={metric}
               metric={metric}
               points={points}
-              stepped={booleans.has(metric)}
+              current={range.kind === 'live' ? newest.get(metric) : undefined}
+              stepped={typeof newest.get(metric) === 'boolean'}
               range={bounds}
               streamGaps={streamGaps}
               syncKey={id}

@@ -50,7 +50,8 @@ export function DevicePage() {
   useDeviceLive(device?.id);
   usePageTitle(device?.name ?? key);
   if (!device && fetching) return <PageSkeleton />;
-  if (!device && error) return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
+  if (!device && error)
+    return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
   if (!device) {
     return (
       <EmptyState
@@ -68,7 +69,7 @@ export function DevicePage() {
   }
   return (
     <DeviceProvider value={device}>
-      <div className="min-h-0 flex-1 overflow-y-auto">
+      <div className="relative min-h-0 flex-1 overflow-y-auto">
         <DeviceHeader device={device} />
         <Tabs deviceKey={device.key} />
         <Outlet />
@@ -79,7 +80,9 @@ export function DevicePage() {
 
 function DeviceHeader({ device }: { device: DeviceDetail }) {
   const { viewer } = useAccount();
-  const facts = [device.site?.name, device.model, device.firmware && `firmware ${device.firmware}`].filter(Boolean);
+  const facts = [device.site?.name, device.model, device.firmware && `firmware ${device.firmware}`].filter(
+    Boolean,
+  );
   const editable = mayWriteDevices(viewer.role) && device.status !== 'DECOMMISSIONED';
   return (
     <header className="px-4 pt-3 sm:px-5">
@@ -95,7 +98,9 @@ function DeviceHeader({ device }: { device: DeviceDetail }) {
         <div className="min-w-0 flex-1 basis-64">
           <h1 className="flex flex-wrap items-center gap-2.5 font-semibold text-xl">
             <span className="min-w-0 break-words">{device.name}</span>
-            {device.status !== 'ACTIVE' && <StatusBadge {...deviceStatus[device.status]} axis="Status" soft />}
+            {device.status !== 'ACTIVE' && (
+              <StatusBadge {...deviceStatus[device.status]} axis="Status" soft />
+            )}
           </h1>
           <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-ink-2 text-sm">
             {facts.join(' · ')}
@@ -127,7 +132,11 @@ function DeviceActions({ device }: { device: DeviceDetail }) {
     });
     const result = data?.deviceUpdate;
     if (result?.__typename === 'DeviceUpdateSuccess') {
-      announce(disable ? `${device.name} is disabled. It can no longer connect.` : `${device.name} may connect again.`);
+      announce(
+        disable
+          ? `${device.name} is disabled. It can no longer connect.`
+          : `${device.name} may connect again.`,
+      );
     } else {
       announce(result?.message ?? error?.message ?? 'The change was not made.', 'bad');
     }
@@ -178,7 +187,9 @@ function Tabs({ deviceKey }: { deviceKey: string }) {
           className={({ isActive }) =>
             cx(
               '-mb-px border-b-2 pb-2 text-sm',
-              isActive ? 'border-accent font-semibold text-ink' : 'border-transparent text-ink-2 hover:text-ink',
+              isActive
+                ? 'border-accent font-semibold text-ink'
+                : 'border-transparent text-ink-2 hover:text-ink',
             )
           }
         >

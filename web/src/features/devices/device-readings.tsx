@@ -1,11 +1,12 @@
 import { Inbox } from 'lucide-react';
 import { useMemo } from 'react';
 import { useAccount } from '../../auth/viewer.tsx';
-import { createPager } from '../../data/pager.ts';
 import { readMetrics } from '../../data/latest.ts';
+import { createPager } from '../../data/pager.ts';
 import { usePager } from '../../data/use-pager.ts';
-import { graphql } from '../../generated/index.ts';
 import type { DeviceReadingsQuery } from '../../generated/graphql.ts';
+import { graphql } from '../../generated/index.ts';
+import { useBreakpoint } from '../../ui/breakpoint.ts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
@@ -59,24 +60,43 @@ function Metrics({ reading }: { reading: Reading }) {
   );
 }
 
-const columns: readonly Column<Reading>[] = [
+function MeasuredAt({ reading }: { reading: Reading }) {
+  return (
+    <time dateTime={reading.at} className="whitespace-nowrap text-ink-2">
+      {absoluteTime(Date.parse(reading.at))}
+    </time>
+  );
+}
+
+/** Columns on a phone. */
+const compactColumns: readonly Column<Reading>[] = [
   {
-    id: 'at',
-    header: 'Measured at',
-    track: '12rem',
+    id: 'reading',
+    header: 'Reading',
+    track: 'minmax(0, 1fr)',
     cell: (reading) => (
-      <time dateTime={reading.at} className="whitespace-nowrap text-ink-2 text-sm">
-        {absoluteTime(Date.parse(reading.at))}
-      </time>
+      <>
+        <MeasuredAt reading={reading} />
+        <Metrics reading={reading} />
+      </>
     ),
   },
-  { id: 'metrics', header: 'Values', track: 'minmax(0, 1fr)', from: 'sm', cell: (reading) => <Metrics reading={reading} /> },
+];
+
+const columns: readonly Column<Reading>[] = [
+  { id: 'at', header: 'Measured at', track: '12rem', cell: (reading) => <MeasuredAt reading={reading} /> },
+  {
+    id: 'metrics',
+    header: 'Values',
+    track: 'minmax(0, 1fr)',
+    cell: (reading) => <Metrics reading={reading} />,
+  },
   {
     id: 'delay',
     header: 'Arrived after',
     track: '6rem',
     cell: (reading) => (
-      <span className="text-ink-3 text-sm" title={`Received ${reading.receivedAt}, stored ${reading.storedAt}`}>
+      <span className="text-ink-3" title={`Received ${reading.receivedAt}, stored ${reading.storedAt}`}>
         {delay(reading)}
       </span>
     ),
@@ -99,6 +119,7 @@ const columns: readonly Column<Reading>[] = [
 export function DeviceReadings() {
   const { id, key } = useDevice();
   const { direct } = useAccount();
+  const compact = useBreakpoint() === 'base';
   const pager = useMemo(
     () =>
       createPager({
@@ -113,7 +134,11 @@ export function DeviceReadings() {
   if (error && nodes.length === 0) return <ErrorPanel error={error} onRetry={pager.reload} />;
   if (loading === false && nodes.length === 0) {
     return (
-      <EmptyState icon={Inbox} title="No readings" action={<Button onClick={pager.reload}>Look again</Button>}>
+      <EmptyState
+        icon={Inbox}
+        title="No readings"
+        action={<Button onClick={pager.reload}>Look again</Button>}
+      >
         Nothing from <span className="font-mono">{key}</span> is stored.
       </EmptyState>
     );
@@ -126,11 +151,11 @@ export function DeviceReadings() {
       </div>
       <DataTable
         label="Readings"
-        columns={columns}
+        columns={compact ? compactColumns : columns}
         rows={nodes}
         rowId={(reading) => reading.id}
         rowHeight={38}
-        tallRowHeight={44}
+        tallRowHeight={56}
         hasMore={hasMore}
         loading={loading}
         onNearEnd={pager.loadMore}

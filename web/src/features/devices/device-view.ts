@@ -67,7 +67,10 @@ export const deviceViewCodec: UrlCodec<DeviceView> = {
     const params = new URLSearchParams();
     const put = (key: string, value: string) => value !== '' && params.set(key, value);
     const choices = (allowed: readonly string[], chosen: readonly string[]) =>
-      allowed.filter((value) => chosen.includes(value)).join(',').toLowerCase();
+      allowed
+        .filter((value) => chosen.includes(value))
+        .join(',')
+        .toLowerCase();
     put('q', view.search.trim());
     put('connection', choices(connections, view.connections));
     put('freshness', choices(freshnesses, view.freshness));

@@ -36,7 +36,12 @@ export function FirstMessage({ deviceId }: { deviceId: string }) {
 
   if (arrival) {
     return (
-      <div role="status" data-testid="first-message" data-state="received" className="rounded-md bg-good-soft p-3">
+      <div
+        role="status"
+        data-testid="first-message"
+        data-state="received"
+        className="rounded-md bg-good-soft p-3"
+      >
         <p className="flex items-center gap-2 font-semibold text-good">
           <Check aria-hidden="true" className="size-4" />
           Received
@@ -44,7 +49,8 @@ export function FirstMessage({ deviceId }: { deviceId: string }) {
         <p className="mt-1 flex flex-wrap gap-x-4 text-sm">
           {arrival.values.map(({ metric, value }) => (
             <span key={metric}>
-              <span className="text-ink-2">{metric}</span> <span className="font-semibold">{formatValue(value)}</span>
+              <span className="text-ink-2">{metric}</span>{' '}
+              <span className="font-semibold">{formatValue(value)}</span>
             </span>
           ))}
         </p>
@@ -52,9 +58,14 @@ export function FirstMessage({ deviceId }: { deviceId: string }) {
     );
   }
   return (
-    <div role="status" data-testid="first-message" data-state="waiting" className="rounded-md border border-line border-dashed p-3">
+    <div
+      role="status"
+      data-testid="first-message"
+      data-state="waiting"
+      className="rounded-md border border-line border-dashed p-3"
+    >
       <p className="flex items-center gap-2.5">
-        <span aria-hidden="true" className="size-2.5 animate-[breathe_1.6s_ease-in-out_infinite] rounded-full bg-accent" />
+        <span aria-hidden="true" className="size-2.5 breathing rounded-full bg-accent" />
         Waiting for the first message…
         <span aria-hidden="true" className="ml-auto text-ink-3 text-sm">
           {duration(waited * 1_000)}

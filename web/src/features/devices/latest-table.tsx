@@ -1,11 +1,14 @@
-import type { DeviceDetail } from './device-detail.ts';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import type { DeviceDetail } from './device-detail.ts';
 import { formatValue } from './value.ts';
 
 /** The newest value of every metric and how old it is, live. */
 export function LatestTable({ latest }: { latest: DeviceDetail['latest'] }) {
   return (
-    <section aria-labelledby="latest-heading" className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
+    <section
+      aria-labelledby="latest-heading"
+      className="min-w-0 rounded-lg border border-line bg-surface shadow-1"
+    >
       <h2 id="latest-heading" className="border-line border-b px-3.5 py-2.5 font-semibold">
         Latest values
       </h2>
@@ -23,7 +26,11 @@ export function LatestTable({ latest }: { latest: DeviceDetail['latest'] }) {
           <tbody className="divide-y divide-line">
             {latest.map(({ metric, value, at }) => (
               <tr key={metric} data-metric={metric} className="hover:bg-hover">
-                <th scope="row" className="truncate py-2 pl-3.5 text-left font-normal text-ink-2 text-sm" title={metric}>
+                <th
+                  scope="row"
+                  className="truncate py-2 pl-3.5 text-left font-normal text-ink-2 text-sm"
+                  title={metric}
+                >
                   {metric}
                 </th>
                 <td className="truncate py-2 pl-2 text-right font-semibold" title={formatValue(value)}>

@@ -1,3 +1,4 @@
+import { Lock } from 'lucide-react';
 import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { Link } from 'react-router';
@@ -9,10 +10,16 @@ import { PageHeader } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { FormError, TextField } from '../../ui/field.tsx';
-import { Lock } from 'lucide-react';
 import { ConnectDevice, type NewDeviceAccess } from './connect-device.tsx';
 import { HardwareFields, IdentityFields } from './device-fields.tsx';
-import { type DeviceValues, deviceFields, deviceRules, emptyDevice, renamedFields, toCreateInput } from './device-form.ts';
+import {
+  type DeviceValues,
+  deviceFields,
+  deviceRules,
+  emptyDevice,
+  renamedFields,
+  toCreateInput,
+} from './device-form.ts';
 
 const deviceCreateDocument = graphql(`
   mutation DeviceCreate($input: DeviceCreateInput!) {
@@ -80,10 +87,14 @@ export function NewDevice() {
     );
   }
   return (
-    <div className="min-h-0 flex-1 overflow-y-auto">
+    <div className="relative min-h-0 flex-1 overflow-y-auto">
       <PageHeader title={access ? access.name : 'New device'} />
       <div className="mx-auto max-w-2xl px-4 pb-10 sm:mx-0 sm:px-5">
-        {access ? <ConnectDevice access={access} onAnother={() => setAccess(undefined)} /> : <DeviceForm onCreated={setAccess} />}
+        {access ? (
+          <ConnectDevice access={access} onAnother={() => setAccess(undefined)} />
+        ) : (
+          <DeviceForm onCreated={setAccess} />
+        )}
       </div>
     </div>
   );
@@ -108,11 +119,20 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
     }
     setAttempt(crypto.randomUUID());
     const messages = sortErrors(result, deviceFields, renamedFields);
-    const conflict = result.__typename === 'ConflictError' && messages.every(({ field }) => field === undefined);
-    showErrors(conflict ? [{ field: 'key', message: result.message }] : messages, deviceFields, form.setError);
+    const conflict =
+      result.__typename === 'ConflictError' && messages.every(({ field }) => field === undefined);
+    showErrors(
+      conflict ? [{ field: 'key', message: result.message }] : messages,
+      deviceFields,
+      form.setError,
+    );
   });
   return (
-    <form onSubmit={submit} noValidate className="flex flex-col gap-4 rounded-lg border border-line bg-surface p-4 shadow-1 sm:p-5">
+    <form
+      onSubmit={submit}
+      noValidate
+      className="flex flex-col gap-4 rounded-lg border border-line bg-surface p-4 shadow-1 sm:p-5"
+    >
       <TextField
         label="Key"
         mono
@@ -125,7 +145,9 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
       />
       <IdentityFields form={form} />
       <details className="group">
-        <summary className="w-fit cursor-pointer rounded-sm font-medium text-accent text-sm">More about this device</summary>
+        <summary className="w-fit cursor-pointer rounded-sm font-medium text-accent text-sm">
+          More about this device
+        </summary>
         <div className="mt-4 flex flex-col gap-4">
           <HardwareFields form={form} />
         </div>

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { RelativeTime } from '../../ui/relative-time.tsx';
+import { Elapsed, RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { duration } from '../../ui/time.ts';
 import type { DeviceDetail } from './device-detail.ts';
@@ -14,7 +14,7 @@ export function PresenceStrip({ device }: { device: DeviceDetail }) {
       <Axis name="Connection" look={connectivity[presence.connection]}>
         {presence.connectionChangedAt ? (
           <>
-            since <RelativeTime at={presence.connectionChangedAt} />
+            for <Elapsed since={presence.connectionChangedAt} />
           </>
         ) : (
           'never connected'
@@ -22,7 +22,9 @@ export function PresenceStrip({ device }: { device: DeviceDetail }) {
       </Axis>
       <Axis name="Freshness" look={freshness[presence.freshness]}>
         last seen <RelativeTime at={presence.lastSeenAt} />
-        <span className="max-lg:hidden">, expected every {duration(device.expectedIntervalSeconds * 1_000)}</span>
+        <span className="max-lg:hidden">
+          , expected every {duration(device.expectedIntervalSeconds * 1_000)}
+        </span>
       </Axis>
       <Axis name="Credential" look={credentialState[presence.credential]}>
         {live === 0 ? 'none in force' : `${live} in force`}

@@ -2,18 +2,33 @@ import type { Connectivity, CredentialState, DeviceStatus, Freshness } from '../
 import type { Shape, Tone } from '../../ui/status.tsx';
 
 /** How a state is shown: always by shape and text, colour only on top. */
-export type Look = { readonly label: string; readonly shape: Shape; readonly tone: Tone; readonly meaning: string };
+export type Look = {
+  readonly label: string;
+  readonly shape: Shape;
+  readonly tone: Tone;
+  readonly meaning: string;
+};
 
 export const connectivity: Record<Connectivity, Look> = {
   ONLINE: { label: 'Online', shape: 'disc', tone: 'good', meaning: 'Connected now' },
   OFFLINE: { label: 'Offline', shape: 'ring', tone: 'idle', meaning: 'Not connected' },
-  UNKNOWN: { label: 'Unknown', shape: 'dash', tone: 'idle', meaning: 'Nobody can tell whether it is connected' },
+  UNKNOWN: {
+    label: 'Unknown',
+    shape: 'dash',
+    tone: 'idle',
+    meaning: 'Nobody can tell whether it is connected',
+  },
 };
 
 export const freshness: Record<Freshness, Look> = {
   FRESH: { label: 'Fresh', shape: 'disc', tone: 'good', meaning: 'Sends as often as expected' },
   STALE: { label: 'Stale', shape: 'triangle', tone: 'warn', meaning: 'Is late with its next message' },
-  SILENT: { label: 'Silent', shape: 'square', tone: 'bad', meaning: 'Has not sent for a long time, or never' },
+  SILENT: {
+    label: 'Silent',
+    shape: 'square',
+    tone: 'bad',
+    meaning: 'Has not sent for a long time, or never',
+  },
 };
 
 export const credentialState: Record<CredentialState, Look> = {
@@ -26,5 +41,10 @@ export const credentialState: Record<CredentialState, Look> = {
 export const deviceStatus: Record<DeviceStatus, Look> = {
   ACTIVE: { label: 'Active', shape: 'disc', tone: 'good', meaning: 'May connect and send' },
   DISABLED: { label: 'Disabled', shape: 'half', tone: 'warn', meaning: 'Is kept, but may not connect' },
-  DECOMMISSIONED: { label: 'Decommissioned', shape: 'square', tone: 'idle', meaning: 'Out of service for good' },
+  DECOMMISSIONED: {
+    label: 'Decommissioned',
+    shape: 'square',
+    tone: 'idle',
+    meaning: 'Out of service for good',
+  },
 };

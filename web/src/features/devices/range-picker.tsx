@@ -35,7 +35,12 @@ export function RangePicker({ range, onChange }: RangePickerProps) {
           <span className="truncate">
             {absoluteTime(range.fromMs)} – {absoluteTime(range.toMs)}
           </span>
-          <Button look="quiet" icon aria-label="Back to live" onClick={() => onChange({ kind: 'live', span: spans[1] })}>
+          <Button
+            look="quiet"
+            icon
+            aria-label="Back to live"
+            onClick={() => onChange({ kind: 'live', span: spans[1] })}
+          >
             <X aria-hidden="true" className="size-3.5" />
           </Button>
         </span>

@@ -27,7 +27,8 @@ export function quoteShell(text: string): string {
 function mosquitto(input: SnippetInput, { host, port, tls }: Broker, topic: string): string {
   const lines = [
     `mosquitto_pub -h ${quoteShell(host)} -p ${port} -q 1${tls ? ' --tls-use-os-certs' : ''}`,
-    `-u ${quoteShell(input.username)} -P ${quoteShell(input.secret)}`,
+    `-u ${quoteShell(input.username)}`,
+    `-P ${quoteShell(input.secret)}`,
     `-t ${quoteShell(topic)}`,
     `-m '{"temperature": 21.5}'`,
   ];

@@ -47,6 +47,9 @@ export function fixedRange(aMs: number, bMs: number): TimeRange {
 }
 
 /** The instants a range covers at `nowMs`. */
-export function boundsOf(range: TimeRange, nowMs: number): { readonly fromMs: number; readonly toMs: number } {
+export function boundsOf(
+  range: TimeRange,
+  nowMs: number,
+): { readonly fromMs: number; readonly toMs: number } {
   return range.kind === 'fixed' ? range : { fromMs: nowMs - range.span.ms, toMs: nowMs };
 }

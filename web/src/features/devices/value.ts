@@ -1,4 +1,4 @@
-const numbers = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6, useGrouping: 'min2' });
+const numbers = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 
 /** A metric's value as text: numbers in the reader's locale, booleans as on and off, anything else as JSON. */
 export function formatValue(value: unknown): string {
@@ -6,4 +6,10 @@ export function formatValue(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   if (typeof value === 'string') return value;
   return value === null || value === undefined ? '–' : JSON.stringify(value);
+}
+
+/** A mean as text, with as many decimals as matter in a line that spans `spread`. */
+export function formatMean(value: number, spread: number): string {
+  const decimals = spread > 0 ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(spread)))) : 3;
+  return value.toLocaleString(undefined, { maximumFractionDigits: decimals });
 }

@@ -1,0 +1,67 @@
+import type { Operation } from '#api/graphql/context.ts';
+import type { ReadScope } from '#api/database/read-scope.ts';
+import { sql } from '#api/database/sql.ts';
+import { defineLoader } from '#api/graphql/loaders.ts';
+
+export type CredentialState = 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';
+
+export interface CredentialRow {
+  readonly id: number;
+  readonly deviceId: number;
+  readonly kind: 'TOKEN' | 'CERTIFICATE';
+  readonly hint: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly lastUsedAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+/** Never the hash of the secret. */
+const COLUMNS = sql`id, device_id as "deviceId", kind, hint, created_at as "createdAt", expires_at as "expiresAt",
+  last_used_at as "lastUsedAt", revoked_at as "revokedAt"`;
+
+export const loadCredential = defineLoader<number, CredentialRow | undefined>(
+  async (operation, ids) => {
+    const rows = await operation.read.rows<CredentialRow>(
+      sql`select ${COLUMNS} from device_credentials where id = any(${ids}::int[])`,
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  },
+  () => undefined,
+);
+
+/** Every credential a device ever had, newest first. */
+export const loadCredentials = defineLoader<number, readonly CredentialRow[]>(
+  async (operation, deviceIds) => {
+    const rows = await operation.read.rows<CredentialRow>(
+      sql`select ${COLUMNS} from device_credentials where device_id = any(${deviceIds}::int[]) order by id desc`,
+    );
+    return Map.groupBy(rows, (row) => row.deviceId);
+  },
+  () => [],
+);
+
+export async function readCredentialStates(
+  scope: ReadScope,
+  deviceIds: readonly number[],
+): Promise<Map<number, CredentialState>> {
+  const rows = await scope.rows<{ deviceId: number; state: CredentialState }>(
+    sql`select device_id as "deviceId",
+          case when count(*) filter (where good) = 0 then 'REVOKED'
+               when bool_and(ending) filter (where good) then 'EXPIRING' else 'ACTIVE' end as state
+        from (select device_id, revoked_at is null and (expires_at is null or expires_at > now()) as good,
+                coalesce(expires_at < now() + interval '30 days', false) as ending
+              from device_credentials where device_id = any(${deviceIds}::int[])) c
+        group by device_id`,
+  );
+  return new Map(rows.map((row) => [row.deviceId, row.state]));
+}
+
+/** A subscription asks the device cache. */
+export const loadCredentialState = defineLoader<number, CredentialState>(
+  async (operation: Operation, deviceIds) =>
+    operation.isLive
+      ? operation.platform.devices.readCredentialStates(operation, deviceIds)
+      : readCredentialStates(operation.read, deviceIds),
+  () => 'NONE',
+);

@@ -1,0 +1,43 @@
+import { builder } from '#api/graphql/builder.ts';
+
+export const deviceStatusEnum = builder.enumType('DeviceStatus', {
+  description: 'What the owner says about a device.',
+  values: {
+    ACTIVE: { description: 'In service.' },
+    DISABLED: { description: 'Kept, but not let in.' },
+    DECOMMISSIONED: { description: 'Gone for good: its credentials are revoked, its data is kept.' },
+  },
+});
+
+export const credentialStateEnum = builder.enumType('CredentialState', {
+  description: 'The best of what a device could authenticate with.',
+  values: {
+    NONE: { description: 'It never had a credential.' },
+    ACTIVE: { description: 'A credential is good for more than 30 days.' },
+    EXPIRING: { description: 'Every good credential ends within 30 days.' },
+    REVOKED: { description: 'Every credential was revoked or has expired.' },
+  },
+});
+
+export const credentialKindEnum = builder.enumType('CredentialKind', {
+  description: 'How a credential proves who a device is.',
+  values: {
+    TOKEN: { description: 'A password we made.' },
+    CERTIFICATE: { description: 'A client certificate.' },
+  },
+});
+
+export const sortDirectionEnum = builder.enumType('SortDirection', {
+  description: 'Which end of an order comes first.',
+  values: { ASC: { description: 'Smallest or oldest first.' }, DESC: { description: 'Largest or newest first.' } },
+});
+
+export const deviceOrderFieldEnum = builder.enumType('DeviceOrderField', {
+  description: 'What devices are sorted by; devices that are equal by it keep the order of their creation.',
+  values: {
+    KEY: { description: 'The key.' },
+    NAME: { description: 'The name.' },
+    CREATED_AT: { description: 'When the device was created.' },
+    LAST_SEEN_AT: { description: 'Last traffic; a device never heard of counts as oldest.' },
+  },
+});

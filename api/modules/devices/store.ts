@@ -1,0 +1,151 @@
+import type { Operation } from '#api/graphql/context.ts';
+import type { ReadScope } from '#api/database/read-scope.ts';
+import { all, type Sql, sql } from '#api/database/sql.ts';
+import { defineLoader } from '#api/graphql/loaders.ts';
+import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
+import { loadPresence, type PresenceRow } from '../presence/store.ts';
+
+export type DeviceStatus = 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
+
+export interface DeviceRow {
+  readonly id: number;
+  readonly key: string;
+  readonly name: string;
+  readonly status: DeviceStatus;
+  readonly siteId: number | null;
+  readonly tags: readonly string[];
+  readonly attributes: unknown;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  readonly serialNumber: string | null;
+  readonly model: string | null;
+  readonly firmware: string | null;
+  readonly expectedIntervalSeconds: number;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly decommissionedAt: Date | null;
+}
+
+/** A device in a live event: what the event itself says; the rest is looked up when it is asked for. */
+export interface DeviceStub {
+  readonly id: number;
+  readonly key: string;
+}
+
+export type DeviceNode = DeviceRow | DeviceStub;
+
+export interface DeviceFilter {
+  readonly search?: string | null | undefined;
+  readonly keys?: readonly string[] | null | undefined;
+  readonly siteKeys?: readonly string[] | null | undefined;
+  readonly statuses?: readonly DeviceStatus[] | null | undefined;
+  readonly connections?: readonly PresenceRow['connection'][] | null | undefined;
+  readonly freshness?: readonly PresenceRow['freshness'][] | null | undefined;
+  readonly tagsAll?: readonly string[] | null | undefined;
+}
+
+export type DeviceOrderField = 'KEY' | 'NAME' | 'CREATED_AT' | 'LAST_SEEN_AT';
+
+export interface DeviceOrder {
+  readonly field: DeviceOrderField;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+const COLUMNS = sql`d.id, d.key, d.name, d.status, d.site_id as "siteId", d.tags, d.attributes, d.latitude, d.longitude,
+  d.serial_number as "serialNumber", d.model, d.firmware, d.expected_interval_seconds as "expectedIntervalSeconds",
+  d.version, d.created_at as "createdAt", d.updated_at as "updatedAt", d.decommissioned_at as "decommissionedAt"`;
+
+export async function readDevices(scope: ReadScope, ids: readonly number[]): Promise<DeviceRow[]> {
+  return scope.rows<DeviceRow>(sql`select ${COLUMNS} from devices d where d.id = any(${ids}::int[])`);
+}
+
+/** Undefined where there is no such device in the tenant. A subscription asks the device cache. */
+export const loadDevice = defineLoader<number, DeviceRow | undefined>(
+  async (operation, ids) => {
+    if (operation.isLive) return operation.platform.devices.read(operation, ids);
+    const rows = await readDevices(operation.read, ids);
+    return new Map(rows.map((row) => [row.id, row]));
+  },
+  () => undefined,
+);
+
+export async function readDeviceByKey(operation: Operation, key: string): Promise<DeviceRow | undefined> {
+  const [row] = await operation.read.rows<DeviceRow>(sql`select ${COLUMNS} from devices d where d.key = ${key}`);
+  return row;
+}
+
+/** Never seen sorts before everything. */
+const SEEN = sql`coalesce(p.last_seen_at, '-infinity'::timestamptz)`;
+
+const ORDER: Readonly<Record<DeviceOrderField, { column: Sql; type: 'text' | 'timestamptz' }>> = {
+  KEY: { column: sql`d.key`, type: 'text' },
+  NAME: { column: sql`d.name`, type: 'text' },
+  CREATED_AT: { column: sql`d.created_at`, type: 'timestamptz' },
+  LAST_SEEN_AT: { column: SEEN, type: 'timestamptz' },
+};
+
+interface ListedRow extends DeviceRow, Omit<PresenceRow, 'deviceId'> {}
+
+const FROM = sql`from devices d left join device_presence p on p.device_id = d.id`;
+
+/** One page of devices; their presence comes along in the same query. */
+export async function listDeviceRows(
+  operation: Operation,
+  args: PageArgs,
+  filter: DeviceFilter,
+  order: DeviceOrder,
+): Promise<Page<DeviceRow>> {
+  const { column, type } = ORDER[order.field];
+  const keyset: Keyset = {
+    name: `devices/${order.field}`,
+    columns: [
+      { expression: column, type },
+      { expression: sql`d.id`, type: 'int' },
+    ],
+    descending: order.direction === 'DESC',
+  };
+  const page = planPage(args, keyset);
+  const rows = await operation.read.rows<ListedRow>(
+    sql`select ${COLUMNS}, coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness,
+          p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt"
+        ${FROM} where ${conditions(filter)} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
+  );
+  for (const row of rows) loadPresence.prime(operation, row.id, { ...row, deviceId: row.id });
+  return page.toPage(rows, (row) => [orderKey(row, order.field), String(row.id)]);
+}
+
+export async function countDevices(operation: Operation, filter: DeviceFilter): Promise<number> {
+  const [row] = await operation.read.rows<{ count: number }>(
+    sql`select count(*)::int as count ${FROM} where ${conditions(filter)}`,
+  );
+  return row?.count ?? 0;
+}
+
+function orderKey(row: ListedRow, field: DeviceOrderField): string {
+  switch (field) {
+    case 'KEY':
+      return row.key;
+    case 'NAME':
+      return row.name;
+    case 'CREATED_AT':
+      return row.createdAt.toISOString();
+    case 'LAST_SEEN_AT':
+      return row.lastSeenAt?.toISOString() ?? '-infinity';
+  }
+}
+
+function conditions(filter: DeviceFilter): Sql {
+  const { search, keys, siteKeys, statuses, connections, freshness, tagsAll } = filter;
+  return all([
+    ...(search ? [sql`(d.key || ' ' || d.name || ' ' || coalesce(d.serial_number, '')) ilike ${containing(search)}`] : []),
+    ...(keys ? [sql`d.key = any(${keys}::text[])`] : []),
+    ...(siteKeys ? [sql`d.site_id in (select s.id from sites s where s.key = any(${siteKeys}::text[]))`] : []),
+    ...(statuses ? [sql`d.status = any(${statuses}::device_status[])`] : []),
+    ...(connections ? [sql`coalesce(p.connection, 'UNKNOWN') = any(${connections}::connectivity[])`] : []),
+    ...(freshness ? [sql`coalesce(p.freshness, 'SILENT') = any(${freshness}::freshness[])`] : []),
+    ...(tagsAll && tagsAll.length > 0 ? [sql`d.tags @> ${tagsAll}::text[]`] : []),
+  ]);
+}
+
+const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;

@@ -1,0 +1,41 @@
+import { builder } from '#api/graphql/builder.ts';
+import { loadCredentialState } from '../devices/credentials.ts';
+import { credentialStateEnum } from '../devices/enums.ts';
+import type { PresenceRow } from './store.ts';
+
+export const connectivityEnum = builder.enumType('Connectivity', {
+  description: 'Whether a device holds a connection to us.',
+  values: {
+    ONLINE: { description: 'A session is open.' },
+    OFFLINE: { description: 'The last session has ended.' },
+    UNKNOWN: { description: 'Never connected, or the gateway that held the session is gone.' },
+  },
+});
+
+export const freshnessEnum = builder.enumType('Freshness', {
+  description: 'How recent the last traffic of a device is, against the interval it is expected to keep.',
+  values: {
+    FRESH: { description: 'Within two expected intervals.' },
+    STALE: { description: 'Within ten expected intervals.' },
+    SILENT: { description: 'Longer ago, or never.' },
+  },
+});
+
+export const presenceRef = builder.objectRef<PresenceRow>('Presence').implement({
+  description: 'Three separate answers to "is it there?": connection, freshness of its data, and its credential.',
+  fields: (t) => ({
+    connection: t.expose('connection', { type: connectivityEnum, description: 'As the gateway sees it.' }),
+    freshness: t.expose('freshness', { type: freshnessEnum, description: 'As its traffic shows; any traffic counts.' }),
+    credential: t.field({
+      type: credentialStateEnum,
+      description: 'Whether it could authenticate.',
+      resolve: ({ deviceId }, _args, operation) => loadCredentialState(operation, deviceId),
+    }),
+    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true, description: 'Last traffic; null when never.' }),
+    connectionChangedAt: t.expose('connectionChangedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When `connection` last changed; null when never.',
+    }),
+  }),
+});

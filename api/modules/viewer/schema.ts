@@ -1,0 +1,69 @@
+import { ROLES } from '#core/auth/permissions.ts';
+import type { Viewer } from '#core/auth/viewer.ts';
+import { builder } from '#api/graphql/builder.ts';
+import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import { NotFoundFault } from '#api/graphql/errors.ts';
+import { tenantRef } from '../tenants/schema.ts';
+import { loadTenant } from '../tenants/store.ts';
+
+const roleDescriptions = {
+  VIEWER: 'Looks at everything.',
+  OPERATOR: 'Keeps the fleet running.',
+  ENGINEER: 'Adds, changes and decommissions devices.',
+  ADMIN: 'May do everything in the tenant.',
+} as const;
+
+export const roleEnum = builder.enumType('Role', {
+  description: 'What somebody may do in a tenant, from least to most.',
+  values: Object.fromEntries(ROLES.map((role) => [role, { description: roleDescriptions[role] }])),
+});
+
+const viewerKindEnum = builder.enumType('ViewerKind', {
+  description: 'How somebody came in.',
+  values: {
+    USER: { description: 'A person, with an access token of the identity provider.' },
+    API_KEY: { description: 'A program, with an API key.' },
+  },
+});
+
+const viewerRef = builder.objectRef<Viewer>('Viewer');
+viewerRef.implement({
+  description: 'Who asks.',
+  fields: (t) => ({
+    id: t.id({
+      description: 'Opaque; the same for every request of this user or key.',
+      resolve: (viewer) => encodeGlobalId('Viewer', Buffer.from(viewer.credentialId).toString('base64url')),
+    }),
+    kind: t.field({ type: viewerKindEnum, description: 'Person or program.', resolve: (viewer) => viewer.kind }),
+    name: t.exposeString('name', { description: 'What to call the viewer.' }),
+    email: t.exposeString('email', { nullable: true, description: 'E-mail address, where the provider tells it.' }),
+    tenant: t.field({
+      type: tenantRef,
+      description: 'Whose data the viewer sees.',
+      async resolve(viewer, _args, operation) {
+        const tenant = await loadTenant(operation, viewer.tenantId);
+        if (!tenant) throw new NotFoundFault('the tenant is gone');
+        return tenant;
+      },
+    }),
+    role: t.field({ type: roleEnum, description: 'Role in the tenant.', resolve: (viewer) => viewer.role }),
+    permissions: t.stringList({
+      description: 'What the role allows, for example `devices.write`; sorted.',
+      resolve: (viewer) => [...viewer.permissions].sort(),
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the token or key ends; null when it does not. Sockets are closed then with code 4403.',
+      resolve: (viewer) => viewer.expiresAt,
+    }),
+  }),
+});
+
+builder.queryField('viewer', (t) =>
+  t.field({
+    type: viewerRef,
+    description: 'Who asks: the person or program behind the credential of this request.',
+    resolve: (_root, _args, operation) => operation.viewer,
+  }),
+);

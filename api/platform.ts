@@ -1,0 +1,16 @@
+import type { DeviceCache } from './modules/devices/cache.ts';
+import type { LiveFeeds } from './live/feeds.ts';
+import type { Writes } from './database/writes.ts';
+
+/** What the whole process has one of, and services may use. */
+export interface Platform {
+  readonly writes: Writes;
+  readonly live: LiveFeeds;
+  readonly devices: DeviceCache;
+  /** What clients are told about the deployment. */
+  readonly addresses: { readonly mqttUrl: string; readonly httpUrl: string };
+  /** Hashes the secrets of devices. */
+  readonly deviceTokenKey: Buffer;
+  /** Seals secrets inside remembered results. */
+  readonly resultKey: Buffer;
+}

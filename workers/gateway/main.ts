@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import process from 'node:process';
+import { deriveKey } from '#core/auth/keys.ts';
+import { openBus } from '#core/bus/connect.ts';
+import { createFramePublisher } from '#core/bus/frame-publisher.ts';
+import { createPublisher } from '#core/bus/publish.ts';
+import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
+import { openPool, type Pool } from '#core/db/pool.ts';
+import {
+  claimSessions,
+  dropGatewayLease,
+  findSessions,
+  listGatewaySessions,
+  releaseSessions,
+  renewGatewayLease,
+  reserveEpochs,
+} from '#core/db/sessions.ts';
+import { shardOf } from '#core/fleet/shards.ts';
+import { createLogger } from '#core/runtime/logger.ts';
+import { createMetrics } from '#core/runtime/metrics.ts';
+import { runService } from '#core/runtime/run-service.ts';
+import { createClaims } from './claims.ts';
+import { parseGatewayConfig } from './config.ts';
+import { createCredentials } from './credentials.ts';
+import { createDownlinkFollower } from './downlink-follower.ts';
+import { announceSession, createGateway } from './gateway.ts';
+import { createHandshake } from './handshake.ts';
+import { createIntake } from './intake.ts';
+import { createListener, type Listener } from './listener.ts';
+import { createGatewayMetrics } from './metrics.ts';
+import { reconcile } from './reconcile.ts';
+import { announceConnected } from './session-events.ts';
+import { createSessions } from './sessions.ts';
+import { createUplinkPool } from './uplink.ts';
+import { createWriteQueue } from './write-queue.ts';
+
+const LEASE_MS = 15_000;
+const DATABASE_CONNECTIONS = 4;
+const MAX_IDLE_RECORDS = 65_536;
+const MAX_PARKED_SESSIONS = 100_000;
+/** A session in the table that is younger may belong to a CONNECT that is being answered. */
+const SETTLED_AFTER_MS = 60_000;
+
+const config = parseGatewayConfig(process.env);
+const log = createLogger('gateway', config.LOG_LEVEL);
+const metrics = createMetrics('gateway');
+
+await runService({
+  log,
+  metrics,
+  health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
+  shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
+  async open(releaser) {
+    // Every life has a lease of its own: what an earlier one held is found to be lost when its lease runs out.
+    const gatewayId = `${config.GATEWAY_ID}-${randomUUID().slice(0, 8)}`;
+    const database: Pool = openPool({
+      url: config.DATABASE_URL,
+      name: 'fleetgraph-gateway',
+      max: DATABASE_CONNECTIONS,
+      log,
+    });
+    releaser.defer('database', () => database.end());
+    const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
+    const bus = await openBus({ url: config.NATS_URL, name: gatewayId, log, limits });
+    releaser.defer('bus', () => bus.close());
+    const publisher = createPublisher(bus, log);
+    releaser.defer('publisher', () => publisher.close());
+    const frames = createFramePublisher({
+      publisher,
+      shards: config.BUS_SHARDS,
+      flushIntervalMs: config.MQTT_FLUSH_INTERVAL_MS,
+      highWaterBytes: config.MQTT_HIGH_WATER_BYTES,
+    });
+
+    const sessions = createSessions(MAX_PARKED_SESSIONS);
+    const gauges: { listener?: Listener } = {};
+    const counted = createGatewayMetrics(metrics, {
+      connections: () => gauges.listener?.size ?? 0,
+      paused: () => gauges.listener?.paused ?? 0,
+      sessions: () => sessions.size,
+      pendingBytes: () => frames.pendingBytes,
+    });
+    const intake = createIntake(frames, createUplinkPool(MAX_IDLE_RECORDS), counted.tally);
+    const credentials = createCredentials({
+      key: deriveKey(config.FLEETGRAPH_SECRET_KEY, 'device-token'),
+      ttlMs: config.CREDENTIAL_TTL_MS,
+      maxEntries: config.CREDENTIAL_CACHE_SIZE,
+      find: (names) => findDeviceAccess(database, names),
+      onLookup: (outcome) => counted.credentialLookups.inc({ outcome }),
+    });
+    const claims = createClaims({
+      claim: (wanted) => claimSessions(database, gatewayId, wanted),
+      reserve: (count) => reserveEpochs(database, count),
+      release: (ended) => releaseSessions(database, ended),
+    });
+    const downlink = createDownlinkFollower({
+      bus,
+      log,
+      onMessage(message) {
+        const held = sessions.get(message.tenant, message.device);
+        if (held) counted.downlink.inc({ outcome: held.downlink.deliver(message) });
+      },
+    });
+    const usedCredentials = new Set<number>();
+    const listener = createListener({
+      host: config.MQTT_HOST,
+      port: config.MQTT_PORT,
+      maxConnections: config.MQTT_MAX_CONNECTIONS,
+      context: {
+        gatewayId,
+        log,
+        metrics: counted,
+        intake,
+        sessions,
+        writes: createWriteQueue(),
+        handshake: createHandshake({ credentials, claims, maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES }),
+        followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
+        onBegin(admission) {
+          usedCredentials.add(admission.credentialId);
+          announceSession(bus, admission);
+        },
+        onEnd: ({ deviceId, epoch }) => claims.end({ deviceId, epoch }),
+        limits: {
+          maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
+          maxInflight: config.MQTT_MAX_INFLIGHT,
+          handshakeTimeoutMs: config.MQTT_HANDSHAKE_TIMEOUT_MS,
+          storeTimeoutMs: config.MQTT_STORE_TIMEOUT_MS,
+        },
+      },
+    });
+    gauges.listener = listener;
+    return createGateway({
+      ...{
+        log,
+        bus,
+        frames,
+        listener,
+        sessions,
+        credentials,
+        claims,
+        downlink,
+        usedCredentials,
+        tally: counted.tally,
+      },
+      rows: {
+        renewLease: () => renewGatewayLease(database, gatewayId, LEASE_MS),
+        dropLease: () => dropGatewayLease(database, gatewayId),
+        touchCredentials: (ids) => touchCredentials(database, ids),
+        reconcile: () =>
+          reconcile({
+            ...{ sessions, credentials, claims },
+            find: (ids) => findSessions(database, ids),
+            listOwn: () => listGatewaySessions(database, gatewayId, SETTLED_AFTER_MS),
+            onRestored: (held) => announceConnected(intake, gatewayId, held.admission, Date.now()),
+          }),
+      },
+    });
+  },
+});

@@ -1,0 +1,15 @@
+import { baseConfig, integer, parseConfig } from '#core/runtime/config.ts';
+
+/** @throws ConfigError naming everything that is wrong */
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  return parseConfig(
+    {
+      ...baseConfig,
+      JANITOR_INTERVAL_MS: integer(60_000, 1_000, 86_400_000),
+      JANITOR_DAYS_AHEAD: integer(3, 1, 60),
+      JANITOR_FRAME_DAYS: integer(7, 1, 400),
+      DATABASE_CONNECTIONS: integer(2, 1, 20),
+    },
+    env,
+  );
+}

@@ -1,0 +1,79 @@
+import { releaseLeases, takeLeases } from '#core/db/leases.ts';
+import type { Pool } from '#core/db/pool.ts';
+import {
+  deleteExpiredMutationResults,
+  deleteExpiredReadings,
+  dropPartitions,
+  longestRetentionDays,
+} from '#core/db/retention.ts';
+import { ensurePartitions } from '#core/db/telemetry.ts';
+import { type Clock, every } from '#core/runtime/every.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import type { Service } from '#core/runtime/run-service.ts';
+import type { JanitorMetrics } from './metrics.ts';
+
+export interface JanitorDeps {
+  readonly pool: Pool;
+  /** Names this process among its replicas; one of them leads. */
+  readonly holder: string;
+  readonly intervalMs: number;
+  /** Days for which partitions are kept ready. */
+  readonly daysAhead: number;
+  /** Days for which the proof of what became of a frame is kept. */
+  readonly frameDays: number;
+  readonly log: Logger;
+  readonly metrics: JanitorMetrics;
+}
+
+const LEASE = 'janitor';
+const DELETE_BATCH = 10_000;
+const DAY_MS = 86_400_000;
+
+/** The clock of the platform: makes partitions before they are needed and lets go of what has expired. */
+export function createJanitor(deps: JanitorDeps): Service {
+  let clock: Clock | undefined;
+  let finishedAt = 0;
+
+  const tidy = async (signal: AbortSignal) => {
+    const held = await takeLeases(deps.pool, deps.holder, [LEASE], deps.intervalMs * 3);
+    if (held.length > 0) await tidyAll(deps, signal);
+    finishedAt = Date.now();
+  };
+
+  return {
+    async start() {
+      clock = every(deps.intervalMs, 'janitor', deps.log, tidy);
+    },
+    async stop() {
+      await clock?.stop();
+      await releaseLeases(deps.pool, deps.holder).catch(() => undefined);
+      return { abandoned: 0 };
+    },
+    ready: () => finishedAt > Date.now() - deps.intervalMs * 5,
+  };
+}
+
+async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
+  const { pool, log, metrics } = deps;
+  const today = Date.now();
+  const coming = Array.from({ length: deps.daysAhead + 1 }, (_, days) => dayText(today + days * DAY_MS));
+  await ensurePartitions(pool, 'readings', coming);
+  await ensurePartitions(pool, 'ingest_frames', coming);
+
+  const dropped = await dropPartitions(pool, 'ingest_frames', dayText(today - deps.frameDays * DAY_MS));
+  const retentionDays = await longestRetentionDays(pool);
+  if (retentionDays !== undefined) {
+    dropped.push(...(await dropPartitions(pool, 'readings', dayText(today - (retentionDays + 1) * DAY_MS))));
+  }
+  if (dropped.length > 0) log.info({ partitions: dropped }, 'partitions dropped');
+  metrics.dropped.inc(dropped.length);
+
+  while (!signal.aborted) {
+    const deleted = await deleteExpiredReadings(pool, DELETE_BATCH);
+    metrics.deleted.inc(deleted);
+    if (deleted < DELETE_BATCH) break;
+  }
+  await deleteExpiredMutationResults(pool);
+}
+
+const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
