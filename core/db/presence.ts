@@ -105,4 +105,24 @@ export async function takeLostSessions(db: Queryable): Promise<{ tenantId: numbe
   return rows.rows.map((row) => ({ tenantId: row.tenant_id, deviceId: row.device_id, epoch: BigInt(row.epoch) }));
 }
 
+/** Sessions, older than `minAgeMs`, of which presence has not heard: their event was lost with the window of the stream. */
+export async function findUnheardSessions(
+  db: Queryable,
+  minAgeMs: number,
+  limit: number,
+): Promise<{ tenantId: number; deviceId: number; epoch: bigint; connectedAt: number }[]> {
+  const rows = await db.query<{ tenant_id: number; device_id: number; epoch: string; connected_at: Date }>(
+    `select s.tenant_id, s.device_id, s.epoch, s.connected_at
+     from device_sessions s left join device_presence p using (device_id)
+     where s.connected_at < now() - $1 * interval '1 millisecond' and coalesce(p.epoch, 0) < s.epoch limit $2`,
+    [minAgeMs, limit],
+  );
+  return rows.rows.map((row) => ({
+    tenantId: row.tenant_id,
+    deviceId: row.device_id,
+    epoch: BigInt(row.epoch),
+    connectedAt: row.connected_at.getTime(),
+  }));
+}
+
 const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));

@@ -3,7 +3,14 @@ import { decodeEvents, EventError, encodeEvents, type EventMessage, type Presenc
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { writeOutbox } from '#core/db/outbox.ts';
 import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
-import { type DevicePresence, lockFading, lockPresence, takeLostSessions, writePresence } from '#core/db/presence.ts';
+import {
+  type DevicePresence,
+  findUnheardSessions,
+  lockFading,
+  lockPresence,
+  takeLostSessions,
+  writePresence,
+} from '#core/db/presence.ts';
 import { applySignal, type PresenceSignal, presenceChanged, withFreshness } from '#core/fleet/presence.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import type { EvaluatorMetrics } from './metrics.ts';
@@ -27,9 +34,13 @@ export interface PresenceFollower {
   sweepFreshness(now: number): Promise<number>;
   /** Sessions of gateways that are gone become UNKNOWN; returns how many. */
   sweepGateways(now: number): Promise<number>;
+  /** Takes in sessions whose event was lost with the window of the stream; returns how many. */
+  sweepUnheard(now: number): Promise<number>;
 }
 
 const SWEEP_LIMIT = 5_000;
+/** The event of a session this old has had its time to arrive. */
+const UNHEARD_AGE_MS = 30_000;
 /** Traffic of a device that is fresh anyway is written down at most this often. */
 const SEEN_EVERY_MS = 5_000;
 const MAX_REMEMBERED = 500_000;
@@ -64,6 +75,18 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     return changed.length;
   };
 
+  const settleSessions = async <Session extends { readonly tenantId: number; readonly deviceId: number }>(
+    connection: Connection,
+    sessions: readonly Session[],
+    signalOf: (session: Session) => PresenceSignal,
+    now: number,
+  ): Promise<number> => {
+    if (sessions.length === 0) return 0;
+    const signals = new Map(sessions.map((session) => [session.deviceId, [signalOf(session)]]));
+    const devices = await lockPresence(connection, sessions);
+    return settle(connection, devices, (device) => signals.get(device.deviceId) ?? [], now);
+  };
+
   return {
     async handle(messages) {
       const heard = new Map<number, DeviceSignals>();
@@ -92,18 +115,14 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
 
     sweepGateways: (now) =>
       transaction(deps.pool, async (connection) => {
-        const lost = new Map((await takeLostSessions(connection)).map((session) => [session.deviceId, session]));
-        if (lost.size === 0) return 0;
-        const devices = await lockPresence(connection, [...lost.values()]);
-        return settle(
-          connection,
-          devices,
-          (device) => {
-            const session = lost.get(device.deviceId);
-            return session ? [{ kind: 'lost', at: now, epoch: session.epoch }] : [];
-          },
-          now,
-        );
+        const lost = await takeLostSessions(connection);
+        return settleSessions(connection, lost, (session) => ({ kind: 'lost', at: now, epoch: session.epoch }), now);
+      }),
+
+    sweepUnheard: (now) =>
+      transaction(deps.pool, async (connection) => {
+        const unheard = await findUnheardSessions(connection, UNHEARD_AGE_MS, SWEEP_LIMIT);
+        return settleSessions(connection, unheard, ({ epoch, connectedAt: at }) => ({ kind: 'connected', at, epoch }), now);
       }),
   };
 }

@@ -18,10 +18,12 @@ export interface EvaluatorDeps {
 
 const SWEEP_LEASE = 'presence-sweep';
 const SWEEP_LEASE_MS = 10_000;
+const COMPARE_EVERY_MS = 30_000;
 
 export function createEvaluator(deps: EvaluatorDeps): Service {
   let consumption: Consumption | undefined;
   let sweeping: Clock | undefined;
+  let comparedAt = 0;
   return {
     async start() {
       consumption = deps.follow();
@@ -30,6 +32,9 @@ export function createEvaluator(deps: EvaluatorDeps): Service {
         if (held.length === 0) return;
         await deps.presence.sweepGateways(Date.now());
         await deps.presence.sweepFreshness(Date.now());
+        if (Date.now() - comparedAt < COMPARE_EVERY_MS) return;
+        await deps.presence.sweepUnheard(Date.now());
+        comparedAt = Date.now();
       });
     },
     async stop(deadlineMs) {
