@@ -20,12 +20,12 @@ const [command, ...rest] = process.argv.slice(2);
 function main() {
   const version = process.versions.node.split('.').map(Number);
   if (version[0] < OLDEST_NODE[0] || (version[0] === OLDEST_NODE[0] && version[1] < OLDEST_NODE[1])) {
-    fail(
+    throw new Failure(
       `Fleetgraph needs Node ${OLDEST_NODE.join('.')} or newer to install itself; this is ${process.versions.node}.`,
     );
   }
   if (!Object.hasOwn(COMMANDS, command))
-    fail(`usage: node standalone/bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`);
+    throw new Failure(`usage: node standalone/bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`);
   if (!isInstalled()) underLock(install);
   handOver();
 }
@@ -61,23 +61,41 @@ function install() {
   if (isInstalled()) return;
   const began = Date.now();
   process.stderr.write('Installing packages (once, and after each change of the lockfile) …\n');
-  const npm = npmCommand();
-  // The user's own npm settings must not decide what gets installed, nor clutter the screen.
-  const settings = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', '--ignore-scripts=false'];
-  const scope = ['--include=dev', '--include=optional', '--global=false'];
-  const run = spawnSync(npm[0], [...npm.slice(1), 'ci', ...settings, ...scope], {
-    cwd: PROJECT,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'development', PRISMA_SKIP_POSTINSTALL_GENERATE: '1' },
-  });
-  if (run.error) fail(`npm could not be started: ${run.error.message}`);
-  if (run.status !== 0) fail(`npm ci failed:\n${run.stdout}${run.stderr}`);
+  const refused = runNpm('ci');
+  // Where a registry lacks a package for some other platform, `ci` calls the lockfile incomplete; `install` leaves
+  // such a package out, as it should, and with --no-save it changes nothing in the lockfile.
+  const failure = refused && lockfileIsCurrent() ? runNpm('install', '--no-save') : refused;
+  if (failure) throw new Failure(`npm could not install the packages:\n${failure}`);
   if (!fs.existsSync(PINNED_NODE)) {
-    fail(`npm installed the packages but not Node itself: it refused install scripts. Try: npm rebuild node`);
+    throw new Failure(
+      'npm installed the packages but not Node itself: it refused install scripts. Try: npm rebuild node',
+    );
   }
   fs.writeFileSync(STAMP, wantedStamp());
   process.stderr.write(`Installed in ${Math.round((Date.now() - began) / 1000)} s.\n`);
+}
+
+/** What npm had to say when it failed. The user's own settings decide neither what is installed nor what is shown. */
+function runNpm(...words) {
+  const npm = npmCommand();
+  const settings = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error', '--ignore-scripts=false'];
+  const scope = ['--include=dev', '--include=optional', '--global=false'];
+  const run = spawnSync(npm[0], [...npm.slice(1), ...words, ...settings, ...scope], {
+    cwd: PROJECT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_ENV: 'development' },
+  });
+  if (run.error) return `npm could not be started: ${run.error.message}`;
+  return run.status === 0 ? undefined : `${run.stdout}${run.stderr}`;
+}
+
+/** Whether the lockfile was made for this package.json. */
+function lockfileIsCurrent() {
+  const own = JSON.parse(fs.readFileSync(path.join(PROJECT, 'package.json'), 'utf8'));
+  const locked = JSON.parse(fs.readFileSync(path.join(PROJECT, 'package-lock.json'), 'utf8')).packages[''];
+  const same = (kind) => JSON.stringify(own[kind] ?? {}) === JSON.stringify(locked[kind] ?? {});
+  return same('dependencies') && same('devDependencies');
 }
 
 /** The npm that called us, else the one on the PATH. */
@@ -132,15 +150,26 @@ function handOver() {
   const line = tied ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--', ...words] : words;
   const child = spawn(line[0], line.slice(1), { stdio: 'inherit', env: process.env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => fail(`could not run ${line[0]}: ${error.message}`));
+  child.on('error', (error) => {
+    process.stderr.write(`could not run ${line[0]}: ${error.message}\n`);
+    process.exit(1);
+  });
   child.on('exit', (code, signal) => {
     process.exitCode = signal ? 1 : code;
     clearInterval(watch);
   });
-  const parent = process.ppid;
+  const npm = npmAboveUs();
   const watch = setInterval(() => {
-    if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM');
+    if (npm !== undefined && !isRunning(npm)) child.kill('SIGTERM');
   }, 500);
+}
+
+/** The npm that runs us, directly or through a shell: when it is killed, nobody could stop us any more. */
+function npmAboveUs() {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const name = (pid) => read(`/proc/${pid}/comm`) ?? '';
+  const parentOf = (pid) => Number(/\) \S (\d+)/.exec(read(`/proc/${pid}/stat`) ?? '')?.[1] ?? 0);
+  return [process.ppid, parentOf(process.ppid)].find((pid) => /^(npm|node)/.test(name(pid)));
 }
 
 function read(file) {
@@ -151,9 +180,13 @@ function read(file) {
   }
 }
 
-function fail(message) {
-  process.stderr.write(`${message}\n`);
-  process.exit(1);
-}
+/** Something the caller can mend: shown without a stack. */
+class Failure extends Error {}
 
-main();
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

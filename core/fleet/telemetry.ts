@@ -67,7 +67,8 @@ export interface TelemetryContext {
   readonly limits: TelemetryLimits;
 }
 
-const METRIC_KEY = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+/** Keys become names of object properties: the one that would change the object itself is no key. */
+const METRIC_KEY = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**

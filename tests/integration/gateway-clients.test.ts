@@ -220,7 +220,8 @@ describe('mosquitto', () => {
 
   it('receives a command with mosquitto_sub', async () => {
     const device = await gateway.acme.device('mosquitto-sub');
-    const child = spawn('mosquitto_sub', mosquitto(device, 'commands', '-q', '1', '-C', '1', '-d'));
+    const listen = mosquitto(device, 'commands', '-q', '1', '-C', '1', '-d');
+    const child = spawn('stdbuf', ['-oL', 'mosquitto_sub', ...listen]);
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();

@@ -31,6 +31,8 @@ const MAX_ENDED = 100_000;
 export function createClaims(options: ClaimsOptions): Claims {
   let reserve: readonly bigint[] = [];
   let used = 0;
+  /** What was taken after the reserve and is therefore higher than it, by device. */
+  let recent = new Map<number, bigint>();
   const unwritten = new Map<number, SessionClaim>();
   const ended = new Map<number, HeldSession>();
   const ask = createBatch<SessionClaim, bigint | undefined>({
@@ -61,26 +63,38 @@ export function createClaims(options: ClaimsOptions): Claims {
   return {
     async take(claim) {
       try {
-        return await ask(claim);
+        const epoch = await ask(claim);
+        if (epoch !== undefined) recent.set(claim.deviceId, epoch);
+        return epoch;
       } catch (error) {
         if (error instanceof OverloadedError) throw error;
-        const epoch = reserve[used];
-        if (epoch === undefined) throw new UnavailableError('the database', { cause: error });
+        const reserved = reserve[used];
+        if (reserved === undefined) throw new UnavailableError('the database', { cause: error });
         used += 1;
+        const known = recent.get(claim.deviceId) ?? 0n;
+        const epoch = reserved > known ? reserved : known + 1n;
+        recent.set(claim.deviceId, epoch);
         unwritten.set(claim.deviceId, { ...claim, epoch });
         return epoch;
       }
     },
     end(session) {
-      unwritten.delete(session.deviceId);
+      if (unwritten.get(session.deviceId)?.epoch === session.epoch) unwritten.delete(session.deviceId);
       if (ended.size < MAX_ENDED) ended.set(session.deviceId, session);
     },
     restore: (claim) => unwritten.set(claim.deviceId, claim),
     async settle() {
       while (unwritten.size > 0) await writeDown();
       while (ended.size > 0) await forget();
-      reserve = await options.reserve(RESERVE);
-      used = 0;
+      const before = recent;
+      recent = new Map();
+      try {
+        reserve = await options.reserve(RESERVE);
+        used = 0;
+      } catch (error) {
+        recent = new Map([...before, ...recent]);
+        throw error;
+      }
     },
   };
 }

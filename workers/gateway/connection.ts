@@ -42,6 +42,7 @@ const PACKET_OVERHEAD = 2_048;
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** How long the last bytes of a closed connection may take. */
 const CLOSING_MS = 5_000;
+const CONNECT_HEADER = PACKET.CONNECT << 4;
 const PINGRESP = Buffer.from([0xd0, 0]);
 
 /** Why a socket is not read at present; several may hold at once. */
@@ -56,6 +57,7 @@ export class Connection implements Pausable, Writer {
   readonly #remote: string;
   #heardAt = this.#openedAt;
   #holds = 0;
+  #began = false;
   #greeted = false;
   #session: { held: Held; lane: UplinkLane } | undefined;
   #closedAt: number | undefined;
@@ -146,6 +148,11 @@ export class Connection implements Pausable, Writer {
 
   #hear(chunk: Buffer): void {
     this.#heardAt = Date.now();
+    if (!this.#began && chunk[0] !== CONNECT_HEADER) {
+      this.close('protocol_error', 'the first packet is no CONNECT');
+      return;
+    }
+    this.#began = true;
     this.#reader.push(chunk);
     this.#read();
   }
@@ -165,7 +172,8 @@ export class Connection implements Pausable, Writer {
     const type = packet.header >> 4;
     const session = this.#session;
     if (!session) {
-      if (type === PACKET.CONNECT && packet.header === 0x10 && !this.#greeted) this.#connect(packet);
+      if (type === PACKET.CONNECT && packet.header === CONNECT_HEADER && !this.#greeted)
+        this.#connect(packet);
       else this.close('protocol_error', 'the first packet is no CONNECT');
     } else if (type === PACKET.PUBLISH) {
       const refusal = session.lane.publish(packet, this.#heardAt);
@@ -183,15 +191,16 @@ export class Connection implements Pausable, Writer {
 
   #takeRare(reader: PacketReader, held: Held): void {
     const packet = parsePacket(reader.header, reader.buffer.subarray(reader.start, reader.end));
-    if (packet.cmd === 'subscribe') {
+    const messageId = packet.messageId ?? 0;
+    if (packet.cmd === 'subscribe' && messageId > 0 && packet.subscriptions.length > 0) {
       const granted = packet.subscriptions.map(({ topic, qos }) => held.downlink.subscribe(topic, qos));
-      const suback = generate({ cmd: 'suback', messageId: packet.messageId ?? 0, granted });
+      const suback = generate({ cmd: 'suback', messageId, granted });
       void this.#context.followDownlink(held.admission.tenant).then(() => this.#write(suback));
-    } else if (packet.cmd === 'unsubscribe') {
+    } else if (packet.cmd === 'unsubscribe' && messageId > 0 && packet.unsubscriptions.length > 0) {
       for (const filter of packet.unsubscriptions) held.downlink.unsubscribe(filter);
-      this.#write(generate({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [] }));
+      this.#write(generate({ cmd: 'unsuback', messageId, granted: [] }));
     } else {
-      this.close('protocol_error', `${packet.cmd} is not expected here`);
+      this.close('protocol_error', `${packet.cmd}, empty or not expected here`);
     }
   }
 

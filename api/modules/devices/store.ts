@@ -3,7 +3,7 @@ import type { ReadScope } from '#api/database/read-scope.ts';
 import { all, type Sql, sql } from '#api/database/sql.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
-import { loadPresence, type PresenceRow } from '../presence/store.ts';
+import { loadPresence, type PresenceRow } from '../presence/service.ts';
 
 export type DeviceStatus = 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
 

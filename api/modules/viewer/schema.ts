@@ -4,7 +4,7 @@ import { builder } from '#api/graphql/builder.ts';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import { NotFoundFault } from '#api/graphql/errors.ts';
 import { tenantRef } from '../tenants/schema.ts';
-import { loadTenant } from '../tenants/store.ts';
+import { loadTenant } from '../tenants/service.ts';
 
 const roleDescriptions = {
   VIEWER: 'Looks at everything.',

@@ -28,8 +28,8 @@ export function AccountMenu() {
         <button
           type="button"
           className="flex w-full items-center gap-2.5 rounded-md px-2 py-1.5 text-left hover:bg-hover"
-          aria-label={`Account: ${viewer.name}`}
         >
+          <span className="sr-only">Account:</span>
           <span
             aria-hidden="true"
             className="grid size-7 shrink-0 place-items-center rounded-full bg-accent-soft font-semibold text-accent text-xs"

@@ -8,6 +8,7 @@ export function NotFound() {
   usePageTitle('Not found');
   return (
     <EmptyState
+      page
       icon={Compass}
       title="There is no such page"
       action={

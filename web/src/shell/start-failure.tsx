@@ -8,6 +8,7 @@ export function StartFailure({ error }: { error: unknown }) {
   return (
     <main role="alert" className="grid h-full place-items-center">
       <EmptyState
+        page
         icon={PlugZap}
         title="Fleetgraph could not be opened"
         action={

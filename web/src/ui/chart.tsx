@@ -85,7 +85,7 @@ function plotOptions(
   return {
     width,
     height: props.height,
-    padding: [8, 6, 0, 0],
+    padding: [8, 22, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,

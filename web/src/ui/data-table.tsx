@@ -153,7 +153,7 @@ export function DataTable<Row extends object, SortField extends string = never>(
                   aria-rowindex={item.index + 2}
                   data-index={item.index}
                   style={{ ...template, height, transform: `translateY(${item.start}px)` }}
-                  className="absolute inset-x-0 top-0 grid items-center gap-4 border-line border-b px-4 focus-within:bg-hover hover:bg-hover sm:px-5"
+                  className="absolute inset-x-0 top-0 grid items-center gap-4 -outline-offset-2 border-line border-b px-4 outline-accent hover:bg-hover has-[a:focus-visible]:bg-hover has-[a:focus-visible]:outline-2 sm:px-5"
                 >
                   {row
                     ? row.getVisibleCells().map((cell) => (

@@ -101,13 +101,12 @@ function Secret({ name, value, testId }: { name: string; value: string; testId?:
   return (
     <div className="flex items-center gap-3 py-1 pr-1 pl-3">
       <dt className="w-20 shrink-0 text-ink-3 text-sm">{name}</dt>
-      <dd
-        className="min-w-0 flex-1 break-all font-mono text-sm"
-        {...(testId ? { 'data-testid': testId } : {})}
-      >
-        {value}
+      <dd className="flex min-w-0 flex-1 items-center justify-between gap-2">
+        <span className="min-w-0 break-all font-mono text-sm" {...(testId ? { 'data-testid': testId } : {})}>
+          {value}
+        </span>
+        <CopyButton text={value} label={`Copy ${name.toLowerCase()}`} />
       </dd>
-      <CopyButton text={value} label={`Copy ${name.toLowerCase()}`} />
     </div>
   );
 }

@@ -46,7 +46,7 @@ function NameCell({ device }: { device: DeviceRowFragment }) {
       <div className="min-w-0 flex-1">
         <Link
           to={devicePath(device.key)}
-          className="block truncate font-medium text-base leading-5 outline-offset-1 after:absolute after:inset-0 hover:text-accent focus-visible:text-accent"
+          className="block truncate font-medium text-base leading-5 outline-none after:absolute after:inset-0 hover:text-accent focus-visible:text-accent"
         >
           {device.name}
         </Link>

@@ -55,6 +55,7 @@ export function DevicePage() {
   if (!device) {
     return (
       <EmptyState
+        page
         icon={SearchX}
         title="No such device"
         action={

@@ -65,7 +65,7 @@ export function MetricChart({
   return (
     <section aria-label={metric} className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
       <header className="flex items-baseline gap-2 px-3.5 pt-2.5">
-        <h3 className="min-w-0 flex-1 truncate font-medium text-ink-2 text-sm">{metric}</h3>
+        <h2 className="min-w-0 flex-1 truncate font-medium text-ink-2 text-sm">{metric}</h2>
         {hovered !== null && focus && (
           <span className="text-ink-3 text-xs">
             {longRange ? absoluteTime(focus.atMs) : clockTime(focus.atMs)}

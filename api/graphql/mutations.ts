@@ -1,0 +1,172 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import type { Permission } from '#core/auth/permissions.ts';
+import type { WriteScope } from '#api/database/writes.ts';
+import { type Operation, requirePermission } from './context.ts';
+import { ConflictFault, Fault, type Issue, NotFoundFault, ValidationFault } from './errors.ts';
+
+/** A value that survives JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+export interface Mutation<Success extends JsonObject> {
+  /** The field's name; part of the fingerprint of a remembered result. */
+  readonly name: string;
+  readonly permission: Permission;
+  readonly input: { readonly clientMutationId?: string | null | undefined };
+  /** Does the work in one write transaction. A thrown Fault rolls it back and becomes the answer. */
+  readonly run: (scope: WriteScope) => Promise<Success>;
+  /** Reads a remembered success. Fields named here are sealed while they are remembered. */
+  readonly read: (remembered: unknown) => Success;
+  readonly secrets?: readonly (keyof Success & string)[];
+}
+
+/**
+ * Runs a mutation in one transaction with everything it publishes, and answers its success or the fault that refused it.
+ * With a `clientMutationId` the first answer is kept for 24 h per credential: a retry gets it again without doing
+ * anything, and another input under the same id is a ValidationError. A missing permission is answered, never kept.
+ */
+export async function runMutation<Success extends JsonObject>(
+  operation: Operation,
+  mutation: Mutation<Success>,
+): Promise<Success | Fault> {
+  try {
+    requirePermission(operation, mutation.permission);
+    const key = readKey(operation, mutation);
+    return await attempt(operation, mutation, key);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  } finally {
+    await operation.refresh();
+  }
+}
+
+interface ResultKey {
+  readonly credential: string;
+  readonly id: string;
+  readonly fingerprint: Buffer;
+}
+
+async function attempt<Success extends JsonObject>(
+  operation: Operation,
+  mutation: Mutation<Success>,
+  key: ResultKey | undefined,
+): Promise<Success | Fault> {
+  const { viewer, platform, deadline } = operation;
+  try {
+    return await platform.writes.transaction(viewer, deadline, async (scope) => {
+      const remembered = key && (await recall(scope, key));
+      if (remembered) return replay(remembered, mutation, platform.resultKey);
+      const success = await mutation.run(scope);
+      if (key) await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
+      return success;
+    });
+  } catch (error) {
+    if (key && error instanceof Fault && !(error instanceof ReusedKeyFault)) {
+      await platform.writes.transaction(viewer, deadline, (scope) => remember(scope, key, { fault: describeFault(error) }));
+    }
+    throw error;
+  }
+}
+
+/** The same id came with another input: the first answer stays as it is. */
+class ReusedKeyFault extends ValidationFault {}
+
+function readKey({ viewer }: Operation, { name, input }: Pick<Mutation<JsonObject>, 'name' | 'input'>): ResultKey | undefined {
+  const { clientMutationId: id, ...rest } = input;
+  if (id == null) return undefined;
+  if (!/^[\x21-\x7e]{1,128}$/.test(id)) {
+    const message = 'must be 1 to 128 printable ASCII characters without spaces';
+    throw new ValidationFault([{ path: ['input', 'clientMutationId'], message }]);
+  }
+  const fingerprint = createHash('sha256').update(canonical([name, rest])).digest();
+  return { credential: viewer.credentialId, id, fingerprint };
+}
+
+/** JSON with sorted keys, so that the order of an input's fields does not matter. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+interface Remembered {
+  readonly fingerprint: Uint8Array;
+  readonly result: unknown;
+}
+
+/** The first answer under this id, after waiting for a twin that is still at work. */
+async function recall(scope: WriteScope, key: ResultKey): Promise<Uint8Array | undefined | Remembered['result']> {
+  const name = `${scope.tenantId}/${key.credential}/${key.id}`;
+  await scope.prisma.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
+  const [row] = await scope.prisma.$queryRaw<Remembered[]>`
+    select fingerprint, result from mutation_results
+    where tenant_id = ${scope.tenantId} and credential = ${key.credential} and client_mutation_id = ${key.id}
+      and created_at > now() - interval '24 hours'`;
+  if (!row) return undefined;
+  if (!key.fingerprint.equals(row.fingerprint)) {
+    const message = 'was used with another input before';
+    throw new ReusedKeyFault([{ path: ['input', 'clientMutationId'], message }]);
+  }
+  return row.result;
+}
+
+async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): Promise<void> {
+  await scope.prisma.$executeRaw`delete from mutation_results
+    where tenant_id = ${scope.tenantId} and credential = ${key.credential} and client_mutation_id = ${key.id}
+      and created_at <= now() - interval '24 hours'`;
+  await scope.prisma.$executeRaw`
+    insert into mutation_results (tenant_id, credential, client_mutation_id, fingerprint, result)
+    values (${scope.tenantId}, ${key.credential}, ${key.id}, ${key.fingerprint}, ${JSON.stringify(result)}::jsonb)
+    on conflict do nothing`;
+}
+
+function replay<Success extends JsonObject>(remembered: unknown, mutation: Mutation<Success>, key: Buffer): Success | Fault {
+  const result = new Map(Object.entries(remembered ?? {}));
+  if (result.has('fault')) throw readFault(result.get('fault'));
+  const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
+  for (const name of mutation.secrets ?? []) sealed.set(name, open(String(sealed.get(name)), key));
+  return mutation.read(Object.fromEntries(sealed));
+}
+
+function describeFault(fault: Fault): JsonObject {
+  return {
+    name: fault.graphqlName,
+    message: fault.message,
+    path: fault.path,
+    ...(fault instanceof ValidationFault && { issues: fault.issues.map(({ path, message }) => ({ path, message })) }),
+    ...(fault instanceof ConflictFault && { currentVersion: fault.currentVersion }),
+  };
+}
+
+function readFault(described: unknown): Fault {
+  const fault = described as {
+    name: string;
+    message: string;
+    path: string[] | null;
+    issues?: Issue[];
+    currentVersion?: number | null;
+  };
+  if (fault.name === 'ConflictError') return new ConflictFault(fault.message, fault.path, fault.currentVersion ?? null);
+  if (fault.name === 'NotFoundError') return new NotFoundFault(fault.message, fault.path);
+  return new ValidationFault(fault.issues ?? []);
+}
+
+function seal<Success extends JsonObject>(success: Success, secrets: readonly string[], key: Buffer): JsonObject {
+  const entries = Object.entries(success).map(([name, value]): [string, Json] => {
+    if (!secrets.includes(name)) return [name, value];
+    const iv = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', key, iv);
+    const text = Buffer.concat([cipher.update(String(value), 'utf8'), cipher.final()]);
+    return [name, Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url')];
+  });
+  return Object.fromEntries(entries);
+}
+
+function open(sealed: string, key: Buffer): string {
+  const bytes = Buffer.from(sealed, 'base64url');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
+  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+}

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
+import { Prisma } from '#api/generated/prisma/client.ts';
+import type { WriteScope } from '#api/database/writes.ts';
+import type { Operation } from '#api/graphql/context.ts';
+import { ConflictFault, type Fault, NotFoundFault } from '#api/graphql/errors.ts';
+import { readRowId } from '#api/graphql/global-ids.ts';
+import { runMutation } from '#api/graphql/mutations.ts';
+import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
+
+type WithMutationId = { readonly clientMutationId?: string | null | undefined };
+type WithId = WithMutationId & { readonly id: string };
+
+const changedSchema = z.object({ deviceId: z.number() });
+const createdSchema = z.object({ deviceId: z.number(), credentialId: z.number(), username: z.string(), secret: z.string() });
+export type DeviceChanged = z.output<typeof changedSchema>;
+export type DeviceCreated = z.output<typeof createdSchema>;
+
+/** What gateways take for "newer than any session you hold". */
+const EVERY_SESSION = Number.MAX_SAFE_INTEGER;
+
+/** Creates a device with one token. Its secret is in the answer and nowhere else. */
+export function createDevice(operation: Operation, input: WithMutationId): Promise<DeviceCreated | Fault> {
+  return runMutation(operation, {
+    name: 'deviceCreate',
+    permission: 'devices.write',
+    input,
+    secrets: ['secret'],
+    read: (remembered) => createdSchema.parse(remembered),
+    async run(scope) {
+      const { key, siteKey, location, attributes, ...fields } = parseDeviceCreate(input);
+      const siteId = siteKey == null ? null : await findSiteId(scope, siteKey);
+      const known = await scope.prisma.device.findUnique({
+        where: { tenantId_key: { tenantId: scope.tenantId, key } },
+        select: { version: true },
+      });
+      if (known) throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], known.version);
+      const device = await scope.prisma.device
+        .create({
+          data: {
+            tenantId: scope.tenantId,
+            key,
+            siteId,
+            name: fields.name ?? key,
+            tags: fields.tags ?? [],
+            attributes: attributes ?? {},
+            latitude: location?.latitude ?? null,
+            longitude: location?.longitude ?? null,
+            serialNumber: fields.serialNumber ?? null,
+            model: fields.model ?? null,
+            ...(fields.expectedIntervalSeconds != null && { expectedIntervalSeconds: fields.expectedIntervalSeconds }),
+          },
+        })
+        .catch((error: unknown) => {
+          if (!isDuplicate(error)) throw error;
+          throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], null);
+        });
+      const secret = createDeviceSecret();
+      const credential = await scope.prisma.deviceCredential.create({
+        data: {
+          tenantId: scope.tenantId,
+          deviceId: device.id,
+          kind: 'TOKEN',
+          secretHash: new Uint8Array(hashDeviceSecret(operation.platform.deviceTokenKey, secret)),
+          hint: hintOf(secret),
+        },
+      });
+      await announce(scope, device, 'CREATED');
+      return { deviceId: device.id, credentialId: credential.id, username: `${scope.tenantSlug}/${key}`, secret };
+    },
+  });
+}
+
+/** Changes what the input names; everything else stays. */
+export function updateDevice(
+  operation: Operation,
+  input: WithId & { readonly expectedVersion?: number | null | undefined },
+): Promise<DeviceChanged | Fault> {
+  return runMutation(operation, {
+    name: 'deviceUpdate',
+    permission: 'devices.write',
+    input,
+    read: (remembered) => changedSchema.parse(remembered),
+    async run(scope) {
+      const change = parseDeviceChange(input);
+      const current = await lockDevice(scope, input.id);
+      if (input.expectedVersion != null && input.expectedVersion !== current.version) {
+        throw new ConflictFault('somebody else has changed the device', ['input', 'expectedVersion'], current.version);
+      }
+      if (current.status === 'DECOMMISSIONED') {
+        throw new ConflictFault('the device is decommissioned', ['input', 'id'], current.version);
+      }
+      const siteId = change.siteKey == null ? change.siteKey : await findSiteId(scope, change.siteKey);
+      const device = await scope.prisma.device.update({
+        where: { id: current.id },
+        data: { ...columnsOf(change), ...(siteId !== undefined && { siteId }), version: { increment: 1 }, updatedAt: new Date() },
+      });
+      await announce(scope, device, 'UPDATED');
+      if (device.status !== current.status) await announceAccess(scope, device, device.status === 'DISABLED');
+      return { deviceId: device.id };
+    },
+  });
+}
+
+/** Takes a device out of service for good: revokes its credentials and ends its session. Its data stays. */
+export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | Fault> {
+  return runMutation(operation, {
+    name: 'deviceDecommission',
+    permission: 'devices.write',
+    input,
+    read: (remembered) => changedSchema.parse(remembered),
+    async run(scope) {
+      const current = await lockDevice(scope, input.id);
+      if (current.status === 'DECOMMISSIONED') {
+        throw new ConflictFault('the device is decommissioned already', ['input', 'id'], current.version);
+      }
+      const now = new Date();
+      const device = await scope.prisma.device.update({
+        where: { id: current.id },
+        data: { status: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now, version: { increment: 1 } },
+      });
+      await scope.prisma.deviceCredential.updateMany({
+        where: { deviceId: device.id, revokedAt: null },
+        data: { revokedAt: now },
+      });
+      await announce(scope, device, 'DECOMMISSIONED');
+      await announceAccess(scope, device, true);
+      return { deviceId: device.id };
+    },
+  });
+}
+
+interface LockedDevice {
+  readonly id: number;
+  readonly status: 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
+  readonly version: number;
+}
+
+async function lockDevice(scope: WriteScope, globalId: string): Promise<LockedDevice> {
+  const id = readRowId(globalId, 'Device');
+  const [device] =
+    id === undefined
+      ? []
+      : await scope.prisma.$queryRaw<LockedDevice[]>`
+          select id, status::text as status, version from devices where id = ${id} for update`;
+  if (!device) throw new NotFoundFault('there is no such device', ['input', 'id']);
+  return device;
+}
+
+async function findSiteId(scope: WriteScope, key: string): Promise<number> {
+  const site = await scope.prisma.site.findUnique({
+    where: { tenantId_key: { tenantId: scope.tenantId, key } },
+    select: { id: true },
+  });
+  if (!site) throw new NotFoundFault(`there is no site with the key ${key}`, ['input', 'siteKey']);
+  return site.id;
+}
+
+function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
+  const { name, tags, attributes, location, serialNumber, model, expectedIntervalSeconds, status } = change;
+  return {
+    ...(name !== undefined && { name }),
+    ...(tags !== undefined && { tags }),
+    ...(attributes !== undefined && { attributes }),
+    ...(location !== undefined && { latitude: location?.latitude ?? null, longitude: location?.longitude ?? null }),
+    ...(serialNumber !== undefined && { serialNumber }),
+    ...(model !== undefined && { model }),
+    ...(expectedIntervalSeconds !== undefined && { expectedIntervalSeconds }),
+    ...(status !== undefined && { status }),
+  };
+}
+
+const isDuplicate = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+
+interface AnnouncedDevice {
+  readonly id: number;
+  readonly key: string;
+  readonly siteId: number | null;
+  readonly version: number;
+  readonly updatedAt: Date;
+}
+
+/** Tells followers and caches. On control subjects a device goes by its key, as gateways know it. */
+async function announce(
+  scope: WriteScope,
+  device: AnnouncedDevice,
+  change: 'CREATED' | 'UPDATED' | 'DECOMMISSIONED',
+): Promise<void> {
+  const { id: deviceId, key, siteId } = device;
+  await scope.publishEvent({
+    kind: 'device',
+    events: [{ deviceId, device: key, siteId, at: device.updatedAt.getTime(), change }],
+  });
+  await scope.publishControl('device', key, device.version);
+}
+
+/** Tells gateways to ask again who may come in, and where `ends` to let go of the session they hold. */
+async function announceAccess(scope: WriteScope, device: AnnouncedDevice, ends: boolean): Promise<void> {
+  await scope.publishControl('credential', device.key, device.version);
+  if (ends) await scope.publishControl('session', device.key, EVERY_SESSION);
+}

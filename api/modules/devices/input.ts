@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { isDeviceKey } from '#core/fleet/ids.ts';
+import { ValidationFault } from '#api/graphql/errors.ts';
+
+const MAX_ATTRIBUTES_BYTES = 16_384;
+
+const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1, 'must not be empty')
+    .max(max, `must have at most ${max} characters`)
+    .refine((value) => !value.includes('\0'), 'must not hold NUL');
+
+const fields = {
+  name: text(200),
+  siteKey: text(128),
+  tags: z
+    .array(text(64))
+    .max(32, 'at most 32 tags')
+    .transform((tags) => [...new Set(tags)]),
+  attributes: z
+    .record(z.string(), z.json(), 'must be an object')
+    .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not hold NUL')
+    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES, 'must have at most 16 384 bytes'),
+  location: z.object({
+    latitude: z.number().min(-90, 'must be from -90 to 90').max(90, 'must be from -90 to 90'),
+    longitude: z.number().min(-180, 'must be from -180 to 180').max(180, 'must be from -180 to 180'),
+  }),
+  serialNumber: text(128),
+  model: text(128),
+  expectedIntervalSeconds: z.number().int().min(1, 'must be at least 1').max(604_800, 'must be at most 604 800 (a week)'),
+};
+
+const createSchema = z.object({
+  key: z.string().refine(isDeviceKey, {
+    error: 'must be 1 to 128 of A-Z a-z 0-9 . _ : - and begin with a letter or digit',
+  }),
+  name: fields.name.nullish(),
+  siteKey: fields.siteKey.nullish(),
+  tags: fields.tags.nullish(),
+  attributes: fields.attributes.nullish(),
+  location: fields.location.nullish(),
+  serialNumber: fields.serialNumber.nullish(),
+  model: fields.model.nullish(),
+  expectedIntervalSeconds: fields.expectedIntervalSeconds.nullish(),
+});
+
+/** Absent means unchanged; null clears what may be empty. */
+const updateSchema = z.object({
+  name: fields.name.optional(),
+  siteKey: fields.siteKey.nullish(),
+  tags: fields.tags.optional(),
+  attributes: fields.attributes.optional(),
+  location: fields.location.nullish(),
+  serialNumber: fields.serialNumber.nullish(),
+  model: fields.model.nullish(),
+  expectedIntervalSeconds: fields.expectedIntervalSeconds.optional(),
+  status: z.enum(['ACTIVE', 'DISABLED'], 'only deviceDecommission decommissions').optional(),
+});
+
+export type DeviceCreate = z.output<typeof createSchema>;
+export type DeviceChange = z.output<typeof updateSchema>;
+
+/** @throws ValidationFault with every issue */
+export const parseDeviceCreate = (input: unknown): DeviceCreate => parse(createSchema, input);
+
+/** @throws ValidationFault with every issue */
+export const parseDeviceChange = (input: unknown): DeviceChange => parse(updateSchema, input);
+
+function parse<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ValidationFault(
+    parsed.error.issues.map(({ path, message }) => ({ path: ['input', ...path.map(String)], message })),
+  );
+}

@@ -1,0 +1,189 @@
+import { builder } from '#api/graphql/builder.ts';
+import type { Operation } from '#api/graphql/context.ts';
+import { NotFoundFault } from '#api/graphql/errors.ts';
+import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
+import { readRowKey } from '#api/graphql/global-ids.ts';
+import { loadPresence } from '../presence/service.ts';
+import { connectivityEnum, freshnessEnum, presenceRef } from '../presence/schema.ts';
+import { locationRef, siteRef, toLocation } from '../sites/schema.ts';
+import { findSite } from '../sites/service.ts';
+import { type CredentialRow, loadCredential, loadCredentials } from './credentials.ts';
+import { credentialKindEnum, deviceOrderFieldEnum, deviceStatusEnum, sortDirectionEnum } from './enums.ts';
+import { completeDevice, findDevice, findDeviceBy, listDevices } from './service.ts';
+import type { DeviceNode, DeviceRow } from './store.ts';
+
+export const deviceRef = builder.objectRef<DeviceNode>('Device');
+export const deviceCredentialRef = builder.objectRef<CredentialRow>('DeviceCredential');
+
+const complete = <Value>(read: (device: DeviceRow) => Value) => {
+  return async (node: DeviceNode, _args: object, operation: Operation): Promise<Value> =>
+    read(await completeDevice(operation, node));
+};
+
+builder.node(deviceRef, {
+  description: 'A thing in the field that sends readings.',
+  id: { resolve: (device) => device.id, description: 'Opaque, unique across all types.' },
+  loadWithoutCache: (id, operation) => {
+    const key = readRowKey(id);
+    return key === undefined ? null : findDevice(operation, key);
+  },
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Names the device within the tenant and in its topics; never changes.' }),
+    name: t.string({ description: 'What people call the device.', resolve: complete((device) => device.name) }),
+    status: t.field({
+      type: deviceStatusEnum,
+      description: 'What the owner says about it.',
+      resolve: complete((device) => device.status),
+    }),
+    site: t.field({
+      type: siteRef,
+      nullable: true,
+      description: 'Where it is, if that was said.',
+      async resolve(node, _args, operation) {
+        const { siteId } = await completeDevice(operation, node);
+        return siteId === null ? null : findSite(operation, siteId);
+      },
+    }),
+    tags: t.stringList({ description: 'Free labels.', resolve: complete((device) => device.tags) }),
+    attributes: t.field({
+      type: 'JSON',
+      description: 'An object of whatever the owner keeps about the device.',
+      resolve: complete((device) => device.attributes),
+    }),
+    location: t.field({
+      type: locationRef,
+      nullable: true,
+      description: 'Where it stands, if that was said.',
+      resolve: complete(toLocation),
+    }),
+    serialNumber: t.string({ nullable: true, description: 'As on its plate.', resolve: complete((d) => d.serialNumber) }),
+    model: t.string({ nullable: true, description: 'Maker’s name of its kind.', resolve: complete((d) => d.model) }),
+    firmware: t.string({ nullable: true, description: 'Version it says it runs.', resolve: complete((d) => d.firmware) }),
+    expectedIntervalSeconds: t.int({
+      description: 'Seconds between two messages that this device is expected to send.',
+      resolve: complete((device) => device.expectedIntervalSeconds),
+    }),
+    version: t.int({
+      description: 'Grows with every change; hand it back as `expectedVersion`.',
+      resolve: complete((device) => device.version),
+    }),
+    createdAt: t.field({ type: 'DateTime', description: 'When it was created.', resolve: complete((d) => d.createdAt) }),
+    updatedAt: t.field({ type: 'DateTime', description: 'When it was last changed.', resolve: complete((d) => d.updatedAt) }),
+    decommissionedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was decommissioned; null while it is not.',
+      resolve: complete((device) => device.decommissionedAt),
+    }),
+    presence: t.field({
+      type: presenceRef,
+      description: 'Whether it is there.',
+      resolve: (device, _args, operation) => loadPresence(operation, device.id),
+    }),
+    credentials: t.field({
+      type: [deviceCredentialRef],
+      description: 'Everything it could ever authenticate with, newest first.',
+      complexity: { field: 2, multiplier: 3 },
+      resolve: async (device, _args, operation) => [...(await loadCredentials(operation, device.id))],
+    }),
+  }),
+});
+
+builder.node(deviceCredentialRef, {
+  description: 'Something a device authenticates with. The secret itself is never shown again.',
+  id: { resolve: (credential) => credential.id },
+  loadWithoutCache: (id, operation) => {
+    const key = readRowKey(id);
+    return key === undefined ? null : loadCredential(operation, key);
+  },
+  fields: (t) => ({
+    kind: t.expose('kind', { type: credentialKindEnum, description: 'How it proves who the device is.' }),
+    hint: t.exposeString('hint', { description: 'The last characters of the secret, to tell credentials apart.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends; null when it does not.' }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it last let the device in, to the minute; null when never.',
+    }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked; null while good.' }),
+  }),
+});
+
+const deviceByInput = builder.inputType('DeviceBy', {
+  description: 'Names one device.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'Its opaque id.' }),
+    key: t.string({ description: 'Its key.' }),
+  }),
+});
+
+const deviceFilterInput = builder.inputType('DeviceFilter', {
+  description: 'Devices that meet every condition given. A list means any of its values; at most 200 of them.',
+  fields: (t) => ({
+    search: t.string({ description: 'Matches key, name or serial number, case-insensitively, anywhere in the text.' }),
+    keys: t.stringList({ description: 'With one of these keys.' }),
+    siteKeys: t.stringList({ description: 'At one of these sites.' }),
+    statuses: t.field({ type: [deviceStatusEnum], description: 'In one of these states.' }),
+    connections: t.field({ type: [connectivityEnum], description: 'Connected like this.' }),
+    freshness: t.field({ type: [freshnessEnum], description: 'With data this recent.' }),
+    tagsAll: t.stringList({ description: 'Devices that carry every one of these tags.' }),
+  }),
+});
+
+const deviceOrderInput = builder.inputType('DeviceOrder', {
+  description: 'How devices are sorted.',
+  fields: (t) => ({
+    field: t.field({ type: deviceOrderFieldEnum, required: true, description: 'By what.' }),
+    direction: t.field({ type: sortDirectionEnum, required: true, defaultValue: 'ASC', description: 'Which end comes first.' }),
+  }),
+});
+
+const deviceConnectionRef = builder.connectionObject(
+  {
+    type: deviceRef,
+    name: 'DeviceConnection',
+    description: 'A page of devices.',
+    fields: (t) => ({
+      totalCount: t.int({
+        description: 'How many devices the whole list has, whatever the page.',
+        complexity: TOTAL_COUNT_COST,
+        resolve: (connection) => connection.count?.() ?? 0,
+      }),
+    }),
+  },
+  { name: 'DeviceEdge', description: 'A device in a page.' },
+);
+
+builder.queryFields((t) => ({
+  device: t.field({
+    type: deviceRef,
+    nullable: true,
+    description: 'One device of the tenant, or null when there is none by that id or key.',
+    args: { by: t.arg({ type: deviceByInput, required: true, description: 'Which one.' }) },
+    resolve: (_root, { by }, operation) => findDeviceBy(operation, by),
+  }),
+  devices: t.connection(
+    {
+      type: deviceRef,
+      description: 'Devices of the tenant.',
+      complexity: pageCost,
+      args: {
+        where: t.arg({ type: deviceFilterInput, description: 'Which ones; all of them by default.' }),
+        orderBy: t.arg({ type: deviceOrderInput, description: 'In what order; by key by default.' }),
+      },
+      resolve: (_root, { where, orderBy, ...page }, operation) =>
+        listDevices(operation, page, where ?? {}, orderBy ?? { field: 'KEY', direction: 'ASC' }),
+    },
+    deviceConnectionRef,
+  ),
+}));
+
+/** The device of a mutation's answer, read after the commit. */
+export async function requireDevice(operation: Operation, id: number): Promise<DeviceRow> {
+  const device = await findDevice(operation, id);
+  if (!device) throw new NotFoundFault('the device is gone');
+  return device;
+}
+

@@ -1,0 +1,1 @@
+export { loadPresence, type PresenceRow } from './store.ts';

@@ -1,0 +1,1 @@
+export { loadTenant, type TenantRow } from './store.ts';

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FrameError, type FrameItem, FrameWriter, parseFrame } from './messages.ts';
+
+const item = fc.record<FrameItem>({
+  tenant: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  device: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
+  kind: fc.constantFrom('telemetry', 'heartbeat', 'status', 'connected', 'ota_status'),
+  dialect: fc.constantFrom('canonical', 'meter2', 'argus1'),
+  source: fc.constantFrom('mqtt', 'http', 'bridge'),
+  dup: fc.boolean(),
+  receivedAt: fc.integer({ min: 0, max: 8.64e15 }),
+  payload: fc.uint8Array({ maxLength: 600 }),
+});
+
+const write = (items: readonly FrameItem[]) => {
+  const writer = new FrameWriter(1_750_000_000_123, 64);
+  for (const each of items) writer.add(each);
+  return { batchId: writer.batchId, bytes: writer.finish() };
+};
+
+describe('frame', () => {
+  it('gives back every item as it was put in', () => {
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 40 }), (items) => {
+        const { batchId, bytes } = write(items);
+        const frame = parseFrame(bytes);
+        expect(frame.batchId).toBe(batchId);
+        expect(frame.items.map((each) => ({ ...each, payload: [...each.payload] }))).toEqual(
+          items.map((each) => ({ ...each, payload: [...each.payload] })),
+        );
+      }),
+    );
+  });
+
+  it('refuses every truncation and never reads past the end', () => {
+    fc.assert(
+      fc.property(fc.array(item, { minLength: 1, maxLength: 5 }), fc.nat(), (items, cut) => {
+        const { bytes } = write(items);
+        expect(() => parseFrame(bytes.subarray(0, cut % bytes.length))).toThrow(FrameError);
+      }),
+    );
+  });
+
+  it('survives any bytes with a frame or a FrameError', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        bytes[0] = 1;
+        try {
+          parseFrame(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(FrameError);
+        }
+      }),
+    );
+  });
+
+  it('refuses a version it does not know', () => {
+    const { bytes } = write([]);
+    bytes[0] = 2;
+    expect(() => parseFrame(bytes)).toThrow('unknown frame version 2');
+  });
+});

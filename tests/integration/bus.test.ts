@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Bus } from '#core/bus/connect.ts';
+import { type BusMessage, type ConsumeOptions, consume, type DeadLetter, done, type Fate, reject, retry } from '#core/bus/consume.ts';
+import { follow } from '#core/bus/follow.ts';
+import { createPublisher } from '#core/bus/publish.ts';
+import type { NatsServer } from '#standalone/nats.ts';
+import { openTestBus, openTestNats, quiet } from '#tests/kit/nats.ts';
+import { until } from '#tests/kit/wait.ts';
+
+const opened = new AsyncDisposableStack();
+let nats: NatsServer;
+let bus: Bus;
+
+beforeAll(async () => {
+  nats = opened.use(await openTestNats());
+  bus = opened.use(await openTestBus(nats, { telemetryMaxBytes: 64 * 1024 }));
+});
+afterAll(() => opened.disposeAsync());
+
+const consumeWith = (shard: number, over: Partial<ConsumeOptions> & Pick<ConsumeOptions, 'handle'>) => {
+  const consumption = consume({
+    bus,
+    stream: 'TELEMETRY',
+    durable: `test-${shard}`,
+    filter: `telemetry.${shard}`,
+    batchMessages: 10,
+    batchBytes: 1024 * 1024,
+    maxHeld: 20,
+    log: quiet,
+    healthy: async () => true,
+    deadLetter: async () => undefined,
+    ...over,
+  });
+  return { ...consumption, [Symbol.asyncDispose]: () => consumption.stop(2_000) };
+};
+
+const publishing = () => {
+  const publisher = createPublisher(bus, quiet);
+  return Object.assign(publisher, { [Symbol.dispose]: () => publisher.close() });
+};
+
+const text = (message: BusMessage) => Buffer.from(message.bytes).toString();
+const left = async (shard: number) =>
+  (await bus.jsm.streams.info('TELEMETRY', { subjects_filter: `telemetry.${shard}` })).state.subjects?.[`telemetry.${shard}`] ?? 0;
+
+describe('consume', () => {
+  it('gives a message up only after five attempts with every neighbour healthy, and only once that is on record', async () => {
+    using publisher = publishing();
+    const letters: DeadLetter[] = [];
+    let refusals = 2;
+    let attempts = 0;
+    await using _ = consumeWith(1, {
+      handle: async (messages) => {
+        if (messages.some((message) => text(message) === 'poison')) {
+          if (messages.length === 1) attempts++;
+          throw new Error('cannot be handled');
+        }
+        return messages.map(() => done);
+      },
+      deadLetter: async (letter) => {
+        if (refusals-- > 0) throw new Error('no dead letter today');
+        letters.push(letter);
+      },
+    });
+    await publisher.publish('telemetry.1', Buffer.from('good'), randomUUID());
+    await publisher.publish('telemetry.1', Buffer.from('poison'), randomUUID());
+    await publisher.publish('telemetry.1', Buffer.from('good too'), randomUUID());
+    await until('the dead letter', () => letters.length === 1);
+    expect(Buffer.from(letters[0]?.bytes ?? []).toString()).toBe('poison');
+    expect(attempts).toBeGreaterThanOrEqual(5);
+    await until('an empty stream', async () => (await left(1)) === 0);
+  });
+
+  it('never counts an attempt while a neighbour is away', async () => {
+    using publisher = publishing();
+    let healthy = false;
+    let handled = 0;
+    await using _ = consumeWith(2, {
+      healthy: async () => healthy,
+      handle: async (messages) => {
+        if (!healthy) throw new Error('database gone');
+        handled += messages.length;
+        return messages.map(() => done);
+      },
+      deadLetter: async () => expect.unreachable('a dead letter'),
+    });
+    await publisher.publish('telemetry.2', Buffer.from('patient'), randomUUID());
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(handled).toBe(0);
+    healthy = true;
+    await until('the message', () => handled === 1);
+  });
+
+  it('settles each message of a batch by its own fate', async () => {
+    using publisher = publishing();
+    const seen: string[] = [];
+    const letters: string[] = [];
+    await using _ = consumeWith(3, {
+      handle: async (messages) =>
+        messages.map((message): Fate => {
+          seen.push(text(message));
+          if (text(message) === 'bad') return reject('bad');
+          return text(message) === 'later' && seen.filter((each) => each === 'later').length === 1 ? retry(50, 'not yet') : done;
+        }),
+      deadLetter: async (letter) => {
+        letters.push(letter.why);
+      },
+    });
+    for (const body of ['fine', 'bad', 'later']) await publisher.publish('telemetry.3', Buffer.from(body), randomUUID());
+    await until('an empty stream', async () => (await left(3)) === 0 && seen.length === 4);
+    expect(letters).toEqual(['bad']);
+  });
+});
+
+describe('publish', () => {
+  it('waits while the stream is full and goes on when there is room, without loss or repeat', async () => {
+    using publisher = publishing();
+    const body = Buffer.alloc(10_000);
+    const publishes = Array.from({ length: 12 }, (_, index) => publisher.publish('telemetry.4', body, `full-${index}`));
+    await until('a refusal', async () => publisher.pending > 0 && (await left(4)) > 3);
+    const sequences: number[] = [];
+    await using _ = consumeWith(4, {
+      handle: async (messages) => messages.map((message) => (sequences.push(message.sequence), done)),
+    });
+    await Promise.all(publishes);
+    await until('every message', () => sequences.length === 12);
+    expect(publisher.pending).toBe(0);
+  });
+
+  it('survives kill -9 of the server: every acknowledged message is there once', async () => {
+    using publisher = publishing();
+    const followed: string[] = [];
+    const following = follow({
+      bus,
+      stream: 'DOWNLINK',
+      filter: 'downlink.0',
+      from: 1,
+      log: quiet,
+      onMessage: (message) => followed.push(message.string()),
+      onLost: () => expect.unreachable('the place on the stream'),
+    });
+    const publishes: Promise<unknown>[] = [];
+    for (let index = 0; index < 300; index++) {
+      publishes.push(publisher.publish('downlink.0', Buffer.from(String(index)), `kill-${index}`));
+      if (index === 100 || index === 200) nats.process.kill('SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await Promise.all(publishes);
+    await until('every message', () => followed.length >= 300);
+    expect(new Set(followed).size).toBe(300);
+    expect(followed.length).toBe(300);
+    await following.stop();
+  });
+});

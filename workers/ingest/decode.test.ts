@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { FrameItem } from '#core/bus/messages.ts';
+import type { DeviceIdentity } from '#core/db/devices.ts';
+import type { DeviceId, SiteId, TenantId } from '#core/fleet/ids.ts';
+import { DEFAULT_TELEMETRY_LIMITS } from '#core/fleet/telemetry.ts';
+import { decodeFrame } from './decode.ts';
+import { eventsOf } from './events.ts';
+
+const identity = (tenant: string, over: Partial<DeviceIdentity> = {}): DeviceIdentity => ({
+  tenantId: (tenant === 'acme' ? 1 : 2) as TenantId,
+  tenant,
+  tenantStatus: 'ACTIVE',
+  retentionDays: 30,
+  deviceId: 10 as DeviceId,
+  device: 'meter',
+  siteId: 3 as SiteId,
+  status: 'ACTIVE',
+  ...over,
+});
+
+const item = (payload: string, over: Partial<FrameItem> = {}): FrameItem => ({
+  tenant: 'acme',
+  device: 'meter',
+  kind: 'telemetry',
+  dialect: 'canonical',
+  source: 'mqtt',
+  dup: false,
+  receivedAt: 1_767_000_000_000,
+  payload: Buffer.from(payload),
+  ...over,
+});
+
+const decode = (items: readonly FrameItem[], known: (tenant: string) => DeviceIdentity | undefined = identity) =>
+  decodeFrame(
+    { batchId: '019b0000-0000-7000-8000-000000000000', items },
+    { shard: 4, streamSequence: 9 },
+    known,
+    DEFAULT_TELEMETRY_LIMITS,
+  );
+
+describe('decodeFrame', () => {
+  it('turns every item into exactly one kind of outcome', () => {
+    const frame = decode([item('{"a":1}'), item('nonsense'), item('{}', { kind: 'heartbeat' }), item('{}', { kind: 'command_ack' })]);
+    expect(frame.rows).toHaveLength(1);
+    expect(frame.quarantine.map((row) => row.reason)).toEqual(['BAD_JSON', 'NOT_SUPPORTED']);
+    expect(frame.signs).toHaveLength(1);
+    expect(frame.counts.get(1)).toMatchObject({ accepted: 3, quarantined: 2 });
+  });
+
+  it.each([
+    ['TENANT_SUSPENDED', { tenantStatus: 'SUSPENDED' }],
+    ['DEVICE_DISABLED', { status: 'DISABLED' }],
+    ['DEVICE_DECOMMISSIONED', { status: 'DECOMMISSIONED' }],
+    ['UNKNOWN_DEVICE', { deviceId: null, status: null }],
+  ] as const)('turns away as %s', (reason, over) => {
+    expect(decode([item('{"a":1}')], (tenant) => identity(tenant, over)).quarantine).toMatchObject([{ reason }]);
+  });
+
+  it('never puts two tenants into one event message, and gives the same ids each time', () => {
+    const frame = decode([item('{"a":1}'), item('{"b":2}', { tenant: 'other' }), item('{"c":3}')]);
+    const events = eventsOf(frame, [true, true, true]);
+    expect(events.map((event) => JSON.parse(event.payload.toString()))).toMatchObject([
+      { tenant: 'acme', events: [{ metrics: { a: 1 } }, { metrics: { c: 3 } }] },
+      { tenant: 'other', events: [{ metrics: { b: 2 } }] },
+    ]);
+    expect(events.map((event) => event.id)).toEqual([`${frame.batchId}.0`, `${frame.batchId}.1`]);
+    expect(events[0]?.subject).toBe('events.4.telemetry');
+  });
+
+  it('announces only the rows that are new', () => {
+    const frame = decode([item('{"a":1}'), item('{"c":3}')]);
+    const [event] = eventsOf(frame, [false, true]);
+    expect(JSON.parse(event?.payload.toString() ?? '').events).toMatchObject([{ metrics: { c: 3 } }]);
+  });
+});
