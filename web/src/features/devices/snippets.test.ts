@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { expect, it } from 'vitest';
+import { buildSnippets, quoteShell } from './snippets.ts';
+
+const input = {
+  mqttUrl: 'mqtt://127.0.0.1:1884',
+  tenant: 'acme',
+  deviceKey: 'boiler:1',
+  username: 'acme/boiler:1',
+  secret: "se'cret $HOME",
+};
+const code = (id: string, change: Partial<typeof input> = {}) =>
+  buildSnippets({ ...input, ...change }).find((snippet) => snippet.id === id)?.code ?? '';
+
+it('quotes for the shell so that any secret arrives unchanged', () => {
+  for (const text of ['plain', "it's", '$HOME `id` "x" \\', '']) {
+    expect(execFileSync('sh', ['-c', `printf %s ${quoteShell(text)}`]).toString()).toBe(text);
+  }
+});
+
+it('fills in broker, topic, user name and token', () => {
+  const command = code('mosquitto');
+  expect(command).toContain('-h 127.0.0.1 -p 1884 -q 1');
+  expect(command).toContain('-t tenant/acme/device/boiler:1/telemetry');
+  expect(command).toContain('-u acme/boiler:1');
+  expect(code('node')).toContain('"mqtt://127.0.0.1:1884"');
+  expect(code('python')).toContain('port=1884');
+});
+
+it('turns on TLS and its port where the address asks for it', () => {
+  const secure = { mqttUrl: 'mqtts://mqtt.example.com' };
+  expect(code('mosquitto', secure)).toContain('-p 8883 -q 1 --tls-use-os-certs');
+  expect(code('python', secure)).toContain('tls={}');
+});
