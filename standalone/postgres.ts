@@ -113,7 +113,7 @@ function settingsOf(options: PostgresOptions): [string, string | number][] {
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_min_duration_statement: '1s',
-    ...(options.durable === false && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...(options.durable === false && { fsync: 'off', full_page_writes: 'off' }),
     ...options.settings,
   });
 }

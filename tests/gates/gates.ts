@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildConsole, generateCode } from '#standalone/generate.ts';
 import { PROJECT } from '#standalone/node-process.ts';
@@ -39,16 +40,16 @@ function roomsToCruise(): string[] {
 
 /** Applies the migrations to a database of their own and compares the outcome with the models. */
 async function checkDrift(): Promise<void> {
-  const folder = mkdtempSync('/var/tmp/fleetgraph-drift-');
+  const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-drift-'));
+  const server = await openPostgres({
+    dataDir: join(folder, 'postgres'),
+    port: await freePort(),
+    password: 'drift',
+    durable: false,
+    restart: false,
+    logFile: join(folder, 'postgres.log'),
+  });
   try {
-    await using server = await openPostgres({
-      dataDir: join(folder, 'postgres'),
-      port: await freePort(),
-      password: 'drift',
-      durable: false,
-      restart: false,
-      logFile: join(folder, 'postgres.log'),
-    });
     const args = [
       'migrate',
       'diff',
@@ -64,6 +65,7 @@ async function checkDrift(): Promise<void> {
     // A schema engine that fails to answer also exits with 0.
     if (!output.includes('No difference detected')) throw new Error(`no verdict from prisma:\n${output}`);
   } finally {
+    await server.destroy();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Bus } from '#core/bus/connect.ts';
-import { type BusMessage, type ConsumeOptions, consume, type DeadLetter, done, type Fate, reject, retry } from '#core/bus/consume.ts';
+import {
+  type BusMessage,
+  type ConsumeOptions,
+  consume,
+  type DeadLetter,
+  done,
+  type Fate,
+  reject,
+  retry,
+} from '#core/bus/consume.ts';
 import { follow } from '#core/bus/follow.ts';
 import { createPublisher } from '#core/bus/publish.ts';
 import type { NatsServer } from '#standalone/nats.ts';
@@ -42,7 +51,9 @@ const publishing = () => {
 
 const text = (message: BusMessage) => Buffer.from(message.bytes).toString();
 const left = async (shard: number) =>
-  (await bus.jsm.streams.info('TELEMETRY', { subjects_filter: `telemetry.${shard}` })).state.subjects?.[`telemetry.${shard}`] ?? 0;
+  (await bus.jsm.streams.info('TELEMETRY', { subjects_filter: `telemetry.${shard}` })).state.subjects?.[
+    `telemetry.${shard}`
+  ] ?? 0;
 
 describe('consume', () => {
   it('gives a message up only after five attempts with every neighbour healthy, and only once that is on record', async () => {
@@ -101,13 +112,16 @@ describe('consume', () => {
         messages.map((message): Fate => {
           seen.push(text(message));
           if (text(message) === 'bad') return reject('bad');
-          return text(message) === 'later' && seen.filter((each) => each === 'later').length === 1 ? retry(50, 'not yet') : done;
+          return text(message) === 'later' && seen.filter((each) => each === 'later').length === 1
+            ? retry(50, 'not yet')
+            : done;
         }),
       deadLetter: async (letter) => {
         letters.push(letter.why);
       },
     });
-    for (const body of ['fine', 'bad', 'later']) await publisher.publish('telemetry.3', Buffer.from(body), randomUUID());
+    for (const body of ['fine', 'bad', 'later'])
+      await publisher.publish('telemetry.3', Buffer.from(body), randomUUID());
     await until('an empty stream', async () => (await left(3)) === 0 && seen.length === 4);
     expect(letters).toEqual(['bad']);
   });
@@ -117,7 +131,9 @@ describe('publish', () => {
   it('waits while the stream is full and goes on when there is room, without loss or repeat', async () => {
     using publisher = publishing();
     const body = Buffer.alloc(10_000);
-    const publishes = Array.from({ length: 12 }, (_, index) => publisher.publish('telemetry.4', body, `full-${index}`));
+    const publishes = Array.from({ length: 12 }, (_, index) =>
+      publisher.publish('telemetry.4', body, `full-${index}`),
+    );
     await until('a refusal', async () => publisher.pending > 0 && (await left(4)) > 3);
     const sequences: number[] = [];
     await using _ = consumeWith(4, {

@@ -60,7 +60,11 @@ const send = (entry: FrameItem): Promise<Receipt> =>
   });
 
 const readingsOf = async (deviceId: number) =>
-  (await database.admin.query('select ts, metrics, msg_id from readings where device_id = $1 order by ts', [deviceId])).rows;
+  (
+    await database.admin.query('select ts, metrics, msg_id from readings where device_id = $1 order by ts', [
+      deviceId,
+    ])
+  ).rows;
 
 const quarantineOf = async (device: string) =>
   (await database.admin.query('select reason, payload from quarantine where device_key = $1', [device])).rows;
@@ -75,11 +79,17 @@ describe('ingest', () => {
       const rows = await readingsOf(device.id);
       return rows.length > 0 && rows;
     });
-    expect(row).toMatchObject({ ts: new Date(ts), metrics: { temperature: 21.5, door: true, mode: 'eco' }, msg_id: '7' });
+    expect(row).toMatchObject({
+      ts: new Date(ts),
+      metrics: { temperature: 21.5, door: true, mode: 'eco' },
+      msg_id: '7',
+    });
     const event = await until('the event', () => events.find((each) => each.device === 'meter-1'));
     expect(event).toMatchObject({ deviceId: device.id, ts, id: '7', metrics: { temperature: 21.5 } });
     const latest = await until('the latest value', async () => {
-      const rows = await database.admin.query('select metrics from device_latest where device_id = $1', [device.id]);
+      const rows = await database.admin.query('select metrics from device_latest where device_id = $1', [
+        device.id,
+      ]);
       return rows.rows[0];
     });
     expect(latest.metrics.temperature.slice(0, 3)).toEqual([21.5, ts, '7']);
@@ -91,7 +101,9 @@ describe('ingest', () => {
     const message = { ts, seq: 1, metrics: { a: 1 } };
     for (let times = 0; times < 3; times++) await send(item('meter-2', message));
     await send(item('meter-2', { ts: ts + 1, seq: 2, metrics: { a: 2 } }));
-    await until('the second message', () => events.some((each) => each.device === 'meter-2' && each.id === '2'));
+    await until('the second message', () =>
+      events.some((each) => each.device === 'meter-2' && each.id === '2'),
+    );
     expect(await readingsOf(device.id)).toHaveLength(2);
     expect(events.filter((each) => each.device === 'meter-2' && each.id === '1')).toHaveLength(1);
   });
@@ -100,10 +112,16 @@ describe('ingest', () => {
     const device = await acme.device('meter-3');
     const now = Date.now();
     await send(item('meter-3', { ts: now, seq: 2, metrics: { a: 'new', only: 1 } }));
-    await until('the new value', async () => (await database.admin.query('select from device_latest where device_id = $1', [device.id])).rowCount);
+    await until(
+      'the new value',
+      async () =>
+        (await database.admin.query('select from device_latest where device_id = $1', [device.id])).rowCount,
+    );
     await send(item('meter-3', { ts: now - 60_000, seq: 1, metrics: { a: 'old', late: 2 } }));
     const metrics = await until('the late metric', async () => {
-      const rows = await database.admin.query('select metrics from device_latest where device_id = $1', [device.id]);
+      const rows = await database.admin.query('select metrics from device_latest where device_id = $1', [
+        device.id,
+      ]);
       return rows.rows[0]?.metrics.late && rows.rows[0].metrics;
     });
     expect(metrics.a[0]).toBe('new');
@@ -134,21 +152,38 @@ describe('ingest', () => {
 
   it('stores the good readings of an array and quarantines the bad one', async () => {
     const device = await acme.device('array');
-    await send(item('array', [{ seq: 1, metrics: { a: 1 } }, { seq: 2, metrics: { a: null } }, { seq: 3, metrics: { a: 3 } }]));
+    await send(
+      item('array', [
+        { seq: 1, metrics: { a: 1 } },
+        { seq: 2, metrics: { a: null } },
+        { seq: 3, metrics: { a: 3 } },
+      ]),
+    );
     await until('the rows', async () => (await readingsOf(device.id)).length === 2);
     expect(await quarantineOf('array')).toMatchObject([{ reason: 'BAD_VALUE' }]);
   });
 
   it('records who sent what the platform does not know', async () => {
     await send(item('nobody', { metrics: { a: 1 } }));
-    await until('the quarantine row', async () => (await quarantineOf('nobody'))[0]?.reason === 'UNKNOWN_DEVICE');
+    await until(
+      'the quarantine row',
+      async () => (await quarantineOf('nobody'))[0]?.reason === 'UNKNOWN_DEVICE',
+    );
     await send(item('x', { metrics: { a: 1 } }, { tenant: 'nowhere' }));
-    await until('the dead letter', async () => (await database.admin.query(`select from dead_letters where reason like '%nowhere%'`)).rowCount);
+    await until(
+      'the dead letter',
+      async () =>
+        (await database.admin.query(`select from dead_letters where reason like '%nowhere%'`)).rowCount,
+    );
   });
 
   it('puts a frame that is none into the dead letters and goes on', async () => {
     await publisher.publish('telemetry.3', Buffer.from('not a frame'), 'broken-1');
-    await until('the dead letter', async () => (await database.admin.query(`select from dead_letters where payload = 'not a frame'`)).rowCount);
+    await until(
+      'the dead letter',
+      async () =>
+        (await database.admin.query(`select from dead_letters where payload = 'not a frame'`)).rowCount,
+    );
     const device = await acme.device('after-poison');
     await send(item('after-poison', { a: 1 }));
     await until('the row', async () => (await readingsOf(device.id)).length === 1);
@@ -172,9 +207,17 @@ describe('presence', () => {
   it('follows sessions by epoch, so that a late disconnect does not hide a newer connect', async () => {
     const device = await acme.device('train-1');
     const session = (kind: 'connected' | 'disconnected', epoch: number) =>
-      item('train-1', { epoch: String(epoch), at: Date.now(), client_id: 'c', gateway: 'g', reason: 'test' }, { kind });
+      item(
+        'train-1',
+        { epoch: String(epoch), at: Date.now(), client_id: 'c', gateway: 'g', reason: 'test' },
+        { kind },
+      );
     const connection = async () =>
-      (await database.admin.query('select connection, epoch from device_presence where device_id = $1', [device.id])).rows[0];
+      (
+        await database.admin.query('select connection, epoch from device_presence where device_id = $1', [
+          device.id,
+        ])
+      ).rows[0];
     // Without a live gateway's session row nothing else moves this device.
     await send(session('connected', 5));
     await until('online', async () => (await connection())?.connection === 'ONLINE');
@@ -186,7 +229,16 @@ describe('presence', () => {
     await until('offline', async () => (await connection())?.connection === 'OFFLINE');
     await send(session('connected', 6));
     await send(item('train-1', { a: 1 }));
-    await until('traffic', async () => (await database.admin.query(`select from device_presence where device_id = $1 and freshness = 'FRESH'`, [device.id])).rowCount);
+    await until(
+      'traffic',
+      async () =>
+        (
+          await database.admin.query(
+            `select from device_presence where device_id = $1 and freshness = 'FRESH'`,
+            [device.id],
+          )
+        ).rowCount,
+    );
     expect((await connection()).connection).toBe('OFFLINE');
   });
 
@@ -194,7 +246,8 @@ describe('presence', () => {
     const device = await acme.device('fading', { intervalSeconds: 1 });
     await send(item('fading', { a: 1 }));
     const freshness = async () =>
-      (await database.admin.query('select freshness from device_presence where device_id = $1', [device.id])).rows[0]?.freshness;
+      (await database.admin.query('select freshness from device_presence where device_id = $1', [device.id]))
+        .rows[0]?.freshness;
     await until('fresh', async () => (await freshness()) === 'FRESH');
     await until('stale', async () => (await freshness()) === 'STALE');
   });

@@ -20,7 +20,9 @@ export interface TestDatabase extends AsyncDisposable {
 export async function openTestDatabase(): Promise<TestDatabase> {
   const serverUrl = inject('postgresUrl');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await withClient(serverUrl, (client) => client.query(`create database ${name} template ${TEMPLATE_DATABASE}`));
+  await withClient(serverUrl, (client) =>
+    client.query(`create database ${name} template ${TEMPLATE_DATABASE}`),
+  );
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   return testDatabase(url.href, async () => {

@@ -31,7 +31,10 @@ export async function openTestNats(): Promise<NatsServer> {
 }
 
 /** A connection to it with every stream in place. */
-export async function openTestBus(server: NatsServer, limits: Partial<StreamLimits> = {}): Promise<Bus & AsyncDisposable> {
+export async function openTestBus(
+  server: NatsServer,
+  limits: Partial<StreamLimits> = {},
+): Promise<Bus & AsyncDisposable> {
   const bus = await openBus({
     url: server.url,
     name: 'test',

@@ -67,7 +67,10 @@ export async function startProcesses(options: ProcessesOptions): Promise<TestPro
         const spec = nodeProcess({
           name,
           main: mainOf(name),
-          env: { ...env, DATABASE_URL: name === 'api' ? options.database.appUrl : options.database.workerUrl },
+          env: {
+            ...env,
+            DATABASE_URL: name === 'api' ? options.database.appUrl : options.database.workerUrl,
+          },
           healthPort,
           logFile: join(folder, `${name}.log`),
         });

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { createApiKey } from '#core/auth/api-keys.ts';
 import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
 import { deriveKey } from '#core/auth/keys.ts';
 
@@ -17,10 +18,15 @@ export interface TenantSeed {
   readonly id: number;
   readonly slug: string;
   /** A device with a live token. */
-  device(key: string, options?: { readonly site?: string; readonly intervalSeconds?: number }): Promise<SeededDevice>;
+  device(
+    key: string,
+    options?: { readonly site?: string; readonly intervalSeconds?: number },
+  ): Promise<SeededDevice>;
   /** Many devices with one query; keys are `{prefix}-0` and on. */
   devices(count: number, prefix?: string): Promise<SeededDevice[]>;
   site(key: string): Promise<number>;
+  /** A new API key, as presented. Default role ADMIN. */
+  apiKey(role?: 'VIEWER' | 'OPERATOR' | 'ENGINEER' | 'ADMIN'): Promise<string>;
 }
 
 /** A tenant and, fluently, what it owns. `admin` must be allowed to write everything. */
@@ -32,7 +38,11 @@ export async function seedTenant(admin: Pool, slug: string, retentionDays = 400)
   const id = tenant.rows[0]?.id ?? 0;
   const tokenKey = deriveKey(TEST_SECRET, 'device-token');
 
-  const insert = async (keys: readonly string[], siteId: number | null, intervalSeconds: number): Promise<SeededDevice[]> => {
+  const insert = async (
+    keys: readonly string[],
+    siteId: number | null,
+    intervalSeconds: number,
+  ): Promise<SeededDevice[]> => {
     const secrets = keys.map(() => createDeviceSecret());
     const made = await admin.query<{ id: number; key: string }>(
       `insert into devices (tenant_id, key, name, site_id, expected_interval_seconds)
@@ -71,11 +81,22 @@ export async function seedTenant(admin: Pool, slug: string, retentionDays = 400)
     },
     async device(key, options = {}) {
       const site = options.site
-        ? await admin.query<{ id: number }>('select id from sites where tenant_id = $1 and key = $2', [id, options.site])
+        ? await admin.query<{ id: number }>('select id from sites where tenant_id = $1 and key = $2', [
+            id,
+            options.site,
+          ])
         : undefined;
       const [device] = await insert([key], site?.rows[0]?.id ?? null, options.intervalSeconds ?? 60);
       if (!device) throw new Error('the device was not made');
       return device;
+    },
+    async apiKey(role = 'ADMIN') {
+      const key = createApiKey(deriveKey(TEST_SECRET, 'api-key'));
+      await admin.query(
+        'insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, $3, $4, $5)',
+        [id, key.prefix, key.hash, `test ${role}`, role],
+      );
+      return key.token;
     },
     devices: (count, prefix = 'device') =>
       insert(

@@ -1,70 +1,71 @@
 import { createServer } from 'node:http';
-import { buildSchema, type ExecutionArgs } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
 import { expect, it } from 'vitest';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { createLiveClient, type LiveClient } from './live-client.ts';
 
-const typeDefs = `
-  type Query { ok: Boolean }
-  type Subscription { ticks(after: String): Event! }
-  union Event = Tick | StreamGap
-  type Tick { cursor: String! }
-  type StreamGap { cursor: String! missed: Int reason: String! }
-`;
-const query = `subscription Ticks($after: String) {
-  ticks(after: $after) { __typename ... on Tick { cursor } ... on StreamGap { cursor missed reason } }
-}`;
+const query = 'subscription Ticks($after: String) { ticks(after: $after) { __typename cursor } }';
 
-/** A stream of cursors 1, 2, 3 … on a real socket; it resumes behind `after` and refuses tokens that were revoked. */
+type Message = {
+  readonly type: string;
+  readonly id?: string;
+  readonly payload?: { readonly authorization?: string; readonly variables?: { readonly after?: string } };
+};
+
+function parseMessage(data: unknown): Message {
+  return JSON.parse(String(data));
+}
+
+/**
+ * A server of the graphql-transport-ws protocol with one stream: cursors 1, 2, 3 … It resumes behind `after`, says
+ * StreamGap where it has forgotten, and records the tokens it was shown.
+ */
 async function startTicker() {
   let newest = 0;
   let oldest = 1;
-  const waiting = new Set<() => void>();
+  let refusing = false;
   const tokens: string[] = [];
-  async function* ticks(after: string | undefined, signal: AbortSignal) {
+  const streams = new Set<() => void>();
+
+  const follow = (socket: WebSocket, id: string, after: string | undefined) => {
     let seen = after === undefined ? newest : Number(after);
-    if (seen + 1 < oldest) {
-      yield {
-        __typename: 'StreamGap',
-        cursor: String(oldest - 1),
-        missed: oldest - 1 - seen,
-        reason: 'RETENTION',
-      };
-      seen = oldest - 1;
+    const send = (event: object) =>
+      socket.send(JSON.stringify({ id, type: 'next', payload: { data: { ticks: event } } }));
+    const flush = () => {
+      if (seen + 1 < oldest) {
+        send({
+          __typename: 'StreamGap',
+          cursor: String(oldest - 1),
+          missed: oldest - 1 - seen,
+          reason: 'RETENTION',
+        });
+        seen = oldest - 1;
+      }
+      while (seen < newest) send({ __typename: 'Tick', cursor: String(++seen) });
+    };
+    streams.add(flush);
+    socket.once('close', () => streams.delete(flush));
+    flush();
+  };
+  const answer = (socket: WebSocket, { type, id = '', payload }: Message) => {
+    if (type === 'connection_init') {
+      tokens.push(payload?.authorization ?? '');
+      socket.send(JSON.stringify({ type: 'connection_ack' }));
     }
-    while (!signal.aborted) {
-      while (seen < newest) yield { __typename: 'Tick', cursor: String(++seen) };
-      await new Promise<void>((wake) => {
-        waiting.add(wake);
-        signal.addEventListener('abort', () => wake(), { once: true });
-      });
+    if (type === 'ping') socket.send(JSON.stringify({ type: 'pong' }));
+    if (type !== 'subscribe') return;
+    const after = payload?.variables?.after;
+    if (refusing && after !== undefined) {
+      socket.send(
+        JSON.stringify({ id, type: 'error', payload: [{ message: 'This cursor is not valid here.' }] }),
+      );
+    } else {
+      follow(socket, id, after);
     }
-  }
+  };
+
   const http = createServer();
-  const sockets = new WebSocketServer({ server: http });
-  const stopping = new AbortController();
-  useServer(
-    {
-      schema: buildSchema(typeDefs),
-      roots: {
-        subscription: {
-          async *ticks({ after }: { after?: string }) {
-            for await (const event of ticks(after, stopping.signal)) yield { ticks: event };
-          },
-        },
-      },
-      onConnect: ({ connectionParams }) => {
-        tokens.push(String(connectionParams?.['authorization']));
-        return true;
-      },
-      onSubscribe: (_context, _id, payload): ExecutionArgs | undefined => {
-        if (payload.variables?.['after'] === '13') throw new Error('unlucky');
-        return undefined;
-      },
-    },
-    sockets,
-  );
+  const sockets = new WebSocketServer({ server: http, handleProtocols: () => 'graphql-transport-ws' });
+  sockets.on('connection', (socket) => socket.on('message', (data) => answer(socket, parseMessage(data))));
   await new Promise<void>((listening) => http.listen(0, '127.0.0.1', listening));
   const address = http.address();
   const port = typeof address === 'object' && address ? address.port : 0;
@@ -73,17 +74,18 @@ async function startTicker() {
     tokens,
     tick(count = 1) {
       newest += count;
-      for (const wake of waiting) wake();
-      waiting.clear();
+      for (const flush of streams) flush();
     },
     forgetBefore(cursor: number) {
       oldest = cursor;
+    },
+    refuseCursors() {
+      refusing = true;
     },
     dropAll(code: number) {
       for (const socket of sockets.clients) socket.close(code, 'test');
     },
     async [Symbol.asyncDispose]() {
-      stopping.abort();
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
       await new Promise((closed) => http.close(closed));
@@ -107,7 +109,11 @@ function follow(live: LiveClient) {
   );
   const until = (condition: () => boolean) =>
     new Promise<void>((resolve) => {
-      const check = () => condition() && (waiters.delete(check), resolve());
+      const check = () => {
+        if (!condition()) return;
+        waiters.delete(check);
+        resolve();
+      };
       waiters.add(check);
       live.onState(check);
       check();
@@ -124,7 +130,6 @@ it('sees every event exactly once across broken sockets, and says that none was 
   });
   const { seen, stop, until } = follow(live);
   await until(() => live.state().phase === 'connected');
-  server.tick(0);
   while (seen.length < 2) {
     server.tick();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -182,5 +187,31 @@ it('tells of the gap when the server no longer has what was missed', async () =>
   await until(() => live.state().phase === 'gap');
   expect(live.state()).toMatchObject({ missed: expect.any(Number), reason: 'RETENTION' });
   expect(seen.at(-1) === String(before)).toBe(false);
+  stop();
+});
+
+it('starts again at the present when its cursor is refused, and says that the past is lost', async () => {
+  await using server = await startTicker();
+  const live = createLiveClient({
+    url: server.url,
+    accessToken: async () => 'a',
+    refreshToken: async () => undefined,
+  });
+  const { seen, stop, until } = follow(live);
+  await until(() => live.state().phase === 'connected');
+  while (seen.length < 1) {
+    server.tick();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  server.refuseCursors();
+  server.dropAll(1012);
+  await until(() => live.state().phase === 'gap');
+  expect(live.state()).toMatchObject({ missed: null, reason: 'CURSOR_REFUSED' });
+  const known = seen.length;
+  while (seen.length === known) {
+    server.tick();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  expect(seen.every((entry) => /^\d+$/.test(entry))).toBe(true);
   stop();
 });

@@ -1,0 +1,62 @@
+import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
+import type { Entry } from './entry.ts';
+
+/** An event on its way to one subscriber. */
+export interface QueuedEvent {
+  readonly entry: Entry;
+  readonly index: number;
+  readonly event: TelemetryEvent | PresenceEvent;
+}
+
+export interface QueueLimits {
+  readonly events: number;
+  /** Of the messages the events came in, each event counting its share. */
+  readonly bytes: number;
+}
+
+/** First in, first out, bounded in number and bytes. */
+export class EventQueue {
+  readonly #limits: QueueLimits;
+  #items: QueuedEvent[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** False when it is full; then nothing was added. One event always fits into an empty queue. */
+  push(item: QueuedEvent): boolean {
+    const bytes = shareOf(item);
+    const full = this.length >= this.#limits.events || this.#bytes + bytes > this.#limits.bytes;
+    if (full && this.length > 0) return false;
+    this.#items.push(item);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  shift(): QueuedEvent | undefined {
+    const item = this.#items[this.#head];
+    if (!item) return undefined;
+    this.#head += 1;
+    this.#bytes -= shareOf(item);
+    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    } else if (this.length === 0) {
+      this.#items = [];
+      this.#head = 0;
+    }
+    return item;
+  }
+}
+
+const shareOf = ({ entry }: QueuedEvent): number => Math.ceil(entry.bytes / Math.max(1, entry.message?.events.length ?? 1));

@@ -1,0 +1,204 @@
+import type { Bus } from '#core/bus/connect.ts';
+import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
+import { Entry } from './entry.ts';
+import { deviceNames, type LiveFilter, matches } from './filter.ts';
+import type { QueuedEvent } from './queue.ts';
+import { openTail, type Tail } from './tail.ts';
+
+export type LiveKind = 'telemetry' | 'presence';
+
+/** Who is served by a feed. */
+export interface Follower {
+  readonly tenantId: number;
+  readonly kind: LiveKind;
+  readonly filter: LiveFilter;
+  /** False when the event cannot be taken: the follower is let go of, and must come back to the place before it. */
+  offer(item: QueuedEvent): boolean;
+  /** The feed serves it no longer; everything up to the position was offered. */
+  released(position: Position, why: 'full' | 'lost'): void;
+}
+
+export interface ShardFeedOptions {
+  readonly bus: Bus;
+  readonly shard: number;
+  readonly sealer: CursorSealer;
+  /** Bytes of recent messages that are kept. */
+  readonly recentBytes: number;
+  readonly log: Logger;
+}
+
+/**
+ * The one reader of a shard in this process. Serves every follower of every tenant in it, and keeps the most recent
+ * messages, so that who was away for a moment needs no reader of its own.
+ */
+export interface ShardFeed {
+  /** Resolves when it is known from where on the feed has everything. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Where the feed is; undefined before it is ready. */
+  readonly position: Position | undefined;
+  /** Whether the feed has every message behind the position. */
+  covers(position: Position): boolean;
+  /** Offers everything behind the position that is known, then everything that comes. The feed must cover it. */
+  attach(follower: Follower, position: Position): void;
+  detach(follower: Follower): void;
+  renew(): void;
+  stop(): Promise<void>;
+}
+
+interface Audience {
+  /** Followers of anything but a list of devices. */
+  readonly broad: Set<Follower>;
+  readonly byDevice: Map<number | string, Set<Follower>>;
+}
+
+export function createShardFeed(options: ShardFeedOptions): ShardFeed {
+  const { bus, shard, log } = options;
+  /** By tenant and kind. */
+  const audiences = new Map<string, Audience>();
+  const joined = new Map<Follower, Position>();
+  let recent: Entry[] = [];
+  let recentBytes = 0;
+  let created = 0;
+  /** Everything of the shard behind this sequence is in `recent`. */
+  let floor: number | undefined;
+  let last = 0;
+  const waiting = new Set<() => void>();
+
+  const position = () => (floor === undefined ? undefined : { created, sequence: last, index: WHOLE });
+
+  const letGo = (follower: Follower, at: Position, why: 'full' | 'lost') => {
+    remove(follower);
+    follower.released(at, why);
+  };
+
+  const onPlace = (place: { readonly created: number; readonly sequence: number }) => {
+    const before = position();
+    for (const [follower, from] of joined) letGo(follower, before && isBefore(from, before) ? before : from, 'lost');
+    recent = [];
+    recentBytes = 0;
+    created = place.created;
+    floor = place.sequence;
+    last = place.sequence;
+    for (const wake of waiting) wake();
+  };
+
+  const keep = (entry: Entry) => {
+    recent.push(entry);
+    recentBytes += entry.bytes;
+    let dropped = 0;
+    while (recentBytes > options.recentBytes && dropped < recent.length) {
+      const oldest = recent[dropped++];
+      recentBytes -= oldest?.bytes ?? 0;
+      floor = oldest?.sequence ?? floor;
+    }
+    if (dropped > 0) recent.splice(0, dropped);
+  };
+
+  const dispatch = (entry: Entry) => {
+    for (const kind of ['telemetry', 'presence'] as const) {
+      const audience = audiences.get(`${entry.tenantId}/${kind}`);
+      if (!audience || entry.message?.kind !== kind) continue;
+      for (const [index, event] of entry.message.events.entries()) {
+        for (const follower of audience.broad) give(follower, entry, index, event);
+        for (const name of [event.deviceId, event.device]) {
+          for (const follower of audience.byDevice.get(name) ?? []) give(follower, entry, index, event);
+        }
+      }
+    }
+  };
+
+  const give = (follower: Follower, entry: Entry, index: number, event: TelemetryEvent | PresenceEvent) => {
+    const from = joined.get(follower);
+    const at = { created, sequence: entry.sequence, index };
+    if (!from || !isBefore(from, at) || !matches(follower.filter, event)) return;
+    if (!follower.offer({ entry, index, event })) letGo(follower, placeBefore(at), 'full');
+  };
+
+  const remove = (follower: Follower) => {
+    joined.delete(follower);
+    const name = `${follower.tenantId}/${follower.kind}`;
+    const audience = audiences.get(name);
+    if (!audience) return;
+    audience.broad.delete(follower);
+    for (const device of deviceNames(follower.filter) ?? []) {
+      const followers = audience.byDevice.get(device);
+      followers?.delete(follower);
+      if (followers?.size === 0) audience.byDevice.delete(device);
+    }
+    if (audience.broad.size === 0 && audience.byDevice.size === 0) audiences.delete(name);
+  };
+
+  const add = (follower: Follower, from: Position) => {
+    joined.set(follower, from);
+    const name = `${follower.tenantId}/${follower.kind}`;
+    const audience = audiences.get(name) ?? { broad: new Set(), byDevice: new Map() };
+    audiences.set(name, audience);
+    const devices = deviceNames(follower.filter);
+    if (!devices) audience.broad.add(follower);
+    for (const device of devices ?? []) {
+      const followers = audience.byDevice.get(device) ?? new Set();
+      audience.byDevice.set(device, followers.add(follower));
+    }
+  };
+
+  const tail: Tail = openTail({
+    bus,
+    shard,
+    log,
+    onPlace,
+    onMessage(message) {
+      const source = { shard, created, sealer: options.sealer };
+      const entry = new Entry(source, message.seq, Math.floor(message.info.timestampNanos / 1e6), message.data);
+      last = entry.sequence;
+      keep(entry);
+      dispatch(entry);
+    },
+    onQuiet(sequence) {
+      last = sequence;
+      if (recent.length === 0) floor = sequence;
+    },
+  });
+
+  return {
+    ready(signal) {
+      if (floor !== undefined || signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const wake = () => {
+          waiting.delete(wake);
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        waiting.add(wake);
+        signal.addEventListener('abort', wake);
+      });
+    },
+    get position() {
+      return position();
+    },
+    covers(wanted) {
+      if (floor === undefined || wanted.created !== created) return false;
+      return wanted.sequence > floor || (wanted.sequence === floor && wanted.index === WHOLE);
+    },
+    attach(follower, from) {
+      add(follower, from);
+      for (const entry of recent) {
+        if (entry.sequence < from.sequence || entry.tenantId !== follower.tenantId) continue;
+        if (entry.message?.kind !== follower.kind) continue;
+        for (const [index, event] of entry.message.events.entries()) {
+          give(follower, entry, index, event);
+          if (!joined.has(follower)) return;
+        }
+      }
+    },
+    detach: remove,
+    renew: () => tail.renew(),
+    stop: () => tail.stop(),
+  };
+}
+
+/** Everything before an event. */
+function placeBefore({ created, sequence, index }: Position): Position {
+  return index === 0 ? { created, sequence: sequence - 1, index: WHOLE } : { created, sequence, index: index - 1 };
+}

@@ -1,0 +1,144 @@
+import type { Bus } from '#core/bus/connect.ts';
+import { type CursorSealer, isBefore, type Position } from './cursor.ts';
+import { matches } from './filter.ts';
+import type { LiveFilter } from './filter.ts';
+import type { LiveMetrics } from './metrics.ts';
+import { EventQueue, type QueuedEvent, type QueueLimits } from './queue.ts';
+import { readBack } from './read-back.ts';
+import type { Follower, LiveKind, ShardFeed } from './shard-feed.ts';
+
+/** What a subscriber gets, in order. */
+export type Delivery =
+  | ({ readonly type: 'event' } & QueuedEvent)
+  | { readonly type: 'gap'; readonly from: Position; readonly to: Position; readonly reason: 'RETENTION' | 'SLOW_CONSUMER' };
+
+export interface SubscriberOptions {
+  readonly bus: Bus;
+  readonly feed: ShardFeed;
+  readonly shard: number;
+  readonly sealer: CursorSealer;
+  readonly tenantId: number;
+  readonly kind: LiveKind;
+  readonly filter: LiveFilter;
+  /** Everything behind it is delivered. */
+  readonly from: Position;
+  readonly limits: QueueLimits;
+  readonly metrics: LiveMetrics;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Delivers every wanted event behind a position, each once and in order, for ever. Normally the shard's feed serves it
+ * through a bounded queue. When it is too slow for that, or comes from further back, it reads the stream by itself, at
+ * its own pace, until the feed covers the place it has reached. A gap is told where the stream no longer holds what it
+ * needs. Ends when the signal is aborted.
+ */
+export async function* deliver(options: SubscriberOptions): AsyncGenerator<Delivery> {
+  const { feed, signal } = options;
+  const seat = createSeat(options);
+  let position = options.from;
+  let reason: 'RETENTION' | 'SLOW_CONSUMER' = 'RETENTION';
+  try {
+    await feed.ready(signal);
+    while (!signal.aborted) {
+      if (feed.covers(position)) {
+        seat.take(position);
+        for (let item = await seat.next(signal); item; item = await seat.next(signal)) yield { type: 'event', ...item };
+        position = seat.left.position;
+        reason = seat.left.why === 'full' ? 'SLOW_CONSUMER' : 'RETENTION';
+        if (seat.left.why === 'full') options.metrics.overflows.inc();
+        continue;
+      }
+      options.metrics.catchUps.inc();
+      for await (const found of readBack({ ...options, from: position })) {
+        if (found.type === 'lost') {
+          yield { type: 'gap', from: found.from, to: found.to, reason };
+          position = found.to;
+        } else if (found.type === 'end') {
+          position = found.position;
+        } else {
+          const { entry } = found;
+          const { message } = entry;
+          if (entry.tenantId === options.tenantId && message?.kind === options.kind) {
+            for (const [index, event] of message.events.entries()) {
+              const at = { created: entry.created, sequence: entry.sequence, index };
+              if (isBefore(position, at) && matches(options.filter, event)) yield { type: 'event', entry, index, event };
+            }
+          }
+          position = { created: entry.created, sequence: entry.sequence, index: 0xffff_ffff };
+        }
+        if (signal.aborted || feed.covers(position)) break;
+      }
+    }
+  } finally {
+    seat.leave();
+  }
+}
+
+interface Seat {
+  take(position: Position): void;
+  /** The next event; undefined once the queue of a follower that was let go of is empty, or on abort. */
+  next(signal: AbortSignal): Promise<QueuedEvent | undefined>;
+  leave(): void;
+  /** Where and why the feed let go of it last. */
+  readonly left: { readonly position: Position; readonly why: 'full' | 'lost' };
+}
+
+function createSeat(options: SubscriberOptions): Seat {
+  const queue = new EventQueue(options.limits);
+  let left: Seat['left'] = { position: options.from, why: 'lost' };
+  let attached = false;
+  let wake: (() => void) | undefined;
+  const follower: Follower = {
+    tenantId: options.tenantId,
+    kind: options.kind,
+    filter: options.filter,
+    offer(item) {
+      const before = queue.bytes;
+      if (!queue.push(item)) return false;
+      options.metrics.queued(1, queue.bytes - before);
+      wake?.();
+      return true;
+    },
+    released(position, why) {
+      attached = false;
+      left = { position, why };
+      wake?.();
+    },
+  };
+  return {
+    take(position) {
+      attached = true;
+      options.feed.attach(follower, position);
+    },
+    async next(signal) {
+      for (;;) {
+        if (signal.aborted) return undefined;
+        const before = queue.bytes;
+        const item = queue.shift();
+        if (item) {
+          options.metrics.queued(-1, queue.bytes - before);
+          return item;
+        }
+        if (!attached) return undefined;
+        await new Promise<void>((resolve) => {
+          wake = () => {
+            signal.removeEventListener('abort', resolveOnce);
+            wake = undefined;
+            resolve();
+          };
+          const resolveOnce = () => wake?.();
+          signal.addEventListener('abort', resolveOnce);
+        });
+      }
+    },
+    leave() {
+      if (attached) options.feed.detach(follower);
+      attached = false;
+      options.metrics.queued(-queue.length, -queue.bytes);
+    },
+    get left() {
+      return left;
+    },
+  };
+}

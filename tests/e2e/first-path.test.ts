@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, signIn } from '#tests/kit/browser.ts';
+import { ask } from '#tests/kit/graphql.ts';
+import { mosquittoPub } from '#tests/kit/mosquitto.ts';
+import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { openSubscriber } from '#tests/kit/subscriber.ts';
+import { until } from '#tests/kit/wait.ts';
+
+const opened = new AsyncDisposableStack();
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+let platform: RunningPlatform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = opened.use(await startPlatform());
+  browser = opened.use(await openBrowser());
+});
+afterAll(() => opened.disposeAsync());
+
+const handsOn = () => {
+  const { device } = platform.ready;
+  if (!device) throw new Error('the demo has no device of its own');
+  return device;
+};
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { html: string }[];
+}
+
+/** Accessibility violations that keep somebody out. */
+async function seriousViolations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: axe });
+  const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+describe('one message', () => {
+  it('published with mosquitto_pub is queryable and has reached a subscriber and the open console page', async () => {
+    const device = handsOn();
+    const { ready } = platform;
+    await using subscriber = await openSubscriber(Number(new URL(ready.http).port), ready.apiKey);
+    const page = await signIn(await browser.newContext(), ready, 'VIEWER');
+    await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+
+    await mosquittoPub(ready.mqtt, device, { ts: Date.now(), seq: 4711, metrics: { temperature: 21.5, door: 'open' } });
+
+    await page.locator('[data-testid=latest-values] [data-metric=temperature]').getByText('21.5').waitFor();
+    await until('the subscriber', () => subscriber.seen.get(`${device.key}/4711`) === 1);
+    const data = await until('the query', async () => {
+      const answer = await ask<{ device: { latest: { metric: string; value: unknown }[]; readings: { nodes: { messageId: string }[] } } }>(
+        ready.graphql,
+        ready.apiKey,
+        `query ($key: String!) { device(by: { key: $key }) { latest { metric value } readings(first: 1) { nodes { messageId } } } }`,
+        { key: device.key },
+      );
+      return answer.device.latest.length > 0 && answer.device;
+    });
+    expect(data.latest).toContainEqual({ metric: 'temperature', value: 21.5 });
+    expect(data.readings.nodes).toEqual([{ messageId: '4711' }]);
+
+    await mosquittoPub(ready.mqtt, device, { ts: Date.now(), seq: 4712, metrics: { temperature: 22.5, door: 'shut' } });
+    await page.locator('[data-testid=latest-values] [data-metric=temperature]').getByText('22.5').waitFor();
+    await page.getByTestId('live-chart').locator('canvas').first().waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe('the console', () => {
+  it('takes an engineer from an empty form to the first message of a new device', async () => {
+    const { ready } = platform;
+    const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
+    await page.goto(`${ready.http}/new-device`);
+    await page.getByLabel('Key').fill('e2e-meter');
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: /create/i }).click();
+    const token = await page.getByTestId('device-token').innerText();
+    expect(await page.getByTestId('first-message').getAttribute('data-state')).toBe('waiting');
+    await mosquittoPub(
+      ready.mqtt,
+      { tenant: 'acme', key: 'e2e-meter', username: 'acme/e2e-meter', password: token.trim() },
+      { temperature: 19 },
+    );
+    await page.locator('[data-testid=first-message][data-state=received]').waitFor();
+    await page.context().close();
+  });
+
+  it('lists the fleet with its presence, live, and finds a device', async () => {
+    const { ready } = platform;
+    const page = await signIn(await browser.newContext(), ready, 'VIEWER');
+    await page.goto(`${ready.http}/devices`);
+    await page.getByText('Online').first().waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.getByRole('searchbox').first().fill(handsOn().key);
+    await page.waitForURL(/search|q=/);
+    await page.getByRole('link', { name: new RegExp(handsOn().key) }).or(page.locator(`a[href*="${encodeURIComponent(handsOn().key)}"]`)).first().click();
+    await page.waitForURL(new RegExp(`/devices/${handsOn().key}`));
+    await page.context().close();
+  });
+
+  it('does not let a viewer add devices', async () => {
+    const { ready } = platform;
+    const page = await signIn(await browser.newContext(), ready, 'VIEWER');
+    await page.goto(`${ready.http}/new-device`);
+    await page.getByText('Your role does not allow this').waitFor();
+    await page.context().close();
+  });
+
+  it('works on a narrow screen in dark mode', async () => {
+    const { ready } = platform;
+    const page = await signIn(await browser.newContext({ viewport: { width: 375, height: 700 }, colorScheme: 'dark' }), ready, 'VIEWER');
+    for (const path of ['/devices', `/devices/${handsOn().key}`]) {
+      await page.goto(`${ready.http}${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(overflow).toBe(0);
+      expect(await seriousViolations(page)).toEqual([]);
+    }
+    await page.context().close();
+  });
+});
