@@ -8,5 +8,7 @@ export type KeyPurpose = 'device-token' | 'api-key' | 'cursor' | 'file-link';
  * @param secret 64 hexadecimal characters
  */
 export function deriveKey(secret: string, purpose: KeyPurpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', Buffer.from(secret, 'hex'), Buffer.alloc(0), `fleetgraph/${purpose}`, 32));
+  return Buffer.from(
+    hkdfSync('sha256', Buffer.from(secret, 'hex'), Buffer.alloc(0), `fleetgraph/${purpose}`, 32),
+  );
 }

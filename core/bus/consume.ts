@@ -1,6 +1,12 @@
-import { AckPolicy, DeliverPolicy, JetStreamApiCodes, JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/nats-core';
 import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JsMsg,
+} from '@nats-io/jetstream';
+import { nanos } from '@nats-io/nats-core';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Bus } from './connect.ts';
@@ -83,7 +89,12 @@ export function consume(options: ConsumeOptions): Consumption {
     else if (fate.kind === 'retry') message.nak(fate.afterMs);
     else {
       try {
-        await options.deadLetter({ stream: options.stream, sequence: message.seq, bytes: message.data, why: fate.why });
+        await options.deadLetter({
+          stream: options.stream,
+          sequence: message.seq,
+          bytes: message.data,
+          why: fate.why,
+        });
         message.term();
         log.warn({ stream: options.stream, sequence: message.seq, why: fate.why }, 'dead letter');
       } catch (error) {
@@ -220,7 +231,8 @@ async function ensureConsumer(options: ConsumeOptions): Promise<void> {
       await jsm.consumers.update(options.stream, options.durable, limits);
     }
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound) throw error;
+    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound)
+      throw error;
     await jsm.consumers.add(options.stream, {
       durable_name: options.durable,
       ack_policy: AckPolicy.Explicit,

@@ -1,5 +1,5 @@
-import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Logger } from '../runtime/logger.ts';
 import type { Bus } from './connect.ts';
 import type { StreamName } from './streams.ts';
@@ -31,7 +31,10 @@ export interface Following {
 const REOPEN_PAUSE_MS = 200;
 
 /** What a stream holds now: its identity, first and last sequence. */
-export async function streamState(bus: Bus, stream: StreamName): Promise<{ createdAt: string; first: number; last: number }> {
+export async function streamState(
+  bus: Bus,
+  stream: StreamName,
+): Promise<{ createdAt: string; first: number; last: number }> {
   const info = await bus.jsm.streams.info(stream);
   return { createdAt: info.created, first: info.state.first_seq, last: info.state.last_seq };
 }
@@ -78,7 +81,11 @@ export function follow(options: FollowOptions): Following {
       try {
         await open();
       } catch (error) {
-        if (!stopping) log.warn({ err: error, stream: options.stream, filter: options.filter }, 'follower lost, opening it again');
+        if (!stopping)
+          log.warn(
+            { err: error, stream: options.stream, filter: options.filter },
+            'follower lost, opening it again',
+          );
       }
       if (!stopping) await sleep(REOPEN_PAUSE_MS);
     }

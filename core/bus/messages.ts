@@ -139,7 +139,8 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const kind = KINDS[buffer.readUInt8(at)];
       const source = SOURCES[buffer.readUInt8(at + 1)];
       const dialect = DIALECTS[buffer.readUInt8(at + 2)];
-      if (!kind || !source || !dialect) throw new FrameError(`item ${index} has an unknown kind, source or dialect`);
+      if (!kind || !source || !dialect)
+        throw new FrameError(`item ${index} has an unknown kind, source or dialect`);
       const dup = (buffer.readUInt8(at + 3) & 1) === 1;
       const receivedAt = buffer.readDoubleLE(at + 4);
       at += 12;
@@ -150,7 +151,16 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const length = buffer.readUInt32LE(at);
       at += 4;
       if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
-      items.push({ tenant, device, kind, dialect, source, dup, receivedAt, payload: buffer.subarray(at, at + length) });
+      items.push({
+        tenant,
+        device,
+        kind,
+        dialect,
+        source,
+        dup,
+        receivedAt,
+        payload: buffer.subarray(at, at + length),
+      });
       at += length;
     }
   } catch (error) {

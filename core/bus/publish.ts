@@ -61,7 +61,10 @@ export function createPublisher(bus: Bus, log: Logger): Publisher {
   const send = (token: number, message: Pending) => {
     message.sendAgainAt = Date.now() + ANSWER_TIMEOUT_MS;
     if (!bus.connected()) return;
-    connection.publish(message.subject, message.payload, { reply: `${inbox}.${token}`, headers: message.headers });
+    connection.publish(message.subject, message.payload, {
+      reply: `${inbox}.${token}`,
+      headers: message.headers,
+    });
   };
 
   const subscription = connection.subscribe(`${inbox}.*`, {
@@ -77,7 +80,10 @@ export function createPublisher(bus: Bus, log: Logger): Publisher {
         return;
       }
       if (refusals++ % 100 === 0) {
-        log.warn({ subject: message.subject, why: ack.error?.description ?? 'nobody stores this subject yet' }, 'publish refused, trying again');
+        log.warn(
+          { subject: message.subject, why: ack.error?.description ?? 'nobody stores this subject yet' },
+          'publish refused, trying again',
+        );
       }
       message.sendAgainAt = Date.now() + REFUSED_PAUSE_MS;
     },
@@ -97,7 +103,15 @@ export function createPublisher(bus: Bus, log: Logger): Publisher {
         const token = next++;
         const head = headers();
         head.set('Nats-Msg-Id', id);
-        const message = { subject, payload, headers: head, firstSentAt: Date.now(), sendAgainAt: 0, resolve, reject };
+        const message = {
+          subject,
+          payload,
+          headers: head,
+          firstSentAt: Date.now(),
+          sendAgainAt: 0,
+          resolve,
+          reject,
+        };
         waiting.set(token, message);
         send(token, message);
       });

@@ -33,8 +33,14 @@ export const DEFAULT_STREAM_LIMITS: StreamLimits = {
 const DUPLICATE_WINDOW_MS = 120_000;
 
 /** The streams of the platform as data. A work queue refuses when it is full; a window forgets its oldest. */
-export function streamConfigs(limits: StreamLimits): Record<StreamName, Partial<StreamConfig> & { name: string }> {
-  const common = { storage: StorageType.File, num_replicas: limits.replicas, duplicate_window: nanos(DUPLICATE_WINDOW_MS) };
+export function streamConfigs(
+  limits: StreamLimits,
+): Record<StreamName, Partial<StreamConfig> & { name: string }> {
+  const common = {
+    storage: StorageType.File,
+    num_replicas: limits.replicas,
+    duplicate_window: nanos(DUPLICATE_WINDOW_MS),
+  };
   return {
     TELEMETRY: {
       ...common,

@@ -48,7 +48,10 @@ export class CopyWriter {
   }
 
   float8(value: number | undefined): void {
-    if (value === undefined) return this.null();
+    if (value === undefined) {
+      this.null();
+      return;
+    }
     this.#room(12);
     this.#length = this.#buffer.writeInt32BE(8, this.#length);
     this.#length = this.#buffer.writeDoubleBE(value, this.#length);

@@ -34,7 +34,11 @@ export function isNewer(entry: LatestEntry, than: LatestEntry): boolean {
  * Writes a fold and the cursors it reaches in one transaction, so that whoever reads both has an exact snapshot. A value
  * already there that is newer stays; a cursor never goes back on the same stream.
  */
-export async function writeLatest(pool: Pool, folds: readonly LatestFold[], cursors: readonly ShardCursor[]): Promise<void> {
+export async function writeLatest(
+  pool: Pool,
+  folds: readonly LatestFold[],
+  cursors: readonly ShardCursor[],
+): Promise<void> {
   const sorted = folds.toSorted((a, b) => a.deviceId - b.deviceId);
   await transaction(pool, async (connection) => {
     if (sorted.length > 0) {

@@ -4,7 +4,12 @@ import type { Queryable } from './pool.ts';
  * Takes or renews named leases for `holder` and returns those it holds now. Rows, not session locks: a transaction
  * pooler may sit between us and the server. A lease is free once it has expired.
  */
-export async function takeLeases(db: Queryable, holder: string, names: readonly string[], ttlMs: number): Promise<string[]> {
+export async function takeLeases(
+  db: Queryable,
+  holder: string,
+  names: readonly string[],
+  ttlMs: number,
+): Promise<string[]> {
   const taken = await db.query<{ name: string }>(
     `insert into leases as l (name, holder, expires_at)
      select name, $1, now() + $3 * interval '1 millisecond' from unnest($2::text[]) name order by name

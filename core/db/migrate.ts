@@ -55,10 +55,17 @@ async function migrationNames(folder: string): Promise<string[]> {
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
 }
 
-async function applyOne(client: pg.Client, name: string, sql: string, before: Applied | undefined): Promise<boolean> {
+async function applyOne(
+  client: pg.Client,
+  name: string,
+  sql: string,
+  before: Applied | undefined,
+): Promise<boolean> {
   const checksum = createHash('sha256').update(sql).digest('hex');
-  if (before && !before.finished_at) throw new MigrationError(name, 'failed half-way before; resolve it first');
-  if (before && before.checksum !== checksum) throw new MigrationError(name, 'was edited after it was applied');
+  if (before && !before.finished_at)
+    throw new MigrationError(name, 'failed half-way before; resolve it first');
+  if (before && before.checksum !== checksum)
+    throw new MigrationError(name, 'was edited after it was applied');
   if (before) return false;
   const inTransaction = !/^--\s*no-transaction\b/m.test(sql);
   try {

@@ -32,7 +32,11 @@ export async function writeOutbox(db: Queryable, messages: readonly OutboxMessag
 }
 
 /** The oldest unpublished messages of some shards, in order of their ids. */
-export async function readOutbox(db: Queryable, shards: readonly number[], limit: number): Promise<OutboxRow[]> {
+export async function readOutbox(
+  db: Queryable,
+  shards: readonly number[],
+  limit: number,
+): Promise<OutboxRow[]> {
   const rows = await db.query<OutboxRow>(
     'select id, shard, subject, payload from outbox where shard = any($1::int[]) order by id limit $2',
     [[...shards], limit],

@@ -32,7 +32,10 @@ export function openPool(options: PoolOptions): Pool {
 }
 
 /** Runs `work` in one transaction: commits what it returns, rolls back what it throws. */
-export async function transaction<Result>(pool: Pool, work: (connection: Connection) => Promise<Result>): Promise<Result> {
+export async function transaction<Result>(
+  pool: Pool,
+  work: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
   const connection = await pool.connect();
   let broken: Error | undefined;
   try {
@@ -53,7 +56,13 @@ export async function transaction<Result>(pool: Pool, work: (connection: Connect
 /** Whether the database answers within two seconds. */
 export async function databaseAnswers(pool: Pool): Promise<boolean> {
   const timeout = new Promise<boolean>((resolve) => setTimeout(resolve, 2_000, false).unref());
-  return Promise.race([pool.query('select 1').then(() => true, () => false), timeout]);
+  return Promise.race([
+    pool.query('select 1').then(
+      () => true,
+      () => false,
+    ),
+    timeout,
+  ]);
 }
 
 /** The SQLSTATE of a database error; undefined for anything else (a lost connection has none). */

@@ -59,7 +59,10 @@ export async function lockPresence(
      on conflict do nothing`,
     [ids, devices.map((device) => device.tenantId)],
   );
-  const rows = await db.query<PresenceRow>(`${SELECT} where p.device_id = any($1::int[]) order by p.device_id for update of p`, [ids]);
+  const rows = await db.query<PresenceRow>(
+    `${SELECT} where p.device_id = any($1::int[]) order by p.device_id for update of p`,
+    [ids],
+  );
   return rows.rows.map(fromRow);
 }
 
@@ -96,13 +99,19 @@ export async function writePresence(db: Queryable, devices: readonly DevicePrese
 }
 
 /** Takes away the sessions of gateways that have not renewed their lease, and says which those were. */
-export async function takeLostSessions(db: Queryable): Promise<{ tenantId: number; deviceId: number; epoch: bigint }[]> {
+export async function takeLostSessions(
+  db: Queryable,
+): Promise<{ tenantId: number; deviceId: number; epoch: bigint }[]> {
   const rows = await db.query<{ tenant_id: number; device_id: number; epoch: string }>(
     `delete from device_sessions s
      where not exists (select from gateways g where g.id = s.gateway_id and g.lease_expires_at > now())
      returning s.tenant_id, s.device_id, s.epoch`,
   );
-  return rows.rows.map((row) => ({ tenantId: row.tenant_id, deviceId: row.device_id, epoch: BigInt(row.epoch) }));
+  return rows.rows.map((row) => ({
+    tenantId: row.tenant_id,
+    deviceId: row.device_id,
+    epoch: BigInt(row.epoch),
+  }));
 }
 
 /** Sessions, older than `minAgeMs`, of which presence has not heard: their event was lost with the window of the stream. */

@@ -7,8 +7,15 @@ export async function longestRetentionDays(db: Queryable): Promise<number | unde
 }
 
 /** Drops the partitions that ended before a UTC day (`YYYY-MM-DD`) and returns their names. */
-export async function dropPartitions(db: Queryable, parent: 'readings' | 'ingest_frames', before: string): Promise<string[]> {
-  const rows = await db.query<{ drop_partitions: string }>('select drop_partitions($1, $2::date)', [parent, before]);
+export async function dropPartitions(
+  db: Queryable,
+  parent: 'readings' | 'ingest_frames',
+  before: string,
+): Promise<string[]> {
+  const rows = await db.query<{ drop_partitions: string }>('select drop_partitions($1, $2::date)', [
+    parent,
+    before,
+  ]);
   return rows.rows.map((row) => row.drop_partitions);
 }
 
@@ -30,6 +37,8 @@ export async function deleteExpiredReadings(db: Queryable, limit: number): Promi
 
 /** Forgets the answers to mutations whose idempotency key is older than a day. */
 export async function deleteExpiredMutationResults(db: Queryable): Promise<number> {
-  const deleted = await db.query(`delete from mutation_results where created_at < now() - interval '24 hours'`);
+  const deleted = await db.query(
+    `delete from mutation_results where created_at < now() - interval '24 hours'`,
+  );
   return deleted.rowCount ?? 0;
 }

@@ -50,7 +50,11 @@ export interface FrameToStore<Row extends ReadingRow> {
   /** In the order of the frame; the position of a row is its bit in `fresh`. */
   readonly rows: readonly Row[];
   readonly quarantine: readonly QuarantineRow[];
-  readonly deadLetters: readonly { readonly itemIndex: number; readonly payload: Uint8Array; readonly reason: string }[];
+  readonly deadLetters: readonly {
+    readonly itemIndex: number;
+    readonly payload: Uint8Array;
+    readonly reason: string;
+  }[];
   /** Per tenant id: what is known before storing; storing adds `stored`, `duplicate` and moves what it rejects. */
   readonly counts: ReadonlyMap<number, FrameCounts>;
 }
@@ -79,7 +83,11 @@ export async function findStoredFrames(
            join ingest_frames f on f.framed_at = w.framed_at and f.batch_id = w.batch_id`,
     values: [frames.map((frame) => new Date(frame.framedAt)), frames.map((frame) => frame.batchId)],
   });
-  return found.rows.map((row) => ({ batchId: row.batch_id, fresh: unpackBits(row.fresh), published: row.published }));
+  return found.rows.map((row) => ({
+    batchId: row.batch_id,
+    fresh: unpackBits(row.fresh),
+    published: row.published,
+  }));
 }
 
 /**
@@ -126,7 +134,11 @@ export async function markPublished(
 }
 
 /** Makes sure that the partitions of these UTC days (`YYYY-MM-DD`) exist. */
-export async function ensurePartitions(db: Queryable, parent: 'readings' | 'ingest_frames', days: readonly string[]): Promise<void> {
+export async function ensurePartitions(
+  db: Queryable,
+  parent: 'readings' | 'ingest_frames',
+  days: readonly string[],
+): Promise<void> {
   for (const day of days) await db.query('select ensure_partition($1, $2::date)', [parent, day]);
 }
 
@@ -148,7 +160,10 @@ function firstOfEach<Row extends ReadingRow>(rows: readonly Row[]): Row[] {
  * COPY straight into the table. A duplicate sends the rows through a staging table; a row the server cannot take is found
  * by halving and turned away alone.
  */
-async function storeReadings<Row extends ReadingRow>(connection: Connection, rows: readonly Row[]): Promise<ReadingsOutcome<Row>> {
+async function storeReadings<Row extends ReadingRow>(
+  connection: Connection,
+  rows: readonly Row[],
+): Promise<ReadingsOutcome<Row>> {
   if (rows.length === 0) return { fresh: new Set(), rejected: new Map() };
   await connection.query('savepoint readings');
   try {
@@ -162,7 +177,10 @@ async function storeReadings<Row extends ReadingRow>(connection: Connection, row
     if (state === '23505') return { fresh: await storeNew(connection, rows), rejected: new Map() };
     const [only] = rows;
     if (rows.length === 1 && only) {
-      return { fresh: new Set(), rejected: new Map([[only, error instanceof Error ? error.message : 'refused']]) };
+      return {
+        fresh: new Set(),
+        rejected: new Map([[only, error instanceof Error ? error.message : 'refused']]),
+      };
     }
     const half = Math.ceil(rows.length / 2);
     const left = await storeReadings(connection, rows.slice(0, half));
@@ -175,14 +193,22 @@ async function storeReadings<Row extends ReadingRow>(connection: Connection, row
 }
 
 /** Data exceptions (class 22) and violated constraints (class 23) are the row's own. */
-const isRowFault = (state: string | undefined): boolean => state?.startsWith('22') === true || state?.startsWith('23') === true;
+const isRowFault = (state: string | undefined): boolean =>
+  state?.startsWith('22') === true || state?.startsWith('23') === true;
 
 /** Stores the rows that are not there yet and returns them. */
-async function storeNew<Row extends ReadingRow>(connection: Connection, rows: readonly Row[]): Promise<Set<Row>> {
+async function storeNew<Row extends ReadingRow>(
+  connection: Connection,
+  rows: readonly Row[],
+): Promise<Set<Row>> {
   await connection.query(`create temporary table if not exists incoming_readings
     (like readings including defaults) on commit delete rows`);
   await connection.query('truncate incoming_readings');
-  await copyIn(connection, `copy incoming_readings (${COLUMNS}) from stdin (format binary)`, encodeRows(rows));
+  await copyIn(
+    connection,
+    `copy incoming_readings (${COLUMNS}) from stdin (format binary)`,
+    encodeRows(rows),
+  );
   const inserted = await connection.query<{ device_id: number; ts: Date; msg_id: string }>(
     `insert into readings (${COLUMNS}) select ${COLUMNS} from incoming_readings order by device_id, ts, msg_id
      on conflict do nothing returning device_id, ts, msg_id`,
@@ -208,7 +234,11 @@ function encodeRows(rows: readonly ReadingRow[]): Buffer {
   return writer.finish();
 }
 
-function countOutcome<Row extends ReadingRow>(frame: FrameToStore<Row>, fresh: readonly boolean[], rejected: ReadonlyMap<Row, string>): void {
+function countOutcome<Row extends ReadingRow>(
+  frame: FrameToStore<Row>,
+  fresh: readonly boolean[],
+  rejected: ReadonlyMap<Row, string>,
+): void {
   for (const [index, row] of frame.rows.entries()) {
     const counts = frame.counts.get(row.tenantId);
     if (!counts) continue;
@@ -222,7 +252,9 @@ async function insertQuarantine(
   connection: Connection,
   stored: readonly { frame: { batchId: string }; quarantine: readonly QuarantineRow[] }[],
 ): Promise<void> {
-  const rows = stored.flatMap(({ frame, quarantine }) => quarantine.map((row) => ({ ...row, batchId: frame.batchId })));
+  const rows = stored.flatMap(({ frame, quarantine }) =>
+    quarantine.map((row) => ({ ...row, batchId: frame.batchId })),
+  );
   if (rows.length === 0) return;
   await connection.query(
     `insert into quarantine (tenant_id, device_id, device_key, reason, detail, kind, payload, payload_bytes, received_at,
@@ -247,7 +279,10 @@ async function insertQuarantine(
   );
 }
 
-async function insertDeadLetters(connection: Connection, frames: readonly FrameToStore<ReadingRow>[]): Promise<void> {
+async function insertDeadLetters(
+  connection: Connection,
+  frames: readonly FrameToStore<ReadingRow>[],
+): Promise<void> {
   for (const frame of frames) {
     for (const letter of frame.deadLetters) {
       await insertDeadLetter(connection, {
@@ -309,5 +344,8 @@ export function packBits(flags: readonly boolean[]): Buffer {
 
 /** The reverse of `packBits`; as many flags as the bytes hold. */
 export function unpackBits(bytes: Uint8Array): boolean[] {
-  return Array.from({ length: bytes.length * 8 }, (_, index) => (((bytes[index >> 3] ?? 0) >> (index & 7)) & 1) === 1);
+  return Array.from(
+    { length: bytes.length * 8 },
+    (_, index) => (((bytes[index >> 3] ?? 0) >> (index & 7)) & 1) === 1,
+  );
 }

@@ -5,9 +5,15 @@ import { contentId, messageIdText, sequenceId } from './message-id.ts';
 describe('message id', () => {
   it('is exact and never negative for a numbered message', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 65_535 }), fc.integer({ min: 0, max: 2 ** 47 - 1 }), (boot, sequence) => {
-        expect(messageIdText(sequenceId(boot, sequence))).toBe(((BigInt(boot) << 47n) | BigInt(sequence)).toString());
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 65_535 }),
+        fc.integer({ min: 0, max: 2 ** 47 - 1 }),
+        (boot, sequence) => {
+          expect(messageIdText(sequenceId(boot, sequence))).toBe(
+            ((BigInt(boot) << 47n) | BigInt(sequence)).toString(),
+          );
+        },
+      ),
     );
   });
 

@@ -2,14 +2,27 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applySignal, freshnessAt, type PresenceSignal, type PresenceState } from './presence.ts';
 
-const unknown: PresenceState = { connection: 'UNKNOWN', epoch: 0n, connectionChangedAt: null, freshness: 'SILENT', lastSeenAt: null };
+const unknown: PresenceState = {
+  connection: 'UNKNOWN',
+  epoch: 0n,
+  connectionChangedAt: null,
+  freshness: 'SILENT',
+  lastSeenAt: null,
+};
 const fold = (signals: readonly PresenceSignal[], from = unknown) => signals.reduce(applySignal, from);
 const connected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({ kind: 'connected', at, epoch });
-const disconnected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({ kind: 'disconnected', at, epoch });
+const disconnected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({
+  kind: 'disconnected',
+  at,
+  epoch,
+});
 
 describe('presence', () => {
   it('does not let a late disconnect hide a newer connect', () => {
-    expect(fold([connected(1n), connected(2n), disconnected(1n)])).toMatchObject({ connection: 'ONLINE', epoch: 2n });
+    expect(fold([connected(1n), connected(2n), disconnected(1n)])).toMatchObject({
+      connection: 'ONLINE',
+      epoch: 2n,
+    });
   });
 
   it('lets the end of a session win over its beginning, whichever comes first', () => {
@@ -29,7 +42,9 @@ describe('presence', () => {
     const lost = fold([connected(1n), { kind: 'lost', at: 9, epoch: 1n }]);
     expect(lost.connection).toBe('UNKNOWN');
     expect(fold([connected(1n, 10)], lost).connection).toBe('ONLINE');
-    expect(fold([{ kind: 'lost', at: 9, epoch: 1n }], fold([connected(1n), connected(2n)])).connection).toBe('ONLINE');
+    expect(fold([{ kind: 'lost', at: 9, epoch: 1n }], fold([connected(1n), connected(2n)])).connection).toBe(
+      'ONLINE',
+    );
   });
 
   it('takes the word of a device only where no session of ours knows better', () => {
@@ -38,7 +53,12 @@ describe('presence', () => {
   });
 
   it('counts any traffic as a sign of life, the newest wins', () => {
-    expect(fold([{ kind: 'traffic', at: 9 }, { kind: 'traffic', at: 5 }]).lastSeenAt).toBe(9);
+    expect(
+      fold([
+        { kind: 'traffic', at: 9 },
+        { kind: 'traffic', at: 5 },
+      ]).lastSeenAt,
+    ).toBe(9);
   });
 
   it('fades after two and after ten missed intervals', () => {

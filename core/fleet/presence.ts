@@ -43,17 +43,26 @@ export function applySignal(state: PresenceState, signal: PresenceSignal): Prese
       return seen(state, signal.at);
     case 'connected': {
       const known = seen(state, signal.at);
-      const newer = signal.epoch > state.epoch || (signal.epoch === state.epoch && state.connection === 'UNKNOWN');
+      const newer =
+        signal.epoch > state.epoch || (signal.epoch === state.epoch && state.connection === 'UNKNOWN');
       return newer ? connection({ ...known, epoch: signal.epoch }, 'ONLINE', signal.at) : known;
     }
     case 'disconnected':
-      return signal.epoch >= state.epoch ? connection({ ...state, epoch: signal.epoch }, 'OFFLINE', signal.at) : state;
+      return signal.epoch >= state.epoch
+        ? connection({ ...state, epoch: signal.epoch }, 'OFFLINE', signal.at)
+        : state;
     case 'lost':
-      return signal.epoch === state.epoch && state.connection === 'ONLINE' ? connection(state, 'UNKNOWN', signal.at) : state;
+      return signal.epoch === state.epoch && state.connection === 'ONLINE'
+        ? connection(state, 'UNKNOWN', signal.at)
+        : state;
     case 'said': {
       // A session of our own gateway knows better; only a device behind another broker is taken at its word.
       if (state.epoch > 0n || signal.at < (state.connectionChangedAt ?? 0)) return state;
-      return connection(signal.connection === 'ONLINE' ? seen(state, signal.at) : state, signal.connection, signal.at);
+      return connection(
+        signal.connection === 'ONLINE' ? seen(state, signal.at) : state,
+        signal.connection,
+        signal.at,
+      );
     }
   }
 }

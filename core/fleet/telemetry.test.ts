@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TELEMETRY_LIMITS, readTelemetry, type TelemetryContext, type TelemetryPart } from './telemetry.ts';
+import {
+  DEFAULT_TELEMETRY_LIMITS,
+  readTelemetry,
+  type TelemetryContext,
+  type TelemetryPart,
+} from './telemetry.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 12);
 const context: TelemetryContext = {
@@ -12,20 +17,41 @@ const context: TelemetryContext = {
 };
 
 const read = (payload: unknown, over: Partial<TelemetryContext> = {}): TelemetryPart[] =>
-  readTelemetry(Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)), { ...context, ...over });
+  readTelemetry(Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)), {
+    ...context,
+    ...over,
+  });
 
-const reasonOf = (parts: readonly TelemetryPart[]) => parts.map((part) => ('problem' in part ? part.problem.reason : 'ok'));
+const reasonOf = (parts: readonly TelemetryPart[]) =>
+  parts.map((part) => ('problem' in part ? part.problem.reason : 'ok'));
 
 describe('readTelemetry', () => {
   it('reads the canonical form', () => {
-    const [part] = read({ version: '1', ts: '2026-01-02T11:00:00', seq: 5, boot: 2, site_id: 'x', metrics: { a: 1, b: true, c: 'x' }, lat: 1, lng: 2 });
+    const [part] = read({
+      version: '1',
+      ts: '2026-01-02T11:00:00',
+      seq: 5,
+      boot: 2,
+      site_id: 'x',
+      metrics: { a: 1, b: true, c: 'x' },
+      lat: 1,
+      lng: 2,
+    });
     expect(part).toMatchObject({
-      reading: { ts: NOW - 3_600_000, metrics: { a: 1, b: true, c: 'x' }, lat: 1, lng: 2, id: { high: 65_536, low: 5 } },
+      reading: {
+        ts: NOW - 3_600_000,
+        metrics: { a: 1, b: true, c: 'x' },
+        lat: 1,
+        lng: 2,
+        id: { high: 65_536, low: 5 },
+      },
     });
   });
 
   it('takes a flat object of scalars as its metrics, at the time of arrival', () => {
-    expect(read({ temperature: 21.5, door: true })).toMatchObject([{ reading: { ts: NOW, metrics: { temperature: 21.5, door: true } } }]);
+    expect(read({ temperature: 21.5, door: true })).toMatchObject([
+      { reading: { ts: NOW, metrics: { temperature: 21.5, door: true } } },
+    ]);
   });
 
   it('reads ISO, seconds and milliseconds alike', () => {
@@ -77,7 +103,9 @@ describe('readTelemetry', () => {
 
   it('marks a resend that nothing tells apart', () => {
     expect(read({ a: 1 }, { dup: true })).toMatchObject([{ reading: { dupPossible: true } }]);
-    expect(read({ ts: NOW, metrics: { a: 1 } }, { dup: true })).toMatchObject([{ reading: { dupPossible: false } }]);
+    expect(read({ ts: NOW, metrics: { a: 1 } }, { dup: true })).toMatchObject([
+      { reading: { dupPossible: false } },
+    ]);
   });
 
   it('never throws, and whatever it accepts PostgreSQL can hold', () => {

@@ -94,7 +94,12 @@ export function readTelemetry(payload: Uint8Array, context: TelemetryContext): T
   return parsed.map((entry, part) => readOne(entry, payload, part, context));
 }
 
-function readOne(entry: unknown, payload: Uint8Array, part: number, context: TelemetryContext): TelemetryPart {
+function readOne(
+  entry: unknown,
+  payload: Uint8Array,
+  part: number,
+  context: TelemetryContext,
+): TelemetryPart {
   if (!isObject(entry)) return problem('BAD_SHAPE', 'a reading is a JSON object');
   const canonical = isObject(entry['metrics']);
   const metrics: unknown = canonical ? entry['metrics'] : entry;
@@ -104,10 +109,13 @@ function readOne(entry: unknown, payload: Uint8Array, part: number, context: Tel
   const envelope: Record<string, unknown> = canonical ? entry : {};
 
   const version = envelope['version'];
-  if (version !== undefined && version !== '1' && version !== 1) return problem('BAD_SHAPE', 'version is "1"');
+  if (version !== undefined && version !== '1' && version !== 1)
+    return problem('BAD_SHAPE', 'version is "1"');
   const ts = envelope['ts'] === undefined ? context.receivedAt : readTimestamp(envelope['ts']);
-  if (ts === undefined) return problem('BAD_TIMESTAMP', 'ts is ISO-8601, epoch seconds or epoch milliseconds');
-  if (ts < context.oldestTs) return problem('TOO_OLD', `${new Date(ts).toISOString()} is older than the tenant's retention`);
+  if (ts === undefined)
+    return problem('BAD_TIMESTAMP', 'ts is ISO-8601, epoch seconds or epoch milliseconds');
+  if (ts < context.oldestTs)
+    return problem('TOO_OLD', `${new Date(ts).toISOString()} is older than the tenant's retention`);
   if (ts > context.receivedAt + context.limits.maxAheadMs) {
     return problem('IN_FUTURE', `${new Date(ts).toISOString()} is too far ahead of the server`);
   }
@@ -116,7 +124,8 @@ function readOne(entry: unknown, payload: Uint8Array, part: number, context: Tel
   const boot = envelope['boot'] ?? 0;
   if (!isCount(boot)) return problem('BAD_VALUE', 'boot is a whole number from 0');
   const { lat, lng } = envelope;
-  if (!isWithin(lat, 90) || !isWithin(lng, 180)) return problem('BAD_VALUE', 'lat is within ±90, lng within ±180');
+  if (!isWithin(lat, 90) || !isWithin(lng, 180))
+    return problem('BAD_VALUE', 'lat is within ±90, lng within ±180');
 
   return {
     reading: {
@@ -133,9 +142,13 @@ function readOne(entry: unknown, payload: Uint8Array, part: number, context: Tel
 function metricsProblem(metrics: Record<string, unknown>, limits: TelemetryLimits): Problem | undefined {
   let count = 0;
   for (const key in metrics) {
-    if (++count > limits.maxMetrics) return { reason: 'TOO_MANY_METRICS', detail: `at most ${limits.maxMetrics}` };
+    if (++count > limits.maxMetrics)
+      return { reason: 'TOO_MANY_METRICS', detail: `at most ${limits.maxMetrics}` };
     if (!METRIC_KEY.test(key)) {
-      return { reason: 'BAD_KEY', detail: `${JSON.stringify(key.slice(0, 64))} is not [A-Za-z_][A-Za-z0-9_.-]{0,127}` };
+      return {
+        reason: 'BAD_KEY',
+        detail: `${JSON.stringify(key.slice(0, 64))} is not [A-Za-z_][A-Za-z0-9_.-]{0,127}`,
+      };
     }
     const detail = valueProblem(metrics[key], limits);
     if (detail) return { reason: 'BAD_VALUE', detail: `${key}: ${detail}` };
@@ -159,7 +172,9 @@ function valueProblem(value: unknown, limits: TelemetryLimits): string | undefin
   }
 }
 
-const problem = (reason: QuarantineReason, detail: string): TelemetryPart => ({ problem: { reason, detail } });
+const problem = (reason: QuarantineReason, detail: string): TelemetryPart => ({
+  problem: { reason, detail },
+});
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

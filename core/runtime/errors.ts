@@ -17,7 +17,10 @@ export class ConfigError extends FleetgraphError {
   readonly issues: readonly string[];
 
   constructor(issues: readonly string[]) {
-    super('CONFIG_INVALID', `The configuration is not usable:\n${issues.map((line) => `  - ${line}`).join('\n')}`);
+    super(
+      'CONFIG_INVALID',
+      `The configuration is not usable:\n${issues.map((line) => `  - ${line}`).join('\n')}`,
+    );
     this.issues = issues;
   }
 }

@@ -10,7 +10,12 @@ export interface Clock {
  * Runs `task` about every `intervalMs` (± 10 % jitter), never twice at once; the first run is immediate.
  * What it throws is logged and the next run comes on time.
  */
-export function every(intervalMs: number, name: string, log: Logger, task: (signal: AbortSignal) => Promise<void>): Clock {
+export function every(
+  intervalMs: number,
+  name: string,
+  log: Logger,
+  task: (signal: AbortSignal) => Promise<void>,
+): Clock {
   const aborter = new AbortController();
   const loop = async () => {
     while (!aborter.signal.aborted) {
@@ -19,7 +24,9 @@ export function every(intervalMs: number, name: string, log: Logger, task: (sign
       } catch (error) {
         if (!aborter.signal.aborted) log.error({ err: error, clock: name }, 'clock task failed');
       }
-      await sleep(intervalMs * (0.9 + Math.random() * 0.2), undefined, { signal: aborter.signal }).catch(() => undefined);
+      await sleep(intervalMs * (0.9 + Math.random() * 0.2), undefined, { signal: aborter.signal }).catch(
+        () => undefined,
+      );
     }
   };
   const running = loop();

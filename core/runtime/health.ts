@@ -9,7 +9,11 @@ export interface HealthState {
 }
 
 /** Answers `/healthz`, `/readyz` and `/metrics`; false when the request is for somebody else. */
-export async function answerHealth(state: HealthState, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+export async function answerHealth(
+  state: HealthState,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
   const path = request.url?.split('?')[0];
   if (path === '/healthz') {
     response.writeHead(200, { 'content-type': 'text/plain' }).end('ok\n');
@@ -18,11 +22,15 @@ export async function answerHealth(state: HealthState, request: IncomingMessage,
   if (path === '/readyz') {
     const checks = Object.fromEntries(Object.entries(state.checks).map(([name, check]) => [name, check()]));
     const ready = Object.values(checks).every(Boolean);
-    response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify({ ready, checks }));
+    response
+      .writeHead(ready ? 200 : 503, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ ready, checks }));
     return true;
   }
   if (path === '/metrics') {
-    response.writeHead(200, { 'content-type': state.registry.contentType }).end(await state.registry.metrics());
+    response
+      .writeHead(200, { 'content-type': state.registry.contentType })
+      .end(await state.registry.metrics());
     return true;
   }
   return false;

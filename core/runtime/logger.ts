@@ -2,7 +2,16 @@ import { type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 
-const SECRETS = ['password', 'secret', 'token', 'authorization', '*.password', '*.secret', '*.token', '*.authorization'];
+const SECRETS = [
+  'password',
+  'secret',
+  'token',
+  'authorization',
+  '*.password',
+  '*.secret',
+  '*.token',
+  '*.authorization',
+];
 
 /** Structured JSON log lines on standard output, one process name on every line, known secret fields removed. */
 export function createLogger(process: string, level: string): Logger {

@@ -3,7 +3,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** Declares the metrics of one process. Names become `fleetgraph_<process>_<name>`; labels must stay few-valued. */
 export interface Metrics {
   readonly registry: Registry;
-  counter<Label extends string = never>(name: string, help: string, labels?: readonly Label[]): Counter<Label>;
+  counter<Label extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly Label[],
+  ): Counter<Label>;
   /** With `read`, the value is asked for at each scrape instead of being set. */
   gauge<Label extends string = never>(
     name: string,
@@ -20,7 +24,9 @@ export interface Metrics {
 }
 
 /** Seconds, from half a millisecond to half a minute. */
-export const LATENCY_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+export const LATENCY_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];
 
 /** A fresh registry with the runtime's own metrics (CPU, memory, event loop) in it. */
 export function createMetrics(process: string): Metrics {
@@ -44,6 +50,12 @@ export function createMetrics(process: string): Metrics {
         }),
       }),
     histogram: (name, help, buckets, labels = []) =>
-      new Histogram({ name: named(name), help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }),
+      new Histogram({
+        name: named(name),
+        help,
+        labelNames: [...labels],
+        buckets: [...buckets],
+        registers: [registry],
+      }),
   };
 }

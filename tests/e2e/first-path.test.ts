@@ -49,12 +49,21 @@ describe('one message', () => {
     await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
 
-    await mosquittoPub(ready.mqtt, device, { ts: Date.now(), seq: 4711, metrics: { temperature: 21.5, door: 'open' } });
+    await mosquittoPub(ready.mqtt, device, {
+      ts: Date.now(),
+      seq: 4711,
+      metrics: { temperature: 21.5, door: 'open' },
+    });
 
     await page.locator('[data-testid=latest-values] [data-metric=temperature]').getByText('21.5').waitFor();
     await until('the subscriber', () => subscriber.seen.get(`${device.key}/4711`) === 1);
     const data = await until('the query', async () => {
-      const answer = await ask<{ device: { latest: { metric: string; value: unknown }[]; readings: { nodes: { messageId: string }[] } } }>(
+      const answer = await ask<{
+        device: {
+          latest: { metric: string; value: unknown }[];
+          readings: { nodes: { messageId: string }[] };
+        };
+      }>(
         ready.graphql,
         ready.apiKey,
         `query ($key: String!) { device(by: { key: $key }) { latest { metric value } readings(first: 1) { nodes { messageId } } } }`,
@@ -65,7 +74,11 @@ describe('one message', () => {
     expect(data.latest).toContainEqual({ metric: 'temperature', value: 21.5 });
     expect(data.readings.nodes).toEqual([{ messageId: '4711' }]);
 
-    await mosquittoPub(ready.mqtt, device, { ts: Date.now(), seq: 4712, metrics: { temperature: 22.5, door: 'shut' } });
+    await mosquittoPub(ready.mqtt, device, {
+      ts: Date.now(),
+      seq: 4712,
+      metrics: { temperature: 22.5, door: 'shut' },
+    });
     await page.locator('[data-testid=latest-values] [data-metric=temperature]').getByText('22.5').waitFor();
     await page.getByTestId('live-chart').locator('canvas').first().waitFor();
     expect(await seriousViolations(page)).toEqual([]);
@@ -81,11 +94,11 @@ describe('the console', () => {
     await page.getByLabel('Key').fill('e2e-meter');
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByRole('button', { name: /create/i }).click();
-    const token = await page.getByTestId('device-token').innerText();
+    const token = await page.getByTestId('device-token').textContent();
     expect(await page.getByTestId('first-message').getAttribute('data-state')).toBe('waiting');
     await mosquittoPub(
       ready.mqtt,
-      { tenant: 'acme', key: 'e2e-meter', username: 'acme/e2e-meter', password: token.trim() },
+      { tenant: 'acme', key: 'e2e-meter', username: 'acme/e2e-meter', password: token?.trim() ?? '' },
       { temperature: 19 },
     );
     await page.locator('[data-testid=first-message][data-state=received]').waitFor();
@@ -100,7 +113,11 @@ describe('the console', () => {
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByRole('searchbox').first().fill(handsOn().key);
     await page.waitForURL(/search|q=/);
-    await page.getByRole('link', { name: new RegExp(handsOn().key) }).or(page.locator(`a[href*="${encodeURIComponent(handsOn().key)}"]`)).first().click();
+    await page
+      .getByRole('link', { name: new RegExp(handsOn().key) })
+      .or(page.locator(`a[href*="${encodeURIComponent(handsOn().key)}"]`))
+      .first()
+      .click();
     await page.waitForURL(new RegExp(`/devices/${handsOn().key}`));
     await page.context().close();
   });
@@ -115,11 +132,17 @@ describe('the console', () => {
 
   it('works on a narrow screen in dark mode', async () => {
     const { ready } = platform;
-    const page = await signIn(await browser.newContext({ viewport: { width: 375, height: 700 }, colorScheme: 'dark' }), ready, 'VIEWER');
+    const page = await signIn(
+      await browser.newContext({ viewport: { width: 375, height: 700 }, colorScheme: 'dark' }),
+      ready,
+      'VIEWER',
+    );
     for (const path of ['/devices', `/devices/${handsOn().key}`]) {
       await page.goto(`${ready.http}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      const overflow = await page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
       expect(overflow).toBe(0);
       expect(await seriousViolations(page)).toEqual([]);
     }

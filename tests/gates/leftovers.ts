@@ -4,13 +4,16 @@ import { commandLineOf } from '#standalone/leftovers.ts';
 /** Every process that a test starts inherits it. */
 export const RUN_VARIABLE = 'FLEETGRAPH_TEST_RUN';
 
-/** The processes that a finished test run left behind, as `pid command line`. Empty where there is no `/proc`. */
-export function findLeftovers(run: string): string[] {
-  return processIds().flatMap((pid) =>
-    pid !== process.pid && environmentOf(pid).includes(`${RUN_VARIABLE}=${run}`)
-      ? [`${pid} ${commandLineOf(pid).join(' ').trim()}`]
-      : [],
+/** The processes whose environment holds `variable=value`, ourselves excepted. Empty where there is no `/proc`. */
+export function findProcesses(variable: string, value: string): number[] {
+  return processIds().filter(
+    (pid) => pid !== process.pid && environmentOf(pid).includes(`${variable}=${value}`),
   );
+}
+
+/** The processes that a finished test run left behind, as `pid command line`. */
+export function findLeftovers(run: string): string[] {
+  return findProcesses(RUN_VARIABLE, run).map((pid) => `${pid} ${commandLineOf(pid).join(' ').trim()}`);
 }
 
 function processIds(): number[] {

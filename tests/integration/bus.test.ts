@@ -137,7 +137,10 @@ describe('publish', () => {
     await until('a refusal', async () => publisher.pending > 0 && (await left(4)) > 3);
     const sequences: number[] = [];
     await using _ = consumeWith(4, {
-      handle: async (messages) => messages.map((message) => (sequences.push(message.sequence), done)),
+      handle: async (messages) => {
+        sequences.push(...messages.map((message) => message.sequence));
+        return messages.map(() => done);
+      },
     });
     await Promise.all(publishes);
     await until('every message', () => sequences.length === 12);

@@ -62,7 +62,9 @@ describe(`kill -9 while ${RATE} messages a second flow`, () => {
       const restarts = killed.map((victim) => victim.restarts);
       const before = load.published;
       const publishing = load.publish(RATE, 4_000);
-      setTimeout(() => killed.forEach((victim) => victim.kill('SIGKILL')), 1_500);
+      setTimeout(() => {
+        for (const victim of killed) victim.kill('SIGKILL');
+      }, 1_500);
       await publishing;
       await load.settled();
       await until('every row', async () => (await stored()).messages >= load.published, 60_000);

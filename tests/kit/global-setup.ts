@@ -19,8 +19,10 @@ declare module 'vitest' {
   }
 }
 
+let end: (() => Promise<void>) | undefined;
+
 /** Starts one PostgreSQL for the whole run; each test file works in a clone of its template database. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-tests-'));
   const server = await openPostgres({
     dataDir: join(folder, 'postgres'),
@@ -34,8 +36,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await migrate(server.url(TEMPLATE_DATABASE), join(PROJECT, 'prisma', 'migrations'));
   await allowLogins(server.url(), TEST_PASSWORDS);
   project.provide('postgresUrl', server.url());
-  return async () => {
+  end = async () => {
     await server.destroy();
     rmSync(folder, { recursive: true, force: true });
   };
+}
+
+export async function teardown(): Promise<void> {
+  await end?.();
 }

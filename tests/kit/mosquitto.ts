@@ -6,7 +6,12 @@ const run = promisify(execFile);
 /** Publishes one message with Debian's own client and QoS 1; resolves after the PUBACK. */
 export async function mosquittoPub(
   mqttUrl: string,
-  device: { readonly username: string; readonly password: string; readonly tenant: string; readonly key: string },
+  device: {
+    readonly username: string;
+    readonly password: string;
+    readonly tenant: string;
+    readonly key: string;
+  },
   payload: unknown,
 ): Promise<void> {
   const { hostname, port } = new URL(mqttUrl);

@@ -37,8 +37,9 @@ export async function openMqttLoad(url: string, devices: readonly SeededDevice[]
   const publishOne = (index: number) => {
     const device = devices[index];
     const client = clients[index];
-    const seq = (sequences[index] = (sequences[index] ?? 0) + 1);
     if (!device || !client) return;
+    const seq = (sequences[index] ?? 0) + 1;
+    sequences[index] = seq;
     published++;
     const payload = JSON.stringify({ ts: Date.now(), seq, metrics: { value: seq, load: seq % 7 } });
     client.publish(`tenant/${device.tenant}/device/${device.key}/telemetry`, payload, { qos: 1 }, (error) => {

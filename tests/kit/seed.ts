@@ -4,7 +4,7 @@ import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-
 import { deriveKey } from '#core/auth/keys.ts';
 
 /** The deployment secret of every test platform. */
-export const TEST_SECRET = '0'.repeat(63) + '1';
+export const TEST_SECRET = '01'.repeat(32);
 
 export interface SeededDevice {
   readonly id: number;

@@ -22,7 +22,11 @@ export async function startPlatform(flags: readonly string[] = []): Promise<Runn
   const main = join(PROJECT, 'standalone', 'main.ts');
   const ports = ['--http', String(await freePort()), '--mqtt', String(await freePort())];
   const line = guarded(process.execPath, [main, '--data', dataDir, ...ports, ...flags], 'SIGTERM');
-  const child = spawn(line.command, line.args, { cwd: PROJECT, env: childEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(line.command, line.args, {
+    cwd: PROJECT,
+    env: childEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => {

@@ -23,7 +23,12 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
-    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-evaluator', max: config.DATABASE_CONNECTIONS, log });
+    const pool = openPool({
+      url: config.DATABASE_URL,
+      name: 'fleetgraph-evaluator',
+      max: config.DATABASE_CONNECTIONS,
+      log,
+    });
     releaser.defer('database', () => pool.end());
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: 'evaluator', log, limits });

@@ -1,5 +1,11 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
-import { decodeEvents, EventError, encodeEvents, type EventMessage, type PresenceEvent } from '#core/bus/events.ts';
+import {
+  decodeEvents,
+  EventError,
+  type EventMessage,
+  encodeEvents,
+  type PresenceEvent,
+} from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { writeOutbox } from '#core/db/outbox.ts';
 import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
@@ -68,10 +74,12 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     for (const device of after) {
       if (seenAgainAt.size >= MAX_REMEMBERED) seenAgainAt.clear();
       const pause = Math.min(SEEN_EVERY_MS, device.intervalSeconds * 500);
-      if (device.state.freshness === 'FRESH') seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
+      if (device.state.freshness === 'FRESH')
+        seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
       else seenAgainAt.delete(device.deviceId);
     }
-    for (const device of changed) deps.metrics.changes.inc({ connection: device.state.connection, freshness: device.state.freshness });
+    for (const device of changed)
+      deps.metrics.changes.inc({ connection: device.state.connection, freshness: device.state.freshness });
     return changed.length;
   };
 
@@ -99,7 +107,9 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
           throw error;
         }
       });
-      const worthIt = [...heard.values()].filter((device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)));
+      const worthIt = [...heard.values()].filter(
+        (device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)),
+      );
       if (worthIt.length === 0) return fates;
       await transaction(deps.pool, async (connection) => {
         const devices = await lockPresence(connection, worthIt);
@@ -116,13 +126,23 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     sweepGateways: (now) =>
       transaction(deps.pool, async (connection) => {
         const lost = await takeLostSessions(connection);
-        return settleSessions(connection, lost, (session) => ({ kind: 'lost', at: now, epoch: session.epoch }), now);
+        return settleSessions(
+          connection,
+          lost,
+          (session) => ({ kind: 'lost', at: now, epoch: session.epoch }),
+          now,
+        );
       }),
 
     sweepUnheard: (now) =>
       transaction(deps.pool, async (connection) => {
         const unheard = await findUnheardSessions(connection, UNHEARD_AGE_MS, SWEEP_LIMIT);
-        return settleSessions(connection, unheard, ({ epoch, connectedAt: at }) => ({ kind: 'connected', at, epoch }), now);
+        return settleSessions(
+          connection,
+          unheard,
+          ({ epoch, connectedAt: at }) => ({ kind: 'connected', at, epoch }),
+          now,
+        );
       }),
   };
 }
@@ -147,7 +167,8 @@ function collect(message: EventMessage, heard: Map<number, DeviceSignals>): void
       return;
     case 'session':
       for (const event of message.events) {
-        if (event.epoch === undefined) hear(event.deviceId, { kind: 'said', at: event.at, connection: event.connection });
+        if (event.epoch === undefined)
+          hear(event.deviceId, { kind: 'said', at: event.at, connection: event.connection });
         else {
           const kind = event.connection === 'ONLINE' ? 'connected' : 'disconnected';
           hear(event.deviceId, { kind, at: event.at, epoch: BigInt(event.epoch) });
@@ -162,7 +183,10 @@ function collect(message: EventMessage, heard: Map<number, DeviceSignals>): void
 
 /** Nothing but traffic, from a device that is known to be fresh and whose last sight is recent enough. */
 function onlyExpectedTraffic(device: DeviceSignals, writeAgainAt: number | undefined): boolean {
-  return writeAgainAt !== undefined && device.signals.every((signal) => signal.kind === 'traffic' && signal.at < writeAgainAt);
+  return (
+    writeAgainAt !== undefined &&
+    device.signals.every((signal) => signal.kind === 'traffic' && signal.at < writeAgainAt)
+  );
 }
 
 function presenceMessages(changed: readonly DevicePresence[], now: number, shards: number) {
@@ -171,7 +195,13 @@ function presenceMessages(changed: readonly DevicePresence[], now: number, shard
     if (!first) return [];
     const shard = shardOf(first.tenant, shards);
     const events = devices.map((device) => presenceEvent(device, now));
-    const payload = encodeEvents({ v: 1, tenant: first.tenant, tenantId: first.tenantId, kind: 'presence', events });
+    const payload = encodeEvents({
+      v: 1,
+      tenant: first.tenant,
+      tenantId: first.tenantId,
+      kind: 'presence',
+      events,
+    });
     return [{ tenantId: first.tenantId, shard, subject: eventsSubject(shard, 'presence'), payload }];
   });
 }

@@ -30,7 +30,10 @@ const item = (payload: string, over: Partial<FrameItem> = {}): FrameItem => ({
   ...over,
 });
 
-const decode = (items: readonly FrameItem[], known: (tenant: string) => DeviceIdentity | undefined = identity) =>
+const decode = (
+  items: readonly FrameItem[],
+  known: (tenant: string) => DeviceIdentity | undefined = identity,
+) =>
   decodeFrame(
     { batchId: '019b0000-0000-7000-8000-000000000000', items },
     { shard: 4, streamSequence: 9 },
@@ -40,7 +43,12 @@ const decode = (items: readonly FrameItem[], known: (tenant: string) => DeviceId
 
 describe('decodeFrame', () => {
   it('turns every item into exactly one kind of outcome', () => {
-    const frame = decode([item('{"a":1}'), item('nonsense'), item('{}', { kind: 'heartbeat' }), item('{}', { kind: 'command_ack' })]);
+    const frame = decode([
+      item('{"a":1}'),
+      item('nonsense'),
+      item('{}', { kind: 'heartbeat' }),
+      item('{}', { kind: 'command_ack' }),
+    ]);
     expect(frame.rows).toHaveLength(1);
     expect(frame.quarantine.map((row) => row.reason)).toEqual(['BAD_JSON', 'NOT_SUPPORTED']);
     expect(frame.signs).toHaveLength(1);
@@ -53,7 +61,9 @@ describe('decodeFrame', () => {
     ['DEVICE_DECOMMISSIONED', { status: 'DECOMMISSIONED' }],
     ['UNKNOWN_DEVICE', { deviceId: null, status: null }],
   ] as const)('turns away as %s', (reason, over) => {
-    expect(decode([item('{"a":1}')], (tenant) => identity(tenant, over)).quarantine).toMatchObject([{ reason }]);
+    expect(decode([item('{"a":1}')], (tenant) => identity(tenant, over)).quarantine).toMatchObject([
+      { reason },
+    ]);
   });
 
   it('never puts two tenants into one event message, and gives the same ids each time', () => {

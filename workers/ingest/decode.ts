@@ -1,8 +1,13 @@
 import type { Frame, FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
 import type { FrameCounts, FrameToStore, QuarantineRow, ReadingRow } from '#core/db/telemetry.ts';
+import {
+  type Problem,
+  readTelemetry,
+  type TelemetryLimits,
+  type TelemetryReading,
+} from '#core/fleet/telemetry.ts';
 import { readTimestamp } from '#core/fleet/timestamps.ts';
-import { type Problem, readTelemetry, type TelemetryLimits, type TelemetryReading } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { IdentityLookup } from './identities.ts';
 
@@ -23,7 +28,12 @@ export interface Sign {
   readonly at: number;
   readonly what:
     | { readonly kind: 'heartbeat' }
-    | { readonly kind: 'session'; readonly connection: 'ONLINE' | 'OFFLINE'; readonly epoch?: string; readonly reason: string };
+    | {
+        readonly kind: 'session';
+        readonly connection: 'ONLINE' | 'OFFLINE';
+        readonly epoch?: string;
+        readonly reason: string;
+      };
 }
 
 export interface DecodedFrame extends FrameToStore<IngestRow> {
@@ -71,7 +81,8 @@ export function decodeFrame(
     if (isSession(item)) {
       if (isKnown(identity)) signs.push(sessionSign(item, identity));
     } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0);
-    else if (item.kind === 'heartbeat') signs.push({ identity: known, at: item.receivedAt, what: { kind: 'heartbeat' } });
+    else if (item.kind === 'heartbeat')
+      signs.push({ identity: known, at: item.receivedAt, what: { kind: 'heartbeat' } });
     else if (item.kind === 'status') {
       const sign = statusSign(item, known);
       if ('problem' in sign) turnAway(sign.problem, 0);
@@ -103,7 +114,13 @@ export function decodeFrame(
   };
 }
 
-export function quarantineRow(item: FrameItem, identity: DeviceIdentity, problem: Problem, itemIndex: number, part: number): QuarantineRow {
+export function quarantineRow(
+  item: FrameItem,
+  identity: DeviceIdentity,
+  problem: Problem,
+  itemIndex: number,
+  part: number,
+): QuarantineRow {
   return {
     tenantId: identity.tenantId,
     deviceId: identity.deviceId,
@@ -117,7 +134,13 @@ export function quarantineRow(item: FrameItem, identity: DeviceIdentity, problem
   };
 }
 
-function ingestRow(item: FrameItem, identity: KnownDevice, reading: TelemetryReading, itemIndex: number, part: number): IngestRow {
+function ingestRow(
+  item: FrameItem,
+  identity: KnownDevice,
+  reading: TelemetryReading,
+  itemIndex: number,
+  part: number,
+): IngestRow {
   return {
     tenantId: identity.tenantId,
     deviceId: identity.deviceId,
@@ -137,8 +160,10 @@ function ingestRow(item: FrameItem, identity: KnownDevice, reading: TelemetryRea
 }
 
 function refusalOf(identity: DeviceIdentity): Problem | undefined {
-  if (identity.tenantStatus === 'SUSPENDED') return { reason: 'TENANT_SUSPENDED', detail: 'the tenant is suspended' };
-  if (identity.status === 'DECOMMISSIONED') return { reason: 'DEVICE_DECOMMISSIONED', detail: 'the device was decommissioned' };
+  if (identity.tenantStatus === 'SUSPENDED')
+    return { reason: 'TENANT_SUSPENDED', detail: 'the tenant is suspended' };
+  if (identity.status === 'DECOMMISSIONED')
+    return { reason: 'DEVICE_DECOMMISSIONED', detail: 'the device was decommissioned' };
   if (identity.status === 'DISABLED') return { reason: 'DEVICE_DISABLED', detail: 'the device is disabled' };
   return undefined;
 }
@@ -171,13 +196,19 @@ function statusSign(item: FrameItem, identity: KnownDevice): Sign | { problem: P
   return {
     identity,
     at: item.receivedAt,
-    what: { kind: 'session', connection: said['status'] === 'online' ? 'ONLINE' : 'OFFLINE', reason: 'status' },
+    what: {
+      kind: 'session',
+      connection: said['status'] === 'online' ? 'ONLINE' : 'OFFLINE',
+      reason: 'status',
+    },
   };
 }
 
 function readJson(payload: Uint8Array): Record<string, unknown> {
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'));
+    const parsed: unknown = JSON.parse(
+      Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
+    );
     return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
   } catch {
     return {};

@@ -1,4 +1,10 @@
-import { type EventMessage, encodeEvents, type HeartbeatEvent, type SessionEvent, type TelemetryEvent } from '#core/bus/events.ts';
+import {
+  type EventMessage,
+  encodeEvents,
+  type HeartbeatEvent,
+  type SessionEvent,
+  type TelemetryEvent,
+} from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { messageIdText } from '#core/fleet/message-id.ts';
 import type { DecodedFrame, KnownDevice } from './decode.ts';
@@ -16,7 +22,11 @@ export interface EventToPublish {
  */
 export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
   const messages: EventMessage[] = [];
-  const head = (identity: KnownDevice) => ({ v: 1 as const, tenant: identity.tenant, tenantId: identity.tenantId });
+  const head = (identity: KnownDevice) => ({
+    v: 1 as const,
+    tenant: identity.tenant,
+    tenantId: identity.tenantId,
+  });
 
   for (const rows of byTenant(frame.rows.filter((_, index) => fresh[index]))) {
     const [first] = rows;
@@ -35,7 +45,8 @@ export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventT
         sessions.push({ ...aboutDevice(identity), at, ...session });
       }
     }
-    if (heartbeats.length > 0) messages.push({ ...head(first.identity), kind: 'heartbeat', events: heartbeats });
+    if (heartbeats.length > 0)
+      messages.push({ ...head(first.identity), kind: 'heartbeat', events: heartbeats });
     if (sessions.length > 0) messages.push({ ...head(first.identity), kind: 'session', events: sessions });
   }
   return messages.map((message, part) => ({
@@ -63,6 +74,8 @@ const aboutDevice = (identity: KnownDevice) => ({
   siteId: identity.siteId,
 });
 
-function byTenant<Entry extends { readonly identity: KnownDevice }>(entries: readonly Entry[]): Iterable<Entry[]> {
+function byTenant<Entry extends { readonly identity: KnownDevice }>(
+  entries: readonly Entry[],
+): Iterable<Entry[]> {
   return Map.groupBy(entries, (entry) => entry.identity.tenantId).values();
 }

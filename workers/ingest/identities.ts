@@ -1,6 +1,8 @@
 import type { DeviceIdentity } from '#core/db/devices.ts';
 
-export type FindIdentities = (wanted: readonly { tenant: string; device: string }[]) => Promise<DeviceIdentity[]>;
+export type FindIdentities = (
+  wanted: readonly { tenant: string; device: string }[],
+) => Promise<DeviceIdentity[]>;
 
 export interface Identities {
   /** Every identity among the pairs; a pair whose tenant is unknown has none. One query for all that are not cached. */
@@ -23,7 +25,11 @@ const TTL_MS = 30_000;
 const UNKNOWN_TTL_MS = 2_000;
 
 /** A bounded cache of who is who. `now` is a clock in milliseconds. */
-export function createIdentities(find: FindIdentities, maxEntries: number, now: () => number = Date.now): Identities {
+export function createIdentities(
+  find: FindIdentities,
+  maxEntries: number,
+  now: () => number = Date.now,
+): Identities {
   const tenants = new Map<string, Map<string, Entry>>();
   let size = 0;
 
@@ -39,8 +45,8 @@ export function createIdentities(find: FindIdentities, maxEntries: number, now: 
 
   const write = (tenant: string, device: string, identity: DeviceIdentity | undefined) => {
     if (size >= maxEntries) clear();
-    let devices = tenants.get(tenant);
-    if (!devices) tenants.set(tenant, (devices = new Map()));
+    const devices = tenants.get(tenant) ?? new Map<string, Entry>();
+    tenants.set(tenant, devices);
     if (!devices.has(device)) size++;
     devices.set(device, { identity, staleAt: now() + (identity?.deviceId ? TTL_MS : UNKNOWN_TTL_MS) });
   };

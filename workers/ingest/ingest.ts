@@ -33,7 +33,9 @@ export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]
     const stored = await store(deps, incoming);
     const outcomes = new Map([...before, ...stored.map((frame) => [frame.batchId, frame] as const)]);
 
-    const unpublished = firstOfEach(decoded).filter((frame) => outcomes.get(frame.batchId)?.published === false);
+    const unpublished = firstOfEach(decoded).filter(
+      (frame) => outcomes.get(frame.batchId)?.published === false,
+    );
     await Promise.all(
       unpublished
         .flatMap((frame) => eventsOf(frame, outcomes.get(frame.batchId)?.fresh ?? []))
@@ -45,7 +47,11 @@ export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]
   };
 }
 
-async function decodeAll(deps: IngestDeps, messages: readonly BusMessage[], fates: Fate[]): Promise<DecodedFrame[]> {
+async function decodeAll(
+  deps: IngestDeps,
+  messages: readonly BusMessage[],
+  fates: Fate[],
+): Promise<DecodedFrame[]> {
   const frames = messages.flatMap((message, index) => {
     try {
       return [{ message, frame: parseFrame(message.bytes) }];
@@ -57,7 +63,12 @@ async function decodeAll(deps: IngestDeps, messages: readonly BusMessage[], fate
   });
   const identityOf = await deps.identities.resolve(frames.flatMap(({ frame }) => frame.items));
   return frames.map(({ message, frame }) =>
-    decodeFrame(frame, { shard: shardIn(message.subject), streamSequence: message.sequence }, identityOf, deps.limits),
+    decodeFrame(
+      frame,
+      { shard: shardIn(message.subject), streamSequence: message.sequence },
+      identityOf,
+      deps.limits,
+    ),
   );
 }
 
@@ -75,7 +86,13 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
   const stop = metrics.storeSeconds.startTimer();
   const stored = await storeFrames(deps.pool, frames, (row, detail) => {
     metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
-    return quarantineRow(row.item, row.identity, { reason: 'STORE_REJECTED', detail }, row.itemIndex, row.part);
+    return quarantineRow(
+      row.item,
+      row.identity,
+      { reason: 'STORE_REJECTED', detail },
+      row.itemIndex,
+      row.part,
+    );
   });
   stop();
   metrics.batchFrames.observe(frames.length);

@@ -55,7 +55,10 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
   const begin = async (shard: number, cursor: ShardCursor | undefined) => {
     const state = await streamState(bus, 'EVENTS');
     const createdAt = new Date(state.createdAt).toISOString();
-    const resumable = cursor?.streamCreatedAt === createdAt && cursor.sequence + 1 >= state.first && cursor.sequence <= state.last;
+    const resumable =
+      cursor?.streamCreatedAt === createdAt &&
+      cursor.sequence + 1 >= state.first &&
+      cursor.sequence <= state.last;
     const from = resumable ? cursor.sequence + 1 : state.first;
     const entry: ShardState = {
       createdAt,
@@ -89,7 +92,9 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
 
   const renew = async () => {
     const names = Array.from({ length: deps.shards }, (_, shard) => `latest/${shard}`);
-    const held = new Set((await takeLeases(pool, deps.holder, names, LEASE_MS)).map((name) => Number(name.slice(7))));
+    const held = new Set(
+      (await takeLeases(pool, deps.holder, names, LEASE_MS)).map((name) => Number(name.slice(7))),
+    );
     for (const shard of shards.keys()) if (!held.has(shard)) await end(shard);
     const fresh = [...held].filter((shard) => !shards.has(shard));
     if (fresh.length === 0) return;
@@ -100,7 +105,11 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
   const write = async () => {
     const writing = [...folds.values()];
     folds = new Map();
-    const cursors = [...shards].map(([shard, state]) => ({ shard, streamCreatedAt: state.createdAt, sequence: state.sequence }));
+    const cursors = [...shards].map(([shard, state]) => ({
+      shard,
+      streamCreatedAt: state.createdAt,
+      sequence: state.sequence,
+    }));
     const lost = [...shards.values()].filter((state) => state.lost);
     if (cursors.length === 0) return;
     try {
@@ -132,7 +141,9 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
     async stop() {
       await clock?.stop();
       await Promise.all([...shards.values()].map((state) => state.following.stop()));
-      await write().catch((error: unknown) => log.warn({ err: error }, 'last fold not written; the next holder repeats it'));
+      await write().catch((error: unknown) =>
+        log.warn({ err: error }, 'last fold not written; the next holder repeats it'),
+      );
       await releaseLeases(pool, deps.holder).catch(() => undefined);
     },
   };

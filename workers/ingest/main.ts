@@ -29,7 +29,12 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
-    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-ingest', max: config.DATABASE_CONNECTIONS, log });
+    const pool = openPool({
+      url: config.DATABASE_URL,
+      name: 'fleetgraph-ingest',
+      max: config.DATABASE_CONNECTIONS,
+      log,
+    });
     releaser.defer('database', () => pool.end());
     const bus = await openBus({
       url: config.NATS_URL,
@@ -41,7 +46,10 @@ await runService({
     const publisher = createPublisher(bus, log);
     releaser.defer('publisher', () => publisher.close());
     const declared = declareMetrics(metrics);
-    const identities = createIdentities((wanted) => findDeviceIdentities(pool, wanted), config.INGEST_IDENTITY_CACHE);
+    const identities = createIdentities(
+      (wanted) => findDeviceIdentities(pool, wanted),
+      config.INGEST_IDENTITY_CACHE,
+    );
     listenControl(bus, 'device', (change) => identities.forget(change.tenant, change.id));
     bus.onReconnect(() => identities.clear());
 

@@ -4,11 +4,31 @@ export type IngestMetrics = ReturnType<typeof declareMetrics>;
 
 export function declareMetrics(metrics: Metrics) {
   return {
-    frames: metrics.counter('frames_total', 'Frames by fate; a rising retry means that a neighbour is failing', ['fate']),
-    readings: metrics.counter('readings_total', 'Readings by outcome: stored, duplicate (harmless), quarantined', ['outcome']),
-    quarantined: metrics.counter('quarantined_total', 'Messages turned away, by reason; a rise follows a bad device release', ['reason']),
-    storeSeconds: metrics.histogram('store_seconds', 'Time to commit one batch; rising means the database is the limit', LATENCY_SECONDS),
-    batchFrames: metrics.histogram('batch_frames', 'Frames in one transaction; rising means falling behind', [1, 2, 5, 10, 20, 50, 100, 200]),
+    frames: metrics.counter(
+      'frames_total',
+      'Frames by fate; a rising retry means that a neighbour is failing',
+      ['fate'],
+    ),
+    readings: metrics.counter(
+      'readings_total',
+      'Readings by outcome: stored, duplicate (harmless), quarantined',
+      ['outcome'],
+    ),
+    quarantined: metrics.counter(
+      'quarantined_total',
+      'Messages turned away, by reason; a rise follows a bad device release',
+      ['reason'],
+    ),
+    storeSeconds: metrics.histogram(
+      'store_seconds',
+      'Time to commit one batch; rising means the database is the limit',
+      LATENCY_SECONDS,
+    ),
+    batchFrames: metrics.histogram(
+      'batch_frames',
+      'Frames in one transaction; rising means falling behind',
+      [1, 2, 5, 10, 20, 50, 100, 200],
+    ),
     lateSeconds: metrics.histogram('stored_latency_seconds', 'From the edge to the commit', LATENCY_SECONDS),
     latestFolds: metrics.counter('latest_writes_total', 'Rows written to device_latest'),
   };

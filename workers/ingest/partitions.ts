@@ -18,7 +18,9 @@ export function createPartitions(create: (days: readonly string[]) => Promise<vo
         if (!known.has(day)) missing.add(day);
       }
       if (missing.size === 0) return;
-      await create([...missing].sort((a, b) => a - b).map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10)));
+      await create(
+        [...missing].sort((a, b) => a - b).map((day) => new Date(day * DAY_MS).toISOString().slice(0, 10)),
+      );
       if (known.size > MAX_REMEMBERED) known.clear();
       for (const day of missing) known.add(day);
     },

@@ -13,7 +13,12 @@ export interface IngestServiceDeps {
 /** The two followers of this process under one roof. */
 export function createIngestService(deps: IngestServiceDeps): Service {
   let consumption: Consumption | undefined;
-  deps.metrics.gauge('frames_held', 'Frames pulled and without a fate; at its limit the database is too slow', [], () => consumption?.held ?? 0);
+  deps.metrics.gauge(
+    'frames_held',
+    'Frames pulled and without a fate; at its limit the database is too slow',
+    [],
+    () => consumption?.held ?? 0,
+  );
   return {
     async start() {
       consumption = deps.follow();

@@ -18,7 +18,12 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
-    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-janitor', max: config.DATABASE_CONNECTIONS, log });
+    const pool = openPool({
+      url: config.DATABASE_URL,
+      name: 'fleetgraph-janitor',
+      max: config.DATABASE_CONNECTIONS,
+      log,
+    });
     releaser.defer('database', () => pool.end());
     return createJanitor({
       pool,

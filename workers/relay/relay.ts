@@ -35,7 +35,9 @@ export function createRelay(deps: RelayDeps): Service {
 
   const renew = async () => {
     const names = Array.from({ length: deps.shards }, (_, shard) => `relay/${shard}`);
-    held = (await takeLeases(deps.pool, deps.holder, names, LEASE_MS)).map((name) => Number(name.slice('relay/'.length)));
+    held = (await takeLeases(deps.pool, deps.holder, names, LEASE_MS)).map((name) =>
+      Number(name.slice('relay/'.length)),
+    );
     deps.metrics.shards.set(held.length);
   };
 
@@ -43,7 +45,9 @@ export function createRelay(deps: RelayDeps): Service {
     while (!signal.aborted && held.length > 0) {
       const rows = await readOutbox(deps.pool, held, BATCH);
       if (rows.length === 0) return;
-      await Promise.all([...Map.groupBy(rows, (row) => row.shard).values()].map((shard) => publishInOrder(deps, shard)));
+      await Promise.all(
+        [...Map.groupBy(rows, (row) => row.shard).values()].map((shard) => publishInOrder(deps, shard)),
+      );
       await deps.bus.connection.flush();
       await deleteOutbox(
         deps.pool,

@@ -26,6 +26,9 @@ export type Pager<Node> = {
   reload(): void;
 };
 
+/** Changes to what is already shown are told at most this often: they come from live streams, and people read them. */
+const tellEveryMs = 200;
+
 type Slot<Node> = { page: Page<Node> | undefined; error: CombinedError | undefined; stop(): void };
 
 /**
@@ -48,7 +51,11 @@ export function createPager<Result, Variables extends AnyVariables, Node>(option
     error: undefined,
   };
 
+  let tellTimer: ReturnType<typeof setTimeout> | undefined;
+
   const publish = () => {
+    clearTimeout(tellTimer);
+    tellTimer = undefined;
     const pages = slots.flatMap((slot) => (slot.page ? [slot.page] : []));
     const last = slots.at(-1);
     const waiting = last !== undefined && !last.page && !last.error;
@@ -71,10 +78,14 @@ export function createPager<Result, Variables extends AnyVariables, Node>(option
       const page = result.data ? options.read(result.data) : undefined;
       slot.error = result.error;
       if (page) {
-        const moved = slot.page !== undefined && slot.page.endCursor !== page.endCursor;
+        const before = slot.page;
         slot.page = page;
         slot.error = undefined;
-        if (moved) truncate(index + 1);
+        if (before && before.endCursor !== page.endCursor) truncate(index + 1);
+        else if (before) {
+          tellTimer ??= setTimeout(publish, tellEveryMs);
+          return;
+        }
       }
       publish();
     });
@@ -98,7 +109,10 @@ export function createPager<Result, Variables extends AnyVariables, Node>(option
       }
       return () => {
         listeners.delete(listener);
-        if (listeners.size === 0) truncate(0);
+        if (listeners.size > 0) return;
+        clearTimeout(tellTimer);
+        tellTimer = undefined;
+        truncate(0);
       };
     },
     getState: () => state,

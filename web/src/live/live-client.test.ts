@@ -72,6 +72,7 @@ async function startTicker() {
   return {
     url: `ws://127.0.0.1:${port}`,
     tokens,
+    newest: () => newest,
     tick(count = 1) {
       newest += count;
       for (const flush of streams) flush();
@@ -139,6 +140,8 @@ it('sees every event exactly once across broken sockets, and says that none was 
   await until(() => live.state().phase === 'reconnecting');
   server.tick(5);
   await until(() => live.state().phase === 'resumed');
+  server.tick();
+  await until(() => seen.at(-1) === String(server.newest()));
   const last = Number(seen.at(-1));
   expect(seen).toEqual(Array.from({ length: last - first + 1 }, (_, index) => String(first + index)));
   expect(live.state().missed).toBe(0);

@@ -70,18 +70,10 @@ export function DataTable<Row extends object, SortField extends string = never>(
       Object.fromEntries(columns.map((column) => [column.id, reaches(breakpoint, column.from ?? 'base')])),
     [columns, breakpoint],
   );
-  const table = useTable({
-    features,
-    columns: defs,
-    data: rows,
-    getRowId: rowId,
-    state: { columnVisibility },
-  });
   const shown = columns.filter((column) => columnVisibility[column.id]);
   const template = { gridTemplateColumns: shown.map((column) => column.track).join(' ') };
 
-  const tableRows = table.getRowModel().rows;
-  const count = tableRows.length + (hasMore || loading === 'more' ? 1 : 0);
+  const count = rows.length + (hasMore || loading === 'more' ? 1 : 0);
   const virtual = useVirtualizer({
     count,
     getScrollElement: () => scroller.current,
@@ -94,13 +86,17 @@ export function DataTable<Row extends object, SortField extends string = never>(
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? -1;
+  // The table knows only the rows in sight, so that a change costs the same however long the list has grown.
+  const data = useMemo(() => rows.slice(first, last + 1), [rows, first, last]);
+  const table = useTable({ features, columns: defs, data, getRowId: rowId, state: { columnVisibility } });
+  const tableRows = table.getRowModel().rows;
 
   useEffect(() => {
     if (hasMore && loading === false && last >= rows.length - 12) onNearEnd();
   }, [hasMore, loading, last, rows.length, onNearEnd]);
   useEffect(() => {
-    onVisible?.(rows.slice(first, last + 1));
-  }, [onVisible, rows, first, last]);
+    onVisible?.(data);
+  }, [onVisible, data]);
 
   const move = (step: number) => {
     const focused = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
@@ -143,7 +139,7 @@ export function DataTable<Row extends object, SortField extends string = never>(
           // biome-ignore lint/a11y/useSemanticElements: see above
           <div role="rowgroup" style={{ height: virtual.getTotalSize() }} className="relative">
             {items.map((item) => {
-              const row = tableRows[item.index];
+              const row = tableRows[item.index - first];
               return (
                 // biome-ignore lint/a11y/useSemanticElements: see above
                 <div

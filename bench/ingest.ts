@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { createLoad, type Load } from '#simulator/load.ts';
+import { judge, type Verdict } from '#simulator/oracle.ts';
+import { type CpuSeconds, readCpu } from './cpu.ts';
+import { type BenchTenant, provision } from './fleet.ts';
+import type { BenchPlatform } from './platform.ts';
+import { openSubscribers, type Subscriber, type SubscribersReport } from './subscribers.ts';
+
+export interface IngestBench {
+  /** Messages a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  readonly connections: number;
+  readonly tenants: number;
+  /** Each watches five devices. */
+  readonly subscribers: number;
+}
+
+export interface IngestResult {
+  readonly options: IngestBench;
+  /** Messages a second while it was measured. */
+  readonly sentRate: number;
+  readonly acknowledgedRate: number;
+  readonly verdict: Verdict;
+  /** False: after a minute there were still messages without a PUBACK. */
+  readonly allAcknowledged: boolean;
+  readonly outOfOrder: number;
+  readonly reconnects: number;
+  /** How late the generator was at worst, in ms. */
+  readonly generatorLagMs: number;
+  readonly pubacks: Percentiles;
+  readonly stored: Percentiles;
+  readonly live: SubscribersReport;
+  /** Messages that a subscriber should have seen and did not. */
+  readonly liveMissed: number;
+  /** Microseconds of CPU a message, by process. */
+  readonly cpu: ReadonlyMap<string, number>;
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+const WATCHED_DEVICES = 5;
+const SETTLE_MS = 60_000;
+
+/** Publishes at a steady rate through the whole platform and accounts for every message. */
+export async function benchIngest(
+  platform: BenchPlatform,
+  options: IngestBench,
+  say: (line: string) => void,
+): Promise<IngestResult> {
+  const database = new pg.Pool({ connectionString: platform.database, max: 4 });
+  await using opened = new AsyncDisposableStack();
+  opened.defer(() => database.end());
+  const tenants = await provision(database, platform.secretKey, options.tenants, options.connections);
+  const since = new Date(Date.now() - 60_000);
+  const boot = 1 + Math.floor(Math.random() * 65_535);
+  const devices = tenants.flatMap((tenant) => tenant.devices);
+  const load = createLoad({ url: platform.mqtt, devices, rate: options.rate, boot });
+  opened.defer(() => load.close());
+  say(`connecting ${devices.length} devices of ${tenants.length} tenants`);
+  await load.connect();
+  const subscribers = opened.use(
+    await openSubscribers({
+      url: platform.graphqlWs,
+      subscribers: chooseSubscribers(tenants, options.subscribers),
+    }),
+  );
+  say(`warming up for ${options.warmUpSeconds} s`);
+  load.start();
+  await sleep(options.warmUpSeconds * 1000);
+  load.pubacks.clear();
+  load.resetLag();
+  subscribers.count();
+  say(`measuring for ${options.seconds} s`);
+  const measured = await measure(platform, load, options.seconds);
+  const [pubacks, generatorLagMs] = [percentilesOf(load), (load.lag / options.rate) * 1000];
+  const allAcknowledged = await load.finish(SETTLE_MS);
+  say('waiting until everything is stored');
+  const verdict = await settledVerdict(database, load, since);
+  const live = await settledReport(subscribers, load);
+  const stored = await storedPercentiles(
+    database,
+    devices.map((device) => device.key),
+    tenants,
+    measured,
+  );
+  return {
+    ...{ options, verdict, allAcknowledged, pubacks, stored, generatorLagMs, live },
+    ...{ outOfOrder: load.outOfOrder, reconnects: load.reconnects },
+    sentRate: measured.sent / options.seconds,
+    acknowledgedRate: measured.acknowledged / options.seconds,
+    liveMissed: missedLive(load, live),
+    cpu: new Map([...measured.cpu].map(([name, seconds]) => [name, (seconds / measured.acknowledged) * 1e6])),
+  };
+}
+
+interface Measured {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly cpu: CpuSeconds;
+  readonly from: Date;
+  readonly to: Date;
+}
+
+async function measure(platform: BenchPlatform, load: Load, seconds: number): Promise<Measured> {
+  const read = () => readCpu(platform.nats, platform.database);
+  const own = process.cpuUsage();
+  const before = { from: new Date(), sent: load.sent, acknowledged: load.acknowledged, cpu: read() };
+  await sleep(seconds * 1000);
+  const to = new Date();
+  const after = read();
+  const used = process.cpuUsage(own);
+  const cpu = new Map([...after].map(([name, total]) => [name, total - (before.cpu.get(name) ?? 0)]));
+  cpu.set('generator and subscribers', (used.user + used.system) / 1e6);
+  const { from } = before;
+  return {
+    ...{ from, to, cpu },
+    sent: load.sent - before.sent,
+    acknowledged: load.acknowledged - before.acknowledged,
+  };
+}
+
+function chooseSubscribers(tenants: readonly BenchTenant[], count: number): Subscriber[] {
+  return Array.from({ length: count }, (_, index) => {
+    const tenant = tenants[index % tenants.length];
+    if (!tenant) throw new Error('subscribers need a tenant');
+    const first = Math.floor(index / tenants.length) * WATCHED_DEVICES;
+    const deviceKeys = Array.from(
+      { length: Math.min(WATCHED_DEVICES, tenant.devices.length) },
+      (_, offset) => tenant.devices[(first + offset) % tenant.devices.length]?.key ?? '',
+    );
+    return { apiKey: tenant.apiKey, tenant: tenant.slug, deviceKeys };
+  });
+}
+
+const percentilesOf = ({ pubacks }: Load): Percentiles => ({
+  p50: pubacks.percentile(0.5),
+  p95: pubacks.percentile(0.95),
+  p99: pubacks.percentile(0.99),
+});
+
+async function settledVerdict(database: pg.Pool, load: Load, since: Date): Promise<Verdict> {
+  const deadline = Date.now() + SETTLE_MS;
+  for (;;) {
+    const verdict = await judge(database, load.accounts(), since);
+    if (verdict.lost === 0 || Date.now() > deadline) return verdict;
+    await sleep(500);
+  }
+}
+
+/** Asks until nothing is missing, for ten seconds at most. */
+async function settledReport(
+  subscribers: { report(): Promise<SubscribersReport> },
+  load: Load,
+): Promise<SubscribersReport> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const report = await subscribers.report();
+    if (missedLive(load, report) === 0 || Date.now() > deadline) return report;
+    await sleep(250);
+  }
+}
+
+function missedLive(load: Load, report: SubscribersReport): number {
+  const sent = new Map(
+    load.accounts().map((account) => [`${account.tenant}/${account.key}`, account.acknowledged]),
+  );
+  return Object.entries(report.seen).reduce((sum, [device, seen]) => sum + (sent.get(device) ?? 0) - seen, 0);
+}
+
+async function storedPercentiles(
+  database: pg.Pool,
+  keys: readonly string[],
+  tenants: readonly BenchTenant[],
+  { from, to }: Measured,
+): Promise<Percentiles> {
+  const { rows } = await database.query<{ p: [number, number, number] }>(
+    `select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by extract(epoch from r.stored_at - r.ts) * 1000) as p
+     from readings r join devices d on d.id = r.device_id join tenants t on t.id = d.tenant_id
+     where t.slug = any($1) and d.key = any($2) and r.ts >= $3 and r.ts < $4`,
+    [tenants.map((tenant) => tenant.slug), keys, from, to],
+  );
+  const [p50 = Number.NaN, p95 = Number.NaN, p99 = Number.NaN] = rows[0]?.p ?? [];
+  return { p50, p95, p99 };
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '#core/db/migrate.ts';
+import { openNats } from '#standalone/nats.ts';
+import { nodeProcess, PROJECT } from '#standalone/node-process.ts';
+import { freePort } from '#standalone/ports.ts';
+import { openPostgres } from '#standalone/postgres.ts';
+import { allowLogins, ensureDatabase, urlAs } from '#standalone/roles.ts';
+import { supervise } from '#standalone/supervise.ts';
+
+/** What a bench drives. */
+export interface BenchPlatform extends AsyncDisposable {
+  readonly mqtt: string;
+  readonly graphqlWs: string;
+  readonly nats: string;
+  /** As the superuser. */
+  readonly database: string;
+  /** 64 hexadecimal characters; the bench makes devices and API keys of its own. */
+  readonly secretKey: string;
+}
+
+const DATABASE = 'fleetgraph';
+const PROCESSES = ['api', 'gateway', 'ingest', 'evaluator', 'relay', 'janitor'] as const;
+
+/** A platform that was started with `npm start`, by the folder it keeps its data in. */
+export function readRunning(dataDir: string): BenchPlatform {
+  const read = (file: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(dataDir, file), 'utf8'));
+  const ready = read('standalone.json');
+  const { secretKey } = read('secrets.json');
+  const text = (value: unknown) => {
+    if (typeof value !== 'string') throw new Error(`${dataDir} does not describe a running platform`);
+    return value;
+  };
+  return {
+    mqtt: text(ready['mqtt']),
+    graphqlWs: text(ready['graphqlWs']),
+    nats: text(ready['nats']),
+    database: text(ready['database']),
+    secretKey: text(secretKey),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Starts every process of the platform on free ports, with real servers; disposing stops and forgets all of it. */
+export async function startPlatform(say: (line: string) => void): Promise<BenchPlatform> {
+  await using opened = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-bench-'));
+  opened.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const log = (name: string) => join(folder, `${name}.log`);
+  const passwords = { app: hex(), worker: hex(), operator: hex() };
+  const [postgresPort, natsPort, monitorPort] = [await freePort(), await freePort(), await freePort()];
+  const postgres = await openPostgres({
+    ...{ dataDir: join(folder, 'postgres'), port: postgresPort, password: hex(), logFile: log('postgres') },
+  });
+  opened.defer(() => postgres.destroy());
+  const nats = opened.use(
+    await openNats({
+      ...{ dataDir: join(folder, 'nats'), port: natsPort, monitorPort, logFile: log('nats') },
+      onFetch: (what) => say(`fetching ${what}`),
+    }),
+  );
+  await ensureDatabase(postgres.url(), DATABASE);
+  const database = postgres.url(DATABASE);
+  await migrate(database, join(PROJECT, 'prisma', 'migrations'));
+  await allowLogins(database, passwords);
+
+  const [mqttPort, httpPort] = [await freePort(), await freePort()];
+  const http = `http://127.0.0.1:${httpPort}`;
+  const secretKey = hex();
+  const env = {
+    ...{ NATS_URL: nats.url, BUS_SHARDS: '16', FLEETGRAPH_SECRET_KEY: secretKey, LOG_LEVEL: 'warn' },
+    ...{
+      MQTT_HOST: '127.0.0.1',
+      MQTT_PORT: String(mqttPort),
+      MQTT_PUBLIC_URL: `mqtt://127.0.0.1:${mqttPort}`,
+    },
+    ...{
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(httpPort),
+      PUBLIC_URL: http,
+      OIDC_ISSUER: 'http://127.0.0.1:9',
+    },
+    ...{ CONSOLE_DIR: join(folder, 'console'), OBJECTS_DIR: join(folder, 'objects') },
+  };
+  for (const name of PROCESSES) {
+    const main = name === 'api' ? 'api/main.ts' : `workers/${name}/main.ts`;
+    const role = name === 'api' ? 'app' : 'worker';
+    const own = { ...env, DATABASE_URL: urlAs(database, role, passwords) };
+    opened.use(
+      await supervise(
+        nodeProcess({ name, main, env: own, healthPort: await freePort(), logFile: log(name) }),
+      ),
+    );
+    say(`${name} is ready`);
+  }
+  const rest = opened.move();
+  return {
+    mqtt: `mqtt://127.0.0.1:${mqttPort}`,
+    graphqlWs: `ws://127.0.0.1:${httpPort}/graphql`,
+    nats: nats.url,
+    database,
+    secretKey,
+    [Symbol.asyncDispose]: () => rest.disposeAsync(),
+  };
+}
+
+const hex = (): string => randomBytes(32).toString('hex');

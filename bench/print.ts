@@ -1,0 +1,52 @@
+import type { IngestResult, Percentiles } from './ingest.ts';
+import type { PathResult } from './path.ts';
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
+const row = (name: string, text: string): string => `  ${name.padEnd(22)}${text}`;
+
+function latency(name: string, { p50, p95, p99 }: Percentiles): string {
+  const ms = (value: number) => (Number.isNaN(value) ? 'none' : `${value.toFixed(1)} ms`).padStart(11);
+  return row(name, `p50${ms(p50)}   p95${ms(p95)}   p99${ms(p99)}`);
+}
+
+/** The result of `bench ingest` for people; every figure with its unit. */
+export function describeIngest(result: IngestResult): string {
+  const { options, verdict, live } = result;
+  const cpu = [...result.cpu].sort(([, one], [, other]) => other - one);
+  const platform = cpu.filter(([name]) => name !== 'generator and subscribers');
+  const total = platform.reduce((sum, [, microseconds]) => sum + microseconds, 0);
+  return [
+    `ingest: ${whole(options.rate)} msg/s asked for ${options.seconds} s on ${options.connections} connections, QoS 1`,
+    row(
+      'sent',
+      `${whole(result.sentRate)} msg/s (the generator was late by ${result.generatorLagMs.toFixed(0)} ms at worst)`,
+    ),
+    row(
+      'acknowledged',
+      `${whole(result.acknowledgedRate)} msg/s, ${result.reconnects} reconnects, ${result.outOfOrder} out of order`,
+    ),
+    row(
+      'messages',
+      `${whole(verdict.acknowledged)} acknowledged, ${whole(verdict.stored)} rows, ${verdict.lost} lost, ${verdict.doubled} doubled`,
+    ),
+    latency('PUBACK', result.pubacks),
+    latency('stored', result.stored),
+    latency('subscriber', live),
+    row(
+      'live',
+      `${whole(live.received)} events to ${options.subscribers} subscribers, ${result.liveMissed} missed, ${live.repeated} repeated, ${live.gaps} gaps`,
+    ),
+    ...live.failures.map((failure) => row('', failure)),
+    row('CPU a message', `${total.toFixed(1)} µs in the platform`),
+    ...cpu.map(([name, microseconds]) => row(`  ${name}`, `${microseconds.toFixed(2)} µs`)),
+  ].join('\n');
+}
+
+/** The result of `bench path` for people. */
+export function describePath({ messages, received, live, pubacks }: PathResult): string {
+  return [
+    `path: one device, ten messages a second, one subscriber; ${messages} messages, ${received} seen`,
+    latency('PUBACK', pubacks),
+    latency('subscriber', live),
+  ].join('\n');
+}
