@@ -64,7 +64,9 @@ if (values.help || (what !== 'ingest' && what !== 'path')) {
 }
 
 {
-  await using platform = values.data === undefined ? await startPlatform(say) : readRunning(values.data);
+  const withApi = what === 'path' || count('subscribers', 0) > 0;
+  await using platform =
+    values.data === undefined ? await startPlatform(say, withApi) : readRunning(values.data);
   if (what === 'ingest') {
     const result = await benchIngest(
       platform,

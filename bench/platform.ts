@@ -44,8 +44,11 @@ export function readRunning(dataDir: string): BenchPlatform {
   };
 }
 
-/** Starts every process of the platform on free ports, with real servers; disposing stops and forgets all of it. */
-export async function startPlatform(say: (line: string) => void): Promise<BenchPlatform> {
+/**
+ * Starts every process of the platform on free ports, with real servers; disposing stops and forgets all of it.
+ * Without subscribers the API has nothing to do and is left out.
+ */
+export async function startPlatform(say: (line: string) => void, withApi: boolean): Promise<BenchPlatform> {
   await using opened = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-bench-'));
   opened.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -86,6 +89,7 @@ export async function startPlatform(say: (line: string) => void): Promise<BenchP
     ...{ CONSOLE_DIR: join(folder, 'console'), OBJECTS_DIR: join(folder, 'objects') },
   };
   for (const name of PROCESSES) {
+    if (name === 'api' && !withApi) continue;
     const main = name === 'api' ? 'api/main.ts' : `workers/${name}/main.ts`;
     const role = name === 'api' ? 'app' : 'worker';
     const own = { ...env, DATABASE_URL: urlAs(database, role, passwords) };

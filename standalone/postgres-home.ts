@@ -6,18 +6,23 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Account, canEnter } from './guard.ts';
-import { isErrno } from './leftovers.ts';
+import { isErrno, isRunning } from './leftovers.ts';
 
 /** Where every user may look in, and where files outlive a restart of the machine. */
 const OPEN_ROOT = '/var/tmp';
+const DATA_PREFIX = 'data-';
+/** Beside data that lies elsewhere: where it was wanted. */
+const OWNER_FILE = 'kept-for';
 
 /** Where PostgreSQL's programs and one server's data lie. */
 export interface PostgresHome {
@@ -30,7 +35,7 @@ export interface PostgresHome {
 /**
  * Finds places that `account` can reach. Its programs and data normally stay where they are; under a private home
  * the programs are copied and the data kept below /var/tmp, in a folder named after the wanted one, so that the
- * next start finds it again.
+ * next start finds it again; it goes when the wanted folder is gone.
  */
 export function locatePostgres(wantedDataDir: string, account: Account | undefined): PostgresHome {
   const notices: string[] = [];
@@ -45,7 +50,11 @@ export function locatePostgres(wantedDataDir: string, account: Account | undefin
   const dataDir = resolve(wantedDataDir);
   mkdirSync(dirname(dataDir), { recursive: true });
   if (canEnter(account, dirname(dataDir))) return { programs, dataDir, notices };
-  const elsewhere = openFolder(`data-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`);
+  sweepAbandoned();
+  const elsewhere = openFolder(
+    `${DATA_PREFIX}${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`,
+  );
+  writeFileSync(join(elsewhere, OWNER_FILE), dataDir, { mode: 0o600 });
   notices.push(`user ${account?.name} cannot enter ${dirname(dataDir)}: the database lies in ${elsewhere}`);
   return { programs, dataDir: join(elsewhere, 'postgres'), notices };
 }
@@ -55,6 +64,22 @@ export function removePostgresData(home: PostgresHome): void {
   rmSync(home.dataDir, { recursive: true, force: true });
   if (home.dataDir.startsWith(`${OPEN_ROOT}/`))
     rmSync(dirname(home.dataDir), { recursive: true, force: true });
+}
+
+/** Removes data whose folder is gone: whoever deleted that meant the database too, and could not know where it lay. */
+function sweepAbandoned(): void {
+  const root = openFolder('');
+  for (const name of readdirSync(root).filter((entry) => entry.startsWith(DATA_PREFIX))) {
+    const folder = join(root, name);
+    const owner = readOptional(join(folder, OWNER_FILE));
+    if (owner === undefined || existsSync(dirname(owner))) continue;
+    const pid = Number.parseInt(readOptional(join(folder, 'postgres', 'postmaster.pid')) ?? '', 10);
+    if (Number.isNaN(pid) || !isRunning(pid)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }
 
 /** The package that carries the programs for this platform. */
@@ -107,7 +132,7 @@ function copyPrograms(programs: string): string {
 function openFolder(name: string): string {
   const uid = process.getuid?.() ?? 0;
   let path = OPEN_ROOT;
-  for (const part of [`fleetgraph-${uid}`, name]) {
+  for (const part of [`fleetgraph-${uid}`, name].filter(Boolean)) {
     path = join(path, part);
     mkdirSync(path, { recursive: true, mode: 0o755 });
     const status = lstatSync(path);

@@ -7,7 +7,7 @@ export interface Reading {
 }
 
 /** What comes in is a reading to be merged, or something else that must keep its place. */
-export type Conflatable<Other> = { readonly reading: Reading } | { readonly other: Other };
+export type Conflatable<Other> = { readonly reading: Reading } | { readonly other: Other; readonly cursor: string };
 
 /** Values merged per device: the newest of each metric, by time and then by message id. */
 export function merge(older: TelemetryEvent, newer: TelemetryEvent): TelemetryEvent {
@@ -32,7 +32,7 @@ export async function* conflate<Other>(
   let pending = new Map<number, TelemetryEvent>();
   let reached = options.cursor;
   let flushed = options.cursor;
-  let other: Other | undefined;
+  let other: { readonly other: Other; readonly cursor: string } | undefined;
   let failure: unknown;
   let ended = false;
   let nextFlushAt = 0;
@@ -43,7 +43,7 @@ export async function* conflate<Other>(
     try {
       for await (const item of source) {
         if ('other' in item) {
-          other = item.other;
+          other = item;
           wake?.();
           await new Promise<void>((resolve) => {
             resume = resolve;
@@ -81,7 +81,9 @@ export async function* conflate<Other>(
       } else if (other !== undefined) {
         const passing = other;
         other = undefined;
-        yield { other: passing };
+        reached = passing.cursor;
+        flushed = passing.cursor;
+        yield passing;
         resume?.();
       } else if (ended) {
         if (failure !== undefined) throw failure;

@@ -8,8 +8,8 @@ import { openShardConsumer, readStreamState, type ShardConsumer } from './stream
 /** What reading back finds, in order. */
 export type Found =
   | { readonly type: 'entry'; readonly entry: Entry }
-  /** Messages behind `from` may be gone; reading goes on behind `to`. */
-  | { readonly type: 'lost'; readonly from: Position; readonly to: Position }
+  /** Messages behind `from` may be gone; reading goes on behind `to`. What was published after `until` (ms) is there. */
+  | { readonly type: 'lost'; readonly from: Position; readonly to: Position; readonly until: number }
   /** Everything of the shard up to here was found: there is nothing more to read now. */
   | { readonly type: 'end'; readonly position: Position };
 
@@ -60,7 +60,7 @@ async function* readSession(
   let position = from;
   if (created !== from.created || state.first > nextSequence(from)) {
     position = { created, sequence: Math.max(0, state.first - 1), index: WHOLE };
-    yield { type: 'lost', from, to: position };
+    yield { type: 'lost', from, to: position, until: state.oldestAt?.getTime() ?? Date.now() };
     if (created !== from.created) return;
   }
   let pending = waiting;
@@ -84,7 +84,7 @@ async function* readSession(
     if (now.created !== created) return;
     if (first && now.first > nextSequence(position) && first.sequence > nextSequence(position)) {
       const to = { created, sequence: first.sequence - 1, index: WHOLE };
-      yield { type: 'lost', from: position, to };
+      yield { type: 'lost', from: position, to, until: first.at };
     }
     for (const entry of batch) {
       yield { type: 'entry', entry };

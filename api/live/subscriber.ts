@@ -1,7 +1,6 @@
 import type { Bus } from '#core/bus/connect.ts';
-import { type CursorSealer, isBefore, type Position } from './cursor.ts';
-import { matches } from './filter.ts';
-import type { LiveFilter } from './filter.ts';
+import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
+import { type LiveFilter, matches } from './filter.ts';
 import type { LiveMetrics } from './metrics.ts';
 import { EventQueue, type QueuedEvent, type QueueLimits } from './queue.ts';
 import { readBack } from './read-back.ts';
@@ -10,7 +9,18 @@ import type { Follower, LiveKind, ShardFeed } from './shard-feed.ts';
 /** What a subscriber gets, in order. */
 export type Delivery =
   | ({ readonly type: 'event' } & QueuedEvent)
-  | { readonly type: 'gap'; readonly from: Position; readonly to: Position; readonly reason: 'RETENTION' | 'SLOW_CONSUMER' };
+  | Gap;
+
+/** Events of the shard between two places may not have been delivered. */
+export interface Gap {
+  readonly type: 'gap';
+  readonly from: Position;
+  readonly to: Position;
+  readonly reason: 'RETENTION' | 'SLOW_CONSUMER';
+  /** Publishing times the places stand for, in ms since the epoch. */
+  readonly fromAt: number;
+  readonly toAt: number;
+}
 
 export interface SubscriberOptions {
   readonly bus: Bus;
@@ -22,6 +32,8 @@ export interface SubscriberOptions {
   readonly filter: LiveFilter;
   /** Everything behind it is delivered. */
   readonly from: Position;
+  /** The time that place stands for, in ms since the epoch. */
+  readonly fromAt: number;
   readonly limits: QueueLimits;
   readonly metrics: LiveMetrics;
   readonly signal: AbortSignal;
@@ -37,13 +49,17 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
   const { feed, signal } = options;
   const seat = createSeat(options);
   let position = options.from;
+  let at = options.fromAt;
   let reason: 'RETENTION' | 'SLOW_CONSUMER' = 'RETENTION';
   try {
     await feed.ready(signal);
     while (!signal.aborted) {
       if (feed.covers(position)) {
         seat.take(position);
-        for (let item = await seat.next(signal); item; item = await seat.next(signal)) yield { type: 'event', ...item };
+        for (let item = await seat.next(signal); item; item = await seat.next(signal)) {
+          at = item.entry.at;
+          yield { type: 'event', ...item };
+        }
         position = seat.left.position;
         reason = seat.left.why === 'full' ? 'SLOW_CONSUMER' : 'RETENTION';
         if (seat.left.why === 'full') options.metrics.overflows.inc();
@@ -52,8 +68,9 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
       options.metrics.catchUps.inc();
       for await (const found of readBack({ ...options, from: position })) {
         if (found.type === 'lost') {
-          yield { type: 'gap', from: found.from, to: found.to, reason };
+          yield { type: 'gap', from: found.from, to: found.to, fromAt: at, toAt: found.until, reason };
           position = found.to;
+          at = found.until;
         } else if (found.type === 'end') {
           position = found.position;
         } else {
@@ -61,11 +78,12 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
           const { message } = entry;
           if (entry.tenantId === options.tenantId && message?.kind === options.kind) {
             for (const [index, event] of message.events.entries()) {
-              const at = { created: entry.created, sequence: entry.sequence, index };
-              if (isBefore(position, at) && matches(options.filter, event)) yield { type: 'event', entry, index, event };
+              const place = { created: entry.created, sequence: entry.sequence, index };
+              if (isBefore(position, place) && matches(options.filter, event)) yield { type: 'event', entry, index, event };
             }
           }
-          position = { created: entry.created, sequence: entry.sequence, index: 0xffff_ffff };
+          position = { created: entry.created, sequence: entry.sequence, index: WHOLE };
+          at = entry.at;
         }
         if (signal.aborted || feed.covers(position)) break;
       }

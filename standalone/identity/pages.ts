@@ -14,7 +14,7 @@ header { display: flex; align-items: center; gap: .6rem; margin-bottom: 1.25rem;
 svg { width: 1.6rem; height: 1.6rem; color: var(--accent); }
 h1 { font-size: 1.4rem; line-height: 1.2; margin: 0 0 1.25rem; }
 label { display: block; font-weight: 600; font-size: .9rem; margin-bottom: 1rem; }
-input { display: block; width: 100%; margin-top: .3rem; padding: .6rem .75rem; font: inherit; color: inherit; background: var(--paper);
+input { display: block; width: 100%; margin-top: .3rem; padding: .6rem .75rem; font: inherit; font-weight: 400; color: inherit; background: var(--paper);
   border: 1px solid var(--line); border-radius: 8px; }
 button { width: 100%; padding: .7rem; font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0;
   border-radius: 8px; cursor: pointer; }

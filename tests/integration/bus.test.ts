@@ -41,7 +41,11 @@ const consumeWith = (shard: number, over: Partial<ConsumeOptions> & Pick<Consume
     deadLetter: async () => undefined,
     ...over,
   });
-  return { ...consumption, [Symbol.asyncDispose]: () => consumption.stop(2_000) };
+  return {
+    async [Symbol.asyncDispose]() {
+      await consumption.stop(2_000);
+    },
+  };
 };
 
 const publishing = () => {

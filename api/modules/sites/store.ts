@@ -52,3 +52,8 @@ export async function countSites(operation: Operation): Promise<number> {
   const [row] = await operation.read.rows<{ count: number }>(sql`select count(*)::int as count from sites`);
   return row?.count ?? 0;
 }
+
+export async function readSiteIds(operation: Operation, keys: readonly string[]): Promise<number[]> {
+  const rows = await operation.read.rows<{ id: number }>(sql`select id from sites where key = any(${keys}::text[])`);
+  return rows.map(({ id }) => id);
+}

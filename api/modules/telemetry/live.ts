@@ -1,0 +1,216 @@
+import type { TelemetryEvent } from '#core/bus/events.ts';
+import { AuthenticationError } from '#core/auth/authentication-error.ts';
+import { all, sql } from '#api/database/sql.ts';
+import { type Operation, requirePermission } from '#api/graphql/context.ts';
+import { badInput } from '#api/graphql/errors.ts';
+import { abortable } from '#api/live/abortable.ts';
+import { type Conflatable, conflate } from '#api/live/conflate.ts';
+import { type Position, WHOLE } from '#api/live/cursor.ts';
+import type { LiveFilter } from '#api/live/filter.ts';
+import type { Gap } from '#api/live/subscriber.ts';
+import type { DeviceStub } from '../devices/service.ts';
+import { readLiveFilter, type LiveFilterInput } from './live-filter.ts';
+import { type LatestColumn, type LatestValue, toLatestValues } from './store.ts';
+
+export interface DeviceLatest {
+  readonly device: DeviceStub;
+  readonly values: readonly LatestValue[];
+}
+
+export interface TelemetrySnapshot {
+  readonly type: 'TelemetrySnapshot';
+  readonly cursor: string;
+  readonly devices: readonly DeviceLatest[];
+}
+
+export interface TelemetryReading {
+  readonly type: 'TelemetryReading';
+  readonly cursor: string;
+  readonly event: TelemetryEvent;
+}
+
+export interface StreamGap {
+  readonly type: 'StreamGap';
+  readonly cursor: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: 'RETENTION' | 'SLOW_CONSUMER' | 'AUTHORIZATION';
+  readonly missed: number | null;
+}
+
+export type TelemetryPayload = TelemetrySnapshot | TelemetryReading | StreamGap;
+
+export interface TelemetryArgs {
+  readonly where?: LiveFilterInput | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly maxHz?: number | null | undefined;
+}
+
+const MAX_HZ = 100;
+/** Devices in one snapshot event; a larger snapshot comes in several. */
+const SNAPSHOT_DEVICES = 1_000;
+
+/**
+ * Follows readings: without `after` the newest values first, then everything behind that snapshot; with it everything
+ * behind that cursor. Never ends by itself, except when the viewer's credential does.
+ */
+export async function followTelemetry(operation: Operation, args: TelemetryArgs): Promise<AsyncGenerator<TelemetryPayload>> {
+  requirePermission(operation, 'telemetry.read');
+  requirePermission(operation, 'devices.read');
+  const { maxHz } = args;
+  if (maxHz != null && !(maxHz > 0 && maxHz <= MAX_HZ)) throw badInput(`maxHz must be above 0 and at most ${MAX_HZ}`);
+  const filter = await readLiveFilter(operation, args.where ?? {});
+  const { live } = operation.platform;
+  const resumed = args.after == null ? undefined : live.openCursor(operation.viewer, args.after);
+  return abortable(async function* (signal) {
+    let start = resumed?.partial ? undefined : resumed;
+    let cursor = args.after ?? '';
+    if (!start) {
+      const snapshot = await readSnapshot(operation, filter);
+      start = { ...snapshot, tenantId: 0, shard: 0, partial: false };
+      for (const piece of snapshot.pieces) {
+        cursor = piece.cursor;
+        yield piece;
+      }
+    }
+    const deliveries = live.deliver({
+      tenant: operation.viewer,
+      kind: 'telemetry',
+      filter,
+      from: start,
+      fromAt: start.at,
+      signal: AbortSignal.any([signal, credentialEnd(operation)]),
+    });
+    const found = toConflatable(operation, filter, deliveries);
+    const merged =
+      maxHz == null
+        ? found
+        : conflate(found, { maxHz, cursor, signal, onMerged: () => live.metrics.conflated.inc() });
+    for await (const item of merged) yield 'other' in item ? item.other : toReading(item.reading, filter);
+    if (!signal.aborted) throw new AuthenticationError('the credential has expired');
+  }, operation.signal);
+}
+
+async function* toConflatable(
+  operation: Operation,
+  filter: LiveFilter,
+  deliveries: ReturnType<Operation['platform']['live']['deliver']>,
+): AsyncGenerator<Conflatable<StreamGap>> {
+  for await (const delivery of deliveries) {
+    if (delivery.type === 'event') {
+      const { entry, index, event } = delivery;
+      if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(index) } };
+      continue;
+    }
+    const missed = await countMissed(operation, filter, delivery);
+    if (missed === 0) continue;
+    const gap = toGap(operation, delivery, missed);
+    yield { other: gap, cursor: gap.cursor };
+  }
+}
+
+/** A gap as it is told. */
+export function toGap(operation: Operation, gap: Gap, missed: number | null): StreamGap {
+  const { viewer, platform } = operation;
+  platform.live.metrics.gaps.inc({ reason: gap.reason });
+  const to = platform.live.sealCursor(viewer, gap.to, gap.toAt);
+  const from = platform.live.sealCursor(viewer, gap.from, gap.fromAt);
+  return { type: 'StreamGap', cursor: to, from, to, reason: gap.reason, missed };
+}
+
+function toReading({ event, cursor }: { event: TelemetryEvent; cursor: string }, filter: LiveFilter): TelemetryReading {
+  if (!filter.metrics) return { type: 'TelemetryReading', cursor, event };
+  const { metrics: wanted } = filter;
+  const metrics = Object.fromEntries(Object.entries(event.metrics).filter(([metric]) => wanted.has(metric)));
+  return { type: 'TelemetryReading', cursor, event: { ...event, metrics } };
+}
+
+/** Aborts when the viewer's credential ends. */
+export function credentialEnd({ viewer }: Operation): AbortSignal {
+  const MAX_TIMEOUT_MS = 2_147_483_647;
+  const remaining = viewer.expiresAt ? viewer.expiresAt.getTime() - Date.now() : MAX_TIMEOUT_MS;
+  return AbortSignal.timeout(Math.min(Math.max(0, remaining), MAX_TIMEOUT_MS));
+}
+
+interface SnapshotStart extends Position {
+  readonly at: number;
+  readonly pieces: readonly TelemetrySnapshot[];
+}
+
+/** The newest values and the place on the stream they are exact at, read in one state of the database. */
+async function readSnapshot(operation: Operation, filter: LiveFilter): Promise<SnapshotStart> {
+  const { live, readSnapshot: readAtOnce } = operation.platform;
+  const { viewer } = operation;
+  const shard = live.shardOf(viewer);
+  const stream = await live.streamState();
+  const { cursors, rows } = await readAtOnce(operation, async (scope) => ({
+    cursors: await scope.rows<{ created: Date; sequence: string; updatedAt: Date }>(
+      sql`select stream_created_at as created, sequence, updated_at as "updatedAt" from follower_cursors
+          where follower = 'device_latest' and shard = ${shard}`,
+    ),
+    rows: await scope.rows<{ id: number; key: string; metrics: LatestColumn }>(
+      sql`select d.id, d.key, l.metrics from device_latest l join devices d on d.id = l.device_id
+          where ${deviceConditions(filter)} order by d.id`,
+    ),
+  }));
+  const [cursor] = cursors;
+  const position: Position = cursor
+    ? { created: sameStream(cursor.created, stream.created), sequence: Number(cursor.sequence), index: WHOLE }
+    : { created: stream.created, sequence: Math.max(0, stream.first - 1), index: WHOLE };
+  const at = cursor?.updatedAt.getTime() ?? 0;
+  const devices = rows.map(({ id, key, metrics }) => ({
+    device: { id, key },
+    values: toLatestValues(metrics).filter(({ metric }) => !filter.metrics || filter.metrics.has(metric)),
+  }));
+  const pieces: TelemetrySnapshot[] = [];
+  for (let begin = 0; begin === 0 || begin < devices.length; begin += SNAPSHOT_DEVICES) {
+    const isLast = begin + SNAPSHOT_DEVICES >= devices.length;
+    pieces.push({
+      type: 'TelemetrySnapshot',
+      cursor: live.sealCursor(viewer, position, at, !isLast),
+      devices: devices.slice(begin, begin + SNAPSHOT_DEVICES),
+    });
+  }
+  return { ...position, at, pieces };
+}
+
+/** The database keeps milliseconds, rounded; the stream's own time is finer. */
+function sameStream(stored: Date, created: number): number {
+  return Math.abs(stored.getTime() - created) <= 1 ? created : stored.getTime();
+}
+
+function deviceConditions({ deviceIds, deviceKeys, siteIds }: LiveFilter) {
+  return all([
+    ...(deviceIds ? [sql`d.id = any(${[...deviceIds]}::int[])`] : []),
+    ...(deviceKeys ? [sql`d.key = any(${[...deviceKeys]}::text[])`] : []),
+    ...(siteIds ? [sql`d.site_id = any(${[...siteIds]}::int[])`] : []),
+  ]);
+}
+
+/** An event is published some time after its reading was stored. */
+const PUBLISH_DELAY_MS = 10_000;
+const COUNT_LIMIT = 1_000_000;
+
+/**
+ * Readings stored in the time that a gap stands for: 0 means that nothing was missed, null that there are too many to
+ * count. At its edges the number is approximate, since readings are published a moment after they are stored.
+ */
+async function countMissed(operation: Operation, filter: LiveFilter, gap: Gap): Promise<number | null> {
+  const since = new Date(Math.max(0, gap.fromAt - PUBLISH_DELAY_MS));
+  const until = new Date(gap.toAt);
+  try {
+    const [row] = await operation.read.rows<{ near: number; certain: number }>(
+      sql`select count(*)::int as near, count(*) filter (where stored_at > ${new Date(gap.fromAt)})::int as certain
+          from (select r.stored_at from tenant_readings r join devices d on d.id = r.device_id
+                where r.stored_at > ${since} and r.stored_at <= ${until} and ${deviceConditions(filter)}
+                limit ${COUNT_LIMIT}) missed`,
+    );
+    if (!row || row.near >= COUNT_LIMIT) return null;
+    return row.certain > 0 ? row.certain : row.near > 0 ? null : 0;
+  } catch (error) {
+    operation.log.warn({ err: error }, 'a gap could not be counted');
+    return null;
+  } finally {
+    await operation.read.release();
+  }
+}
