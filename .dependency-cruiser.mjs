@@ -92,10 +92,19 @@ export default {
     },
     {
       name: 'modules-meet-in-services',
-      comment: 'A module uses another through its service.ts: put what you need there.',
+      comment:
+        'A module asks another through its service.ts: put what you need there. Only a shape (schema.ts, live-schema.ts) may also refer to another shape.',
       severity: 'error',
-      from: { path: '^api/modules/([^/]+)/', pathNot: TEST },
+      from: { path: '^api/modules/([^/]+)/', pathNot: `${TEST}|/(live-)?schema\\.ts$` },
       to: { path: '^api/modules/(?!$1/)', pathNot: '/service\\.ts$' },
+    },
+    {
+      name: 'shapes-refer-to-shapes',
+      comment:
+        'A shape refers to another module’s schema.ts, and asks its service.ts; everything else there is private.',
+      severity: 'error',
+      from: { path: '^api/modules/([^/]+)/(live-)?schema\\.ts$' },
+      to: { path: '^api/modules/(?!$1/)', pathNot: '/(service|schema)\\.ts$' },
     },
     {
       name: 'graphql-machinery-has-no-domain',

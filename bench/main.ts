@@ -18,6 +18,7 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --seconds S      (default 20)
 
   --data DIR         use the platform that npm start runs on this folder instead of starting one
+  --profile NAME     write NAME.cpuprofile, of gateway, ingest, api, … (not with --data)
   --json             print the figures as JSON as well
 `;
 
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     tenants: { type: 'string', default: '4' },
     subscribers: { type: 'string', default: '20' },
     data: { type: 'string' },
+    profile: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -64,9 +66,11 @@ if (values.help || (what !== 'ingest' && what !== 'path')) {
 }
 
 {
-  const withApi = what === 'path' || count('subscribers', 0) > 0;
+  const api = what === 'path' || count('subscribers', 0) > 0;
   await using platform =
-    values.data === undefined ? await startPlatform(say, withApi) : readRunning(values.data);
+    values.data === undefined
+      ? await startPlatform(say, { api, profile: values.profile })
+      : readRunning(values.data);
   if (what === 'ingest') {
     const result = await benchIngest(
       platform,

@@ -44,11 +44,18 @@ export function readRunning(dataDir: string): BenchPlatform {
   };
 }
 
-/**
- * Starts every process of the platform on free ports, with real servers; disposing stops and forgets all of it.
- * Without subscribers the API has nothing to do and is left out.
- */
-export async function startPlatform(say: (line: string) => void, withApi: boolean): Promise<BenchPlatform> {
+export interface StartOptions {
+  /** False leaves the API out, which has nothing to do without subscribers. */
+  readonly api: boolean;
+  /** Names a process whose CPU profile is written to the working folder when it stops. */
+  readonly profile: string | undefined;
+}
+
+/** Starts every process of the platform on free ports, with real servers; disposing stops and forgets all of it. */
+export async function startPlatform(
+  say: (line: string) => void,
+  options: StartOptions,
+): Promise<BenchPlatform> {
   await using opened = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-bench-'));
   opened.defer(() => rmSync(folder, { recursive: true, force: true }));
@@ -89,15 +96,13 @@ export async function startPlatform(say: (line: string) => void, withApi: boolea
     ...{ CONSOLE_DIR: join(folder, 'console'), OBJECTS_DIR: join(folder, 'objects') },
   };
   for (const name of PROCESSES) {
-    if (name === 'api' && !withApi) continue;
+    if (name === 'api' && !options.api) continue;
     const main = name === 'api' ? 'api/main.ts' : `workers/${name}/main.ts`;
     const role = name === 'api' ? 'app' : 'worker';
     const own = { ...env, DATABASE_URL: urlAs(database, role, passwords) };
-    opened.use(
-      await supervise(
-        nodeProcess({ name, main, env: own, healthPort: await freePort(), logFile: log(name) }),
-      ),
-    );
+    const spec = nodeProcess({ name, main, env: own, healthPort: await freePort(), logFile: log(name) });
+    const profiling = name === options.profile ? ['--cpu-prof', `--cpu-prof-name=${name}.cpuprofile`] : [];
+    opened.use(await supervise({ ...spec, args: [...profiling, ...spec.args], cwd: process.cwd() }));
     say(`${name} is ready`);
   }
   const rest = opened.move();

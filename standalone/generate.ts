@@ -29,7 +29,7 @@ interface Step {
 const PRISMA: Step = {
   name: 'database client',
   inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'],
-  outputs: ['api/generated/prisma/client.ts', 'api/generated/pothos-types.ts'],
+  outputs: ['api/generated/prisma/client.ts'],
   command: ['prisma', 'generate'],
 };
 const DOCUMENTS: Step = {

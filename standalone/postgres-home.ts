@@ -28,6 +28,8 @@ const OWNER_FILE = 'kept-for';
 export interface PostgresHome {
   readonly programs: string;
   readonly dataDir: string;
+  /** The folder that goes when the data is forgotten. */
+  readonly owned: string;
   /** What the reader of the status lines should know: what lies elsewhere than asked, and why. */
   readonly notices: readonly string[];
 }
@@ -49,21 +51,19 @@ export function locatePostgres(wantedDataDir: string, account: Account | undefin
   }
   const dataDir = resolve(wantedDataDir);
   mkdirSync(dirname(dataDir), { recursive: true });
-  if (canEnter(account, dirname(dataDir))) return { programs, dataDir, notices };
+  if (canEnter(account, dirname(dataDir))) return { programs, dataDir, owned: dataDir, notices };
   sweepAbandoned();
   const elsewhere = openFolder(
     `${DATA_PREFIX}${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`,
   );
   writeFileSync(join(elsewhere, OWNER_FILE), dataDir, { mode: 0o600 });
   notices.push(`user ${account?.name} cannot enter ${dirname(dataDir)}: the database lies in ${elsewhere}`);
-  return { programs, dataDir: join(elsewhere, 'postgres'), notices };
+  return { programs, dataDir: join(elsewhere, 'postgres'), owned: elsewhere, notices };
 }
 
 /** Removes a server's data, wherever `locatePostgres` put it. */
 export function removePostgresData(home: PostgresHome): void {
-  rmSync(home.dataDir, { recursive: true, force: true });
-  if (home.dataDir.startsWith(`${OPEN_ROOT}/`))
-    rmSync(dirname(home.dataDir), { recursive: true, force: true });
+  rmSync(home.owned, { recursive: true, force: true });
 }
 
 /** Removes data whose folder is gone: whoever deleted that meant the database too, and could not know where it lay. */

@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import type { ProcessChange } from './supervise.ts';
 
 type Mark = 'busy' | 'ok' | 'bad' | 'off';
@@ -17,7 +16,14 @@ export interface StatusLines {
   settle(): void;
 }
 
-export function createStatusLines(out: NodeJS.WriteStream & Partial<WriteStream>): StatusLines {
+/** Where the lines go: standard output, or anything like it. */
+export interface Output {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export function createStatusLines(out: Output): StatusLines {
   const lines = new Map<string, { mark: Mark; text: string }>();
   let inPlace = out.isTTY === true;
   let drawn = 0;

@@ -11,7 +11,7 @@ export interface Operation {
   readonly requestId: string;
   readonly log: Logger;
   /** When its time is up, in ms since the epoch. Each event of a subscription has its own. */
-  readonly deadline: number;
+  deadline(): number;
   /** Aborted when the caller has gone. */
   readonly signal: AbortSignal | undefined;
   readonly read: ReadScope;
@@ -19,7 +19,7 @@ export interface Operation {
   /** True for a subscription: its events resolve from their own data and the device cache. */
   readonly isLive: boolean;
   /** Stands for everything loaded so far; replaced by `refresh`. */
-  readonly loaded: object;
+  loaded(): object;
   /** Ends the read transaction and forgets what was loaded; the next read sees what was committed since. */
   refresh(): Promise<void>;
 }

@@ -63,7 +63,12 @@ export class ValidationFault extends Fault {
   }
 }
 
-/** Codes of top-level errors whose message is meant for the caller, and the status when nothing was executed. */
+/** Every fault that a result union may name. */
+export type UserFault = ForbiddenFault | NotFoundFault | ConflictFault | ValidationFault;
+
+export const isUserFault = (error: unknown): error is UserFault => error instanceof Fault;
+
+/** Codes of top-level errors whose message is meant for callers, and their HTTP status when nothing was executed. */
 const STATUS: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
@@ -78,12 +83,14 @@ const STATUS: Readonly<Record<string, number>> = {
   OVERLOADED: 503,
 };
 
-/** A top-level error. Over HTTP it sets the status when there is no data beside it. */
+/** A top-level error beside what else could be answered. */
 export function requestError(code: string, message: string, extensions: GraphQLErrorExtensions = {}): GraphQLError {
-  const status = STATUS[code];
-  return new GraphQLError(message, {
-    extensions: { ...extensions, code, ...(status && { http: { status, spec: true } }) },
-  });
+  return new GraphQLError(message, { extensions: { ...extensions, code } });
+}
+
+/** The only answer to a request of which nothing was executed; over HTTP its code sets the status. */
+export function refusal(code: string, message: string): GraphQLError {
+  return requestError(code, message, { http: { status: STATUS[code] ?? 500 } });
 }
 
 /** An argument that breaks its rules, where no result union can say so. */

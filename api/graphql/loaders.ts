@@ -13,7 +13,7 @@ export function defineLoader<Key extends string | number, Value>(
 ): Load<Key, Value> & { prime(operation: Operation, key: Key, value: Value): void } {
   const loaders = new WeakMap<object, DataLoader<Key, Value>>();
   const loaderOf = (operation: Operation) => {
-    const existing = loaders.get(operation.loaded);
+    const existing = loaders.get(operation.loaded());
     if (existing) return existing;
     const loader = new DataLoader<Key, Value>(async (keys) => {
       const found = await batch(operation, keys);
@@ -22,7 +22,7 @@ export function defineLoader<Key extends string | number, Value>(
         return value === undefined ? absent(key) : value;
       });
     });
-    loaders.set(operation.loaded, loader);
+    loaders.set(operation.loaded(), loader);
     return loader;
   };
   const load: Load<Key, Value> = (operation, key) => loaderOf(operation).load(key);

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
 import type { Permission } from '#core/auth/permissions.ts';
 import type { WriteScope } from '#api/database/writes.ts';
 import { type Operation, requirePermission } from './context.ts';
-import { ConflictFault, Fault, type Issue, NotFoundFault, ValidationFault } from './errors.ts';
+import { ConflictFault, isUserFault, NotFoundFault, type UserFault, ValidationFault } from './errors.ts';
 
 /** A value that survives JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -28,13 +29,13 @@ export interface Mutation<Success extends JsonObject> {
 export async function runMutation<Success extends JsonObject>(
   operation: Operation,
   mutation: Mutation<Success>,
-): Promise<Success | Fault> {
+): Promise<Success | UserFault> {
   try {
     requirePermission(operation, mutation.permission);
     const key = readKey(operation, mutation);
     return await attempt(operation, mutation, key);
   } catch (error) {
-    if (error instanceof Fault) return error;
+    if (isUserFault(error)) return error;
     throw error;
   } finally {
     await operation.refresh();
@@ -51,8 +52,9 @@ async function attempt<Success extends JsonObject>(
   operation: Operation,
   mutation: Mutation<Success>,
   key: ResultKey | undefined,
-): Promise<Success | Fault> {
-  const { viewer, platform, deadline } = operation;
+): Promise<Success | UserFault> {
+  const { viewer, platform } = operation;
+  const deadline = operation.deadline();
   try {
     return await platform.writes.transaction(viewer, deadline, async (scope) => {
       const remembered = key && (await recall(scope, key));
@@ -62,7 +64,7 @@ async function attempt<Success extends JsonObject>(
       return success;
     });
   } catch (error) {
-    if (key && error instanceof Fault && !(error instanceof ReusedKeyFault)) {
+    if (key && isUserFault(error) && !(error instanceof ReusedKeyFault)) {
       await platform.writes.transaction(viewer, deadline, (scope) => remember(scope, key, { fault: describeFault(error) }));
     }
     throw error;
@@ -98,7 +100,7 @@ interface Remembered {
 }
 
 /** The first answer under this id, after waiting for a twin that is still at work. */
-async function recall(scope: WriteScope, key: ResultKey): Promise<Uint8Array | undefined | Remembered['result']> {
+async function recall(scope: WriteScope, key: ResultKey): Promise<unknown> {
   const name = `${scope.tenantId}/${key.credential}/${key.id}`;
   await scope.prisma.$executeRaw`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
   const [row] = await scope.prisma.$queryRaw<Remembered[]>`
@@ -123,7 +125,7 @@ async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): 
     on conflict do nothing`;
 }
 
-function replay<Success extends JsonObject>(remembered: unknown, mutation: Mutation<Success>, key: Buffer): Success | Fault {
+function replay<Success extends JsonObject>(remembered: unknown, mutation: Mutation<Success>, key: Buffer): Success | UserFault {
   const result = new Map(Object.entries(remembered ?? {}));
   if (result.has('fault')) throw readFault(result.get('fault'));
   const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
@@ -131,7 +133,7 @@ function replay<Success extends JsonObject>(remembered: unknown, mutation: Mutat
   return mutation.read(Object.fromEntries(sealed));
 }
 
-function describeFault(fault: Fault): JsonObject {
+function describeFault(fault: UserFault): JsonObject {
   return {
     name: fault.graphqlName,
     message: fault.message,
@@ -141,17 +143,28 @@ function describeFault(fault: Fault): JsonObject {
   };
 }
 
-function readFault(described: unknown): Fault {
-  const fault = described as {
-    name: string;
-    message: string;
-    path: string[] | null;
-    issues?: Issue[];
-    currentVersion?: number | null;
-  };
-  if (fault.name === 'ConflictError') return new ConflictFault(fault.message, fault.path, fault.currentVersion ?? null);
-  if (fault.name === 'NotFoundError') return new NotFoundFault(fault.message, fault.path);
-  return new ValidationFault(fault.issues ?? []);
+const pathSchema = z.array(z.string());
+const faultSchema = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('NotFoundError'), message: z.string(), path: pathSchema.nullable() }),
+  z.object({
+    name: z.literal('ConflictError'),
+    message: z.string(),
+    path: pathSchema.nullable(),
+    currentVersion: z.number().nullable(),
+  }),
+  z.object({ name: z.literal('ValidationError'), issues: z.array(z.object({ path: pathSchema, message: z.string() })) }),
+]);
+
+function readFault(described: unknown): UserFault {
+  const fault = faultSchema.parse(described);
+  switch (fault.name) {
+    case 'NotFoundError':
+      return new NotFoundFault(fault.message, fault.path);
+    case 'ConflictError':
+      return new ConflictFault(fault.message, fault.path, fault.currentVersion);
+    case 'ValidationError':
+      return new ValidationFault(fault.issues);
+  }
 }
 
 function seal<Success extends JsonObject>(success: Success, secrets: readonly string[], key: Buffer): JsonObject {

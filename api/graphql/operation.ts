@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { createReadScope, type ReadScope } from '#api/database/read-scope.ts';
@@ -7,13 +6,13 @@ import type { Platform } from '#api/platform.ts';
 import type { Operation } from './context.ts';
 
 export interface OperationOptions {
-  /** Undefined for a request that may only look at the schema. */
-  readonly viewer: Viewer | undefined;
+  readonly viewer: Viewer;
   readonly requestId: string;
   readonly log: Logger;
   readonly pool: Pool;
   readonly platform: Platform;
   readonly timeoutMs: number;
+  /** Aborted when the caller has gone: cancels what runs and gives the connection back. */
   readonly signal: AbortSignal | undefined;
   readonly isLive: boolean;
 }
@@ -24,14 +23,9 @@ export function createOperation(options: OperationOptions): Operation {
   let deadline = Date.now() + timeoutMs;
   let loaded: object = {};
   let scope: ReadScope | undefined;
-  const requireViewer = () => {
-    if (!viewer) throw new AuthenticationError('sign in, or present an API key');
-    return viewer;
-  };
   const read: ReadScope = {
     rows(statement) {
-      const { tenantId } = requireViewer();
-      scope ??= createReadScope({ pool: options.pool, tenantId, deadline, signal });
+      scope ??= createReadScope({ pool: options.pool, tenantId: viewer.tenantId, deadline, signal });
       return scope.rows(statement);
     },
     async release() {
@@ -40,22 +34,17 @@ export function createOperation(options: OperationOptions): Operation {
       await current?.release();
     },
   };
+  signal?.addEventListener('abort', () => void read.release(), { once: true });
   return {
-    get viewer() {
-      return requireViewer();
-    },
-    get deadline() {
-      return deadline;
-    },
-    get loaded() {
-      return loaded;
-    },
+    viewer,
     requestId,
     log,
     signal,
     platform,
     isLive,
     read,
+    deadline: () => deadline,
+    loaded: () => loaded,
     async refresh() {
       loaded = {};
       if (isLive) deadline = Date.now() + timeoutMs;

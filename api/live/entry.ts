@@ -80,7 +80,7 @@ export class Entry {
   }
 
   #readTenantId(): number {
-    const [, digits] = this.#data ? (HEAD.exec(this.#data.latin1Slice(0, HEAD_BYTES)) ?? []) : [];
+    const [, digits] = this.#data ? (HEAD.exec(this.#data.toString('latin1', 0, HEAD_BYTES)) ?? []) : [];
     return digits ? Number(digits) : (this.message?.tenantId ?? -1);
   }
 }

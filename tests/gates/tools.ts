@@ -5,6 +5,7 @@ import { cacheFolder } from '#standalone/cache-folder.ts';
 import { unpackDebianPackages } from '#standalone/debian-package.ts';
 import { findProgram } from '#standalone/guard.ts';
 import { findNatsProgram } from '#standalone/nats-program.ts';
+import { childEnvironment } from '#standalone/node-process.ts';
 
 const MOSQUITTO = ['mosquitto_pub', 'mosquitto_sub'] as const;
 const MOSQUITTO_PACKAGES = ['mosquitto-clients', 'libmosquitto1', 'libcjson1'];
@@ -18,7 +19,9 @@ const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
 export async function installTools(onFetch: (what: string) => void): Promise<Record<string, string>> {
   const nats = await findNatsProgram(onFetch);
   const mosquitto = await mosquittoFolder(onFetch);
-  const path = [...(mosquitto === undefined ? [] : [mosquitto]), process.env['PATH'] ?? ''].join(delimiter);
+  const path = [...(mosquitto === undefined ? [] : [mosquitto]), childEnvironment()['PATH'] ?? ''].join(
+    delimiter,
+  );
   return { NATS_SERVER_BIN: nats.path, PATH: path, CHROMIUM_BIN: findBrowser(onFetch) };
 }
 

@@ -28,6 +28,8 @@ async function connectAs(
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.endAsync(true) });
 }
 
+const closing = (client: MqttClient) => new Promise<void>((resolve) => client.once('close', () => resolve()));
+
 function mosquitto(device: SeededDevice, leaf: string, ...rest: string[]): string[] {
   const { hostname, port } = new URL(gateway.url);
   const login = ['-h', hostname, '-p', port, '-u', device.username, '-P', device.password, '-i', device.key];
@@ -79,7 +81,7 @@ describe('mqtt.js', () => {
       'x',
     ]) {
       await using client = await connectAs(device);
-      const closed = once(client, 'close');
+      const closed = closing(client);
       client.publish(topic, '{"t":1}', { qos: 1 });
       await closed;
     }
@@ -118,7 +120,7 @@ describe('mqtt.js', () => {
       retain: false,
     } as const;
     await using first = await connectAs(device, { will });
-    const closed = once(first, 'close');
+    const closed = closing(first);
     await using second = await connectAs(device, { clientId: 'another', will });
     await closed;
     await second.publishAsync(topicOf(device, 'telemetry'), '{"a":1}', { qos: 1 });

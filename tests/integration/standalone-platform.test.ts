@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ interface Running {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fleetgraph-platform-'));
+  chmodSync(folder, 0o755);
   ports = { http: await freePort(), mqtt: await freePort() };
 });
 

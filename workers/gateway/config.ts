@@ -32,5 +32,3 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     env,
   );
 }
-
-export type GatewayConfig = ReturnType<typeof parseGatewayConfig>;

@@ -3,7 +3,7 @@ import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-
 import { Prisma } from '#api/generated/prisma/client.ts';
 import type { WriteScope } from '#api/database/writes.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { ConflictFault, type Fault, NotFoundFault } from '#api/graphql/errors.ts';
+import { ConflictFault, NotFoundFault, type UserFault } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
@@ -20,7 +20,7 @@ export type DeviceCreated = z.output<typeof createdSchema>;
 const EVERY_SESSION = Number.MAX_SAFE_INTEGER;
 
 /** Creates a device with one token. Its secret is in the answer and nowhere else. */
-export function createDevice(operation: Operation, input: WithMutationId): Promise<DeviceCreated | Fault> {
+export function createDevice(operation: Operation, input: WithMutationId): Promise<DeviceCreated | UserFault> {
   return runMutation(operation, {
     name: 'deviceCreate',
     permission: 'devices.write',
@@ -75,7 +75,7 @@ export function createDevice(operation: Operation, input: WithMutationId): Promi
 export function updateDevice(
   operation: Operation,
   input: WithId & { readonly expectedVersion?: number | null | undefined },
-): Promise<DeviceChanged | Fault> {
+): Promise<DeviceChanged | UserFault> {
   return runMutation(operation, {
     name: 'deviceUpdate',
     permission: 'devices.write',
@@ -103,7 +103,7 @@ export function updateDevice(
 }
 
 /** Takes a device out of service for good: revokes its credentials and ends its session. Its data stays. */
-export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | Fault> {
+export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | UserFault> {
   return runMutation(operation, {
     name: 'deviceDecommission',
     permission: 'devices.write',

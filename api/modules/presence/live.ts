@@ -6,7 +6,9 @@ import { abortable } from '#api/live/abortable.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import type { DeviceStub } from '../devices/service.ts';
-import { credentialEnd, readLiveFilter, type StreamGap, toGap } from '../telemetry/service.ts';
+import { credentialEnd } from '#api/live/credential-end.ts';
+import { type StreamGap, toGap } from '#api/live/gap.ts';
+import { readLiveFilter } from '../telemetry/service.ts';
 
 export interface PresenceSnapshot {
   readonly type: 'PresenceSnapshot';
@@ -77,14 +79,13 @@ interface SnapshotStart extends Position {
 async function readSnapshot(operation: Operation, filter: LiveFilter): Promise<SnapshotStart> {
   const { viewer, platform } = operation;
   const at = Date.now();
-  const stream = await platform.live.freshStreamState();
+  const stream = await platform.live.streamState();
   const position: Position = { created: stream.created, sequence: stream.last, index: WHOLE };
   const devices = await platform.readSnapshot(operation, (scope) =>
     scope.rows<{ id: number; key: string }>(
       sql`select d.id, d.key from devices d where ${all([
         ...(filter.deviceIds ? [sql`d.id = any(${[...filter.deviceIds]}::int[])`] : []),
         ...(filter.siteIds ? [sql`d.site_id = any(${[...filter.siteIds]}::int[])`] : []),
-        sql`d.status <> 'DECOMMISSIONED'`,
       ])} order by d.id`,
     ),
   );

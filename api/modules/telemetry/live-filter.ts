@@ -30,6 +30,7 @@ export async function readLiveFilter(operation: Operation, input: LiveFilterInpu
     return id;
   });
   const siteIds = siteKeys ? await findSiteIds(operation, siteKeys) : undefined;
+  await operation.read.release();
   return {
     deviceIds: ids && new Set(ids),
     deviceKeys: deviceKeys ? new Set(deviceKeys) : undefined,

@@ -6,7 +6,9 @@ import { badInput } from '#api/graphql/errors.ts';
 import { abortable } from '#api/live/abortable.ts';
 import { type Conflatable, conflate } from '#api/live/conflate.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
+import { credentialEnd } from '#api/live/credential-end.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
+import { type StreamGap, toGap } from '#api/live/gap.ts';
 import type { Gap } from '#api/live/subscriber.ts';
 import type { DeviceStub } from '../devices/service.ts';
 import { readLiveFilter, type LiveFilterInput } from './live-filter.ts';
@@ -27,15 +29,6 @@ export interface TelemetryReading {
   readonly type: 'TelemetryReading';
   readonly cursor: string;
   readonly event: TelemetryEvent;
-}
-
-export interface StreamGap {
-  readonly type: 'StreamGap';
-  readonly cursor: string;
-  readonly from: string | null;
-  readonly to: string;
-  readonly reason: 'RETENTION' | 'SLOW_CONSUMER' | 'AUTHORIZATION';
-  readonly missed: number | null;
 }
 
 export type TelemetryPayload = TelemetrySnapshot | TelemetryReading | StreamGap;
@@ -109,27 +102,11 @@ async function* toConflatable(
   }
 }
 
-/** A gap as it is told. */
-export function toGap(operation: Operation, gap: Gap, missed: number | null): StreamGap {
-  const { viewer, platform } = operation;
-  platform.live.metrics.gaps.inc({ reason: gap.reason });
-  const to = platform.live.sealCursor(viewer, gap.to, gap.toAt);
-  const from = platform.live.sealCursor(viewer, gap.from, gap.fromAt);
-  return { type: 'StreamGap', cursor: to, from, to, reason: gap.reason, missed };
-}
-
 function toReading({ event, cursor }: { event: TelemetryEvent; cursor: string }, filter: LiveFilter): TelemetryReading {
   if (!filter.metrics) return { type: 'TelemetryReading', cursor, event };
   const { metrics: wanted } = filter;
   const metrics = Object.fromEntries(Object.entries(event.metrics).filter(([metric]) => wanted.has(metric)));
   return { type: 'TelemetryReading', cursor, event: { ...event, metrics } };
-}
-
-/** Aborts when the viewer's credential ends. */
-export function credentialEnd({ viewer }: Operation): AbortSignal {
-  const MAX_TIMEOUT_MS = 2_147_483_647;
-  const remaining = viewer.expiresAt ? viewer.expiresAt.getTime() - Date.now() : MAX_TIMEOUT_MS;
-  return AbortSignal.timeout(Math.min(Math.max(0, remaining), MAX_TIMEOUT_MS));
 }
 
 interface SnapshotStart extends Position {

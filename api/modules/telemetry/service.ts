@@ -13,6 +13,8 @@ import {
   type TimeRange,
 } from './store.ts';
 
+export { readLiveFilter } from './live-filter.ts';
+
 export const MAX_POINTS = 10_000;
 const MAX_METRICS = 100;
 

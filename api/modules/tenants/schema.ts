@@ -7,7 +7,6 @@ export const tenantRef = builder.objectRef<TenantRow>('Tenant');
 builder.node(tenantRef, {
   description: 'A customer of the platform. Everything belongs to exactly one.',
   id: { resolve: (tenant) => tenant.id },
-  isTypeOf: undefined,
   loadWithoutCache: (id, operation) => {
     const key = readRowKey(id);
     return key === undefined ? null : loadTenant(operation, key);

@@ -1,12 +1,13 @@
 import { Command } from 'cmdk';
 import { Cpu, Keyboard, LogOut, Monitor, Moon, Plus, Sun, TriangleAlert } from 'lucide-react';
-import { type ReactNode, useDeferredValue, useState } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { connectivity } from '../features/devices/presence.ts';
 import { graphql } from '../generated/index.ts';
 import { Kbd } from '../ui/kbd.tsx';
+import { useOpener } from '../ui/opener.ts';
 import { StatusShape } from '../ui/status.tsx';
 import { setTheme } from '../ui/theme.ts';
 
@@ -35,6 +36,8 @@ const group =
 /** Jump to a device or run an action by typing. */
 export function Palette({ onOpenChange, onHelp }: PaletteProps) {
   const navigate = useNavigate();
+  const restoreFocus = useOpener();
+  useEffect(() => () => void setTimeout(restoreFocus), [restoreFocus]);
   const { viewer, session } = useAccount();
   const [search, setSearch] = useState('');
   const term = useDeferredValue(search.trim());

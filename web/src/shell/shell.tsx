@@ -5,6 +5,7 @@ import { Outlet, useNavigate } from 'react-router';
 import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { LiveBanner } from '../live/live-banner.tsx';
 import { Button } from '../ui/button.tsx';
+import { useOpener } from '../ui/opener.ts';
 import { useShortcut } from '../ui/shortcuts.ts';
 import { ToastArea } from '../ui/toast.tsx';
 import { Logo } from './logo.tsx';
@@ -66,9 +67,11 @@ export function Shell() {
           </Suspense>
         </main>
       </div>
-      <SideSheet open={overlay === 'navigation'} onOpenChange={show('navigation')}>
-        <Navigation onPalette={() => setOverlay('palette')} onLeave={() => setOverlay(undefined)} />
-      </SideSheet>
+      {overlay === 'navigation' && (
+        <SideSheet onOpenChange={show('navigation')}>
+          <Navigation onPalette={() => setOverlay('palette')} onLeave={() => setOverlay(undefined)} />
+        </SideSheet>
+      )}
       <Suspense fallback={null}>
         {overlay === 'palette' && (
           <Palette onOpenChange={show('palette')} onHelp={() => setOverlay('help')} />
@@ -80,16 +83,18 @@ export function Shell() {
   );
 }
 
-type SideSheetProps = { open: boolean; onOpenChange: (open: boolean) => void; children: React.ReactNode };
+type SideSheetProps = { onOpenChange: (open: boolean) => void; children: React.ReactNode };
 
 /** The navigation on narrow pages. */
-function SideSheet({ open, onOpenChange, children }: SideSheetProps) {
+function SideSheet({ onOpenChange, children }: SideSheetProps) {
+  const restoreFocus = useOpener();
   return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
+    <Radix.Root open onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="overlay-in fixed inset-0 z-40 bg-scrim" />
         <Radix.Content
           aria-describedby={undefined}
+          onCloseAutoFocus={restoreFocus}
           className="overlay-in fixed inset-y-0 left-0 z-40 w-64 border-line border-r bg-sunken shadow-2"
         >
           <Radix.Title className="sr-only">Navigation</Radix.Title>

@@ -89,7 +89,8 @@ function plotOptions(
     legend: { show: false },
     cursor: {
       y: false,
-      sync: { key: props.syncKey },
+      // The others follow the cursor; a drag belongs to the one it happens in.
+      sync: { key: props.syncKey, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
       drag: { x: true, y: false, setScale: false },
       points: { size: 7, width: 2, stroke: accent, fill: readToken('--surface') },
     },

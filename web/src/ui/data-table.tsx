@@ -202,7 +202,10 @@ function HeaderCell<Row extends object, SortField extends string>({
           )}
         >
           {column.header}
-          <Arrow aria-hidden="true" className={cx('size-3', !current && 'opacity-0')} />
+          <Arrow
+            aria-hidden="true"
+            className={cx('size-3', !current && (column.align ? 'hidden' : 'opacity-0'))}
+          />
         </button>
       ) : (
         column.header

@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { Button } from './button.tsx';
+import { useOpener } from './opener.ts';
 
 type DialogProps = {
   open: boolean;
@@ -25,12 +26,14 @@ function CloseButton() {
 
 /** A modal dialog in the middle of the page. Focus stays inside; Escape closes it. */
 export function Dialog({ open, onOpenChange, title, description, children }: DialogProps) {
+  const restoreFocus = useOpener();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onCloseAutoFocus={restoreFocus}
           className="dialog-in fixed inset-x-3 top-[12vh] z-40 mx-auto max-h-[80vh] max-w-md overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-2 outline-none"
         >
           <div className="flex items-start justify-between gap-3">
@@ -51,12 +54,14 @@ export function Dialog({ open, onOpenChange, title, description, children }: Dia
 
 /** A modal panel at the right edge; the whole width on a phone. */
 export function Drawer({ open, onOpenChange, title, description, children }: DialogProps) {
+  const restoreFocus = useOpener();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
         <Radix.Content
           {...(description ? {} : { 'aria-describedby': undefined })}
+          onCloseAutoFocus={restoreFocus}
           className="drawer-in fixed inset-y-0 right-0 z-40 flex w-full max-w-md flex-col border-line border-l bg-raised shadow-2 outline-none"
         >
           <header className="flex items-start gap-3 border-line border-b py-3 pr-3 pl-5">

@@ -33,7 +33,12 @@ type MenuItemProps = { onSelect: () => void; children: ReactNode; danger?: boole
 
 export function MenuItem({ onSelect, children, danger = false, disabled = false }: MenuItemProps) {
   return (
-    <DropdownMenu.Item className={cx(row, danger && 'text-bad')} disabled={disabled} onSelect={onSelect}>
+    // What an item opens comes once the menu has given the focus back to its trigger.
+    <DropdownMenu.Item
+      className={cx(row, danger && 'text-bad')}
+      disabled={disabled}
+      onSelect={() => setTimeout(onSelect)}
+    >
       {children}
     </DropdownMenu.Item>
   );

@@ -8,7 +8,8 @@ import { devicePath } from './device-link.ts';
 import { connectivity, deviceStatus, freshness } from './presence.ts';
 import { formatValue } from './value.ts';
 
-export const deviceRowFragment = graphql(`
+// What a row shows. Codegen finds it here; documents name it.
+graphql(`
   fragment DeviceRow on Device {
     id
     key

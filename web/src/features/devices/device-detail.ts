@@ -2,7 +2,8 @@ import { createContext, use } from 'react';
 import type { DeviceDetailFragment } from '../../generated/graphql.ts';
 import { graphql } from '../../generated/index.ts';
 
-export const deviceDetailFragment = graphql(`
+// What the device page shows. Codegen finds it here; documents name it.
+graphql(`
   fragment DeviceDetail on Device {
     ...DeviceRow
     attributes

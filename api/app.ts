@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Pool } from 'pg';
+import { deriveKey } from '#core/auth/keys.ts';
+import { createTokenVerifier } from '#core/auth/oidc.ts';
+import { createAuthenticator } from '#core/auth/viewer.ts';
+import type { Bus } from '#core/bus/connect.ts';
+import { createFileStore } from '#core/objects/file-store.ts';
+import { answerHealth, portOf } from '#core/runtime/health.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import type { Metrics } from '#core/runtime/metrics.ts';
+import { listenForChanges } from './caches.ts';
+import type { ApiConfig } from './config.ts';
+import { findApiKey, findTenant } from './database/credentials.ts';
+import { withReadScope } from './database/read-scope.ts';
+import { createWrites } from './database/writes.ts';
+import { deriveResultKey } from './graphql/result-key.ts';
+import { createGraphqlServer } from './graphql/server.ts';
+import { createConsole } from './http/console.ts';
+import { serveFile } from './http/files.ts';
+import { createSocketDoor } from './http/socket.ts';
+import { createLiveFeeds } from './live/feeds.ts';
+import { createDeviceCache } from './modules/devices/cache.ts';
+import type { Platform } from './platform.ts';
+
+export interface AppDeps {
+  readonly config: ApiConfig;
+  readonly pool: Pool;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** What `/readyz` asks. */
+  readonly checks: Readonly<Record<string, () => boolean>>;
+  readonly version: string;
+}
+
+export interface App {
+  /** Opens the doors; resolves to the port. */
+  listen(): Promise<number>;
+  /** Sends sockets away, lets requests finish until the deadline, then ends them; resolves to how many that were. */
+  close(deadlineMs: number): Promise<number>;
+}
+
+/** The whole API on a database and a bus. */
+export function buildApp(deps: AppDeps): App {
+  const { config, pool, bus, metrics, log } = deps;
+  const secret = config.FLEETGRAPH_SECRET_KEY;
+  const devices = createDeviceCache();
+  const live = createLiveFeeds({
+    bus,
+    log,
+    metrics,
+    shards: config.BUS_SHARDS,
+    cursorKey: deriveKey(secret, 'cursor'),
+    queue: { events: config.LIVE_QUEUE_EVENTS, bytes: config.LIVE_QUEUE_BYTES },
+    recentBytes: config.LIVE_RECENT_BYTES,
+  });
+  const platform: Platform = {
+    writes: createWrites(pool, config.BUS_SHARDS),
+    live,
+    devices,
+    addresses: { mqttUrl: config.MQTT_PUBLIC_URL, httpUrl: config.PUBLIC_URL },
+    deviceTokenKey: deriveKey(secret, 'device-token'),
+    resultKey: deriveResultKey(secret),
+    readSnapshot: ({ viewer, deadline, signal }, work) =>
+      withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
+  };
+  const authenticator = createAuthenticator({
+    verifyToken: createTokenVerifier({
+      issuer: config.OIDC_ISSUER,
+      audience: config.OIDC_AUDIENCE,
+      tenantClaim: config.OIDC_TENANT_CLAIM,
+      rolesClaim: config.OIDC_ROLES_CLAIM,
+    }),
+    findTenant: (slug) => findTenant(pool, slug),
+    findApiKey: (prefix) => findApiKey(pool, prefix),
+    apiKeyKey: deriveKey(secret, 'api-key'),
+  });
+  listenForChanges({ bus, devices, authenticator });
+  const graphql = createGraphqlServer({
+    pool,
+    platform,
+    metrics,
+    timeoutMs: config.REQUEST_TIMEOUT_MS,
+    maxCost: config.MAX_COST,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+  });
+  const sockets = createSocketDoor({
+    graphql,
+    authenticator,
+    metrics,
+    log,
+    maxOperations: config.SOCKET_MAX_OPERATIONS,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+  });
+  const files = createFileStore({
+    root: config.OBJECTS_DIR,
+    linkKey: deriveKey(secret, 'file-link'),
+    publicUrl: `${config.PUBLIC_URL}/files`,
+  });
+  const serveConsole = createConsole({
+    folder: config.CONSOLE_DIR,
+    issuer: config.OIDC_ISSUER,
+    config: {
+      issuer: config.OIDC_ISSUER,
+      clientId: config.OIDC_CLIENT_ID,
+      audience: config.OIDC_AUDIENCE,
+      mqttUrl: config.MQTT_PUBLIC_URL,
+      httpUrl: config.PUBLIC_URL,
+      version: deps.version,
+    },
+  });
+
+  const answerGraphql = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
+    const identity = await authenticator.authenticate(request.headers.authorization).then(
+      (viewer) => ({ viewer, refused: undefined }),
+      (error: unknown) => ({ viewer: undefined, refused: error instanceof Error ? error : new Error(String(error)) }),
+    );
+    await graphql.handleNodeRequestAndResponse(request, response, { req: request, res: response, ...identity, requestId, log });
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const requestId = readRequestId(request);
+    response.setHeader('x-request-id', requestId);
+    const path = request.url?.split('?')[0] ?? '/';
+    try {
+      if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
+      if (path === '/files') return await serveFile(files, request, response);
+      if (await answerHealth({ checks: deps.checks, registry: metrics.registry }, request, response)) return;
+      if (await serveConsole(request, response)) return;
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n');
+    } catch (error) {
+      log.error({ err: error, requestId, path }, 'request failed');
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
+      response.end(`something went wrong on our side; the request id is ${requestId}\n`);
+    }
+  };
+
+  let inFlight = 0;
+  const server = createServer((request, response) => {
+    inFlight += 1;
+    response.once('close', () => {
+      inFlight -= 1;
+    });
+    void answer(request, response);
+  });
+  server.requestTimeout = 60_000;
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.split('?')[0] === '/graphql') sockets.upgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+  });
+
+  return {
+    async listen() {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(config.HTTP_PORT, config.HTTP_HOST, resolve);
+      });
+      return portOf(server);
+    },
+    async close(deadlineMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      await sockets.close();
+      await live.close();
+      server.closeIdleConnections();
+      await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, deadlineMs).unref())]);
+      const abandoned = inFlight;
+      server.closeAllConnections();
+      await closed;
+      await platform.writes.close();
+      return abandoned;
+    },
+  };
+}
+
+/** The caller's own request id where it is a sane one, else a new one. */
+function readRequestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}

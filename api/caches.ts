@@ -1,0 +1,21 @@
+import type { Authenticator } from '#core/auth/viewer.ts';
+import type { Bus } from '#core/bus/connect.ts';
+import { listenControl } from '#core/bus/control.ts';
+import type { DeviceCache } from './modules/devices/cache.ts';
+
+/** Drops what is cached when it is said to have changed, and all of it after the bus was away. */
+export function listenForChanges(deps: {
+  readonly bus: Bus;
+  readonly devices: DeviceCache;
+  readonly authenticator: Authenticator;
+}): void {
+  const { bus, devices, authenticator } = deps;
+  for (const kind of ['device', 'credential'] as const) {
+    listenControl(bus, kind, ({ tenantId, id }) => devices.invalidate(tenantId, id));
+  }
+  listenControl(bus, 'member', () => authenticator.forget());
+  bus.onReconnect(() => {
+    devices.clear();
+    authenticator.forget();
+  });
+}

@@ -1,0 +1,18 @@
+import '../modules/viewer/schema.ts';
+import '../modules/tenants/schema.ts';
+import '../modules/sites/schema.ts';
+import '../modules/devices/schema.ts';
+import '../modules/devices/connect-info.ts';
+import '../modules/devices/mutations.ts';
+import '../modules/presence/schema.ts';
+import '../modules/presence/live-schema.ts';
+import '../modules/telemetry/schema.ts';
+import '../modules/telemetry/live-schema.ts';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { builder } from './builder.ts';
+
+/** The API, made of every module above. */
+export const schema = builder.toSchema();
+
+/** The schema as it is committed: sorted, so that a difference is a change. */
+export const printedSchema = (): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

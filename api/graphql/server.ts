@@ -1,0 +1,110 @@
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Pool } from 'pg';
+import type { Metrics } from '#core/runtime/metrics.ts';
+import type { Platform } from '#api/platform.ts';
+import { createOperation } from './operation.ts';
+import {
+  type RequestContext,
+  useAdmission,
+  useDocumentLimits,
+  useErrorPresentation,
+  useOperationMetrics,
+  useReadScopes,
+} from './plugins.ts';
+import { schema } from './schema.ts';
+
+export interface GraphqlOptions {
+  readonly pool: Pool;
+  readonly platform: Platform;
+  readonly metrics: Metrics;
+  readonly timeoutMs: number;
+  readonly maxCost: number;
+  readonly allowedOrigins: readonly string[];
+}
+
+/** What a door hands over with a request. */
+export interface ServerContext extends RequestContext {
+  /** Aborted when a WebSocket has gone; HTTP requests carry their own signal. */
+  readonly socketSignal?: AbortSignal;
+}
+
+export type GraphqlServer = YogaServerInstance<ServerContext & { req?: IncomingMessage; res?: ServerResponse }, object>;
+
+export const MAX_BODY_BYTES = 262_144;
+
+/** Headers that a browser sends across origins only after asking: proof that no other site's form has sent the request. */
+const PREFLIGHTED_HEADERS = ['authorization', 'x-graphql-yoga-csrf', 'x-requested-with', 'apollo-require-preflight'];
+
+/** GraphQL over HTTP and SSE; the WebSocket door uses its pipeline too. */
+export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
+  const { pool, platform, metrics, timeoutMs } = options;
+  return createYoga<ServerContext & { req?: IncomingMessage; res?: ServerResponse }, object>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    landingPage: false,
+    logging: false,
+    multipart: false,
+    batching: false,
+    maskedErrors: true,
+    maxRequestBodySize: MAX_BODY_BYTES,
+    cors: options.allowedOrigins.length > 0 ? { origin: [...options.allowedOrigins], credentials: false } : false,
+    graphiql: {
+      title: 'Fleetgraph API',
+      subscriptionsProtocol: 'WS',
+      defaultQuery: EXAMPLES,
+      headers: JSON.stringify({ authorization: 'Bearer <access token or API key>' }),
+    },
+    context({ viewer, requestId, log, request, params, socketSignal }) {
+      if (!viewer) return {};
+      const isLive = /\bsubscription\b/.test(params?.query ?? '');
+      const gone = socketSignal ?? request?.signal;
+      const late = isLive ? undefined : AbortSignal.timeout(timeoutMs);
+      const signals = [gone, late].filter((signal) => signal !== undefined);
+      const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
+      return createOperation({ viewer, requestId, log, pool, platform, timeoutMs, signal, isLive });
+    },
+    plugins: [
+      {
+        onRequestParse({ request, url, endResponse, fetchAPI }) {
+          if (isPreflighted(request) || !isOperation(request, url)) return;
+          const message = `send content-type: application/json or one of the headers ${PREFLIGHTED_HEADERS.join(', ')}`;
+          const body = JSON.stringify({ errors: [{ message, extensions: { code: 'CSRF' } }] });
+          endResponse(new fetchAPI.Response(body, { status: 403, headers: { 'content-type': 'application/json' } }));
+        },
+      },
+      useDocumentLimits(),
+      useOperationMetrics(metrics),
+      useErrorPresentation(),
+      useAdmission(schema, options.maxCost),
+      useReadScopes(),
+    ],
+  });
+}
+
+function isPreflighted(request: Request): boolean {
+  const contentType = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const simple = ['', 'application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain'];
+  return !simple.includes(contentType) || PREFLIGHTED_HEADERS.some((name) => request.headers.has(name));
+}
+
+const isOperation = (request: Request, url: URL): boolean =>
+  request.method === 'POST' || (request.method === 'GET' && url.searchParams.has('query'));
+
+const EXAMPLES = `# Put your access token or API key into the headers below.
+query Fleet {
+  viewer { name role tenant { name } }
+  devices(first: 10, orderBy: { field: LAST_SEEN_AT, direction: DESC }) {
+    nodes { key name presence { connection freshness lastSeenAt } latest { metric value at } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+
+subscription Live {
+  telemetry(maxHz: 1) {
+    ... on TelemetrySnapshot { cursor devices { device { key } values { metric value } } }
+    ... on TelemetryReading { cursor device { key } at metrics }
+    ... on StreamGap { cursor reason missed }
+  }
+}
+`;

@@ -1,0 +1,186 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { AuthenticationError } from '#core/auth/authentication-error.ts';
+import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
+import { UnavailableError } from '#core/runtime/errors.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import type { Metrics } from '#core/runtime/metrics.ts';
+import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
+
+export interface SocketOptions {
+  readonly graphql: GraphqlServer;
+  readonly authenticator: Authenticator;
+  readonly maxOperations: number;
+  /** Web origins that may open sockets, besides pages served by the same host. */
+  readonly allowedOrigins: readonly string[];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** GraphQL over WebSocket, by the graphql-ws protocol. */
+export interface SocketDoor {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Asks every client to come again (1012) and waits, at most two seconds, until they have gone. */
+  close(): Promise<void>;
+}
+
+/** Codes that clients of ours know; those below 4400 are WebSocket's own. */
+const CLOSE = { restarting: 1012, tryAgain: 1013, unauthenticated: 4401, revoked: 4403, limited: 4429 } as const;
+/** How often a socket's credential is looked at again. */
+const RECHECK_MS = 30_000;
+const CLOSE_DEADLINE_MS = 2_000;
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+interface Visitor {
+  readonly viewer: Viewer;
+  readonly authorization: string;
+  readonly gone: AbortController;
+  stop(): void;
+}
+
+export function createSocketDoor(options: SocketOptions): SocketDoor {
+  const { graphql, authenticator, log } = options;
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
+  const visitors = new WeakMap<WebSocket, Visitor>();
+  options.metrics.gauge('sockets', 'Open WebSockets', [], () => server.clients.size);
+
+  const door = useServer(
+    {
+      async onConnect({ connectionParams, extra: { socket } }) {
+        const authorization = readAuthorization(connectionParams);
+        try {
+          const viewer = await authenticator.authenticate(authorization);
+          visitors.set(socket, admit(socket, viewer, authorization ?? '', options));
+          return true;
+        } catch (error) {
+          refuse(socket, error);
+          return false;
+        }
+      },
+      async onSubscribe({ extra: { socket, request }, subscriptions }, _id, params) {
+        const visitor = visitors.get(socket);
+        if (!visitor) return [new GraphQLError('not connected')];
+        if (Object.keys(subscriptions).length > options.maxOperations) {
+          socket.close(CLOSE.limited, `at most ${options.maxOperations} operations at once`);
+          return [new GraphQLError('too many operations')];
+        }
+        const requestId = randomUUID();
+        const pipeline = graphql.getEnveloped({
+          req: request,
+          params,
+          viewer: visitor.viewer,
+          refused: undefined,
+          requestId,
+          log,
+          socketSignal: visitor.gone.signal,
+        });
+        try {
+          const document = pipeline.parse(params.query);
+          const errors = pipeline.validate(pipeline.schema, document);
+          if (errors.length > 0) return [...errors];
+          return {
+            schema: pipeline.schema,
+            document,
+            operationName: params.operationName,
+            variableValues: params.variables,
+            contextValue: await pipeline.contextFactory(),
+            rootValue: { execute: pipeline.execute, subscribe: pipeline.subscribe },
+          };
+        } catch (error) {
+          return [error instanceof GraphQLError ? error : new GraphQLError('the operation could not be read')];
+        }
+      },
+      execute: (args) => readPipeline(args.rootValue).execute(args),
+      subscribe: (args) => readPipeline(args.rootValue).subscribe(args),
+      onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
+        errors ? { ...result, errors: errors.map(withoutHttp) } : result,
+      onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
+      onClose({ extra: { socket } }) {
+        visitors.get(socket)?.stop();
+      },
+    },
+    server,
+  );
+
+  return {
+    upgrade(request, socket, head) {
+      if (!isAllowedOrigin(request, options.allowedOrigins)) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+        return;
+      }
+      server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+    },
+    async close() {
+      const leaving = [...server.clients].map(
+        (client) => new Promise<void>((resolve) => client.once('close', () => resolve())),
+      );
+      for (const client of server.clients) client.close(CLOSE.restarting, 'restarting');
+      await Promise.race([Promise.all(leaving), new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref())]);
+      for (const client of server.clients) client.terminate();
+      await door.dispose();
+    },
+  };
+}
+
+/** Watches a credential for as long as its socket is open. */
+function admit(socket: WebSocket, viewer: Viewer, authorization: string, options: SocketOptions): Visitor {
+  const recheck = setInterval(() => {
+    options.authenticator.authenticate(authorization).catch((error: unknown) => {
+      if (error instanceof AuthenticationError) socket.close(CLOSE.revoked, reasonOf(error));
+    });
+  }, RECHECK_MS);
+  const remaining = viewer.expiresAt ? viewer.expiresAt.getTime() - Date.now() : MAX_TIMEOUT_MS;
+  const expiry = setTimeout(
+    () => socket.close(CLOSE.revoked, 'the credential has expired'),
+    Math.min(Math.max(0, remaining), MAX_TIMEOUT_MS),
+  );
+  const gone = new AbortController();
+  return {
+    viewer,
+    authorization,
+    gone,
+    stop() {
+      clearInterval(recheck);
+      clearTimeout(expiry);
+      gone.abort();
+    },
+  };
+}
+
+function refuse(socket: WebSocket, error: unknown): void {
+  if (error instanceof UnavailableError) socket.close(CLOSE.tryAgain, reasonOf(error));
+  else if (error instanceof AuthenticationError) {
+    socket.close(error.code === 'UNAUTHENTICATED' ? CLOSE.unauthenticated : CLOSE.revoked, reasonOf(error));
+  } else socket.close(CLOSE.tryAgain, 'who you are cannot be checked now');
+}
+
+/** A close reason has at most 123 bytes. */
+const reasonOf = (error: Error): string => Buffer.from(error.message).subarray(0, 120).toString();
+
+function readAuthorization(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const authorization = params?.['authorization'] ?? params?.['Authorization'];
+  return typeof authorization === 'string' ? authorization : undefined;
+}
+
+type Pipeline = Pick<ReturnType<GraphqlServer['getEnveloped']>, 'execute' | 'subscribe'>;
+
+function readPipeline(rootValue: unknown): Pipeline {
+  return rootValue as Pipeline;
+}
+
+/** What a socket has no use for. */
+function withoutHttp(error: Pick<GraphQLError, 'toJSON'>): GraphQLFormattedError {
+  const { extensions, ...formatted } = error.toJSON();
+  const { http: _, ...rest } = extensions ?? {};
+  return { ...formatted, ...(Object.keys(rest).length > 0 && { extensions: rest }) };
+}
+
+function isAllowedOrigin(request: IncomingMessage, allowed: readonly string[]): boolean {
+  const { origin, host } = request.headers;
+  if (origin === undefined || allowed.includes(origin)) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { openBus } from '#core/bus/connect.ts';
+import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { databaseAnswers, openPool } from '#core/db/pool.ts';
+import { every } from '#core/runtime/every.ts';
+import { createLogger } from '#core/runtime/logger.ts';
+import { createMetrics } from '#core/runtime/metrics.ts';
+import { runService } from '#core/runtime/run-service.ts';
+import { buildApp } from './app.ts';
+import { readApiConfig } from './config.ts';
+
+const DATABASE_CHECK_MS = 2_000;
+
+const config = readApiConfig(process.env);
+const log = createLogger('api', config.LOG_LEVEL);
+const metrics = createMetrics('api');
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+
+await runService({
+  log,
+  metrics,
+  health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
+  shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
+  async open(releaser) {
+    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-api', max: config.DATABASE_CONNECTIONS, log });
+    releaser.defer('database', () => pool.end());
+    const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
+    const bus = await openBus({ url: config.NATS_URL, name: 'api', log, limits });
+    releaser.defer('bus', () => bus.close());
+    let answers = await databaseAnswers(pool);
+    const checking = every(DATABASE_CHECK_MS, 'database check', log, async () => {
+      answers = await databaseAnswers(pool);
+    });
+    releaser.defer('database check', () => checking.stop());
+    const checks = { database: () => answers, bus: () => bus.connected() };
+    const app = buildApp({ config, pool, bus, metrics, log, checks, version });
+    return {
+      async start() {
+        const port = await app.listen();
+        log.info({ host: config.HTTP_HOST, port }, 'listening');
+      },
+      stop: async (deadlineMs) => ({ abandoned: await app.close(deadlineMs) }),
+      ready: () => answers && bus.connected(),
+    };
+  },
+});

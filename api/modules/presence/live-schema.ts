@@ -1,0 +1,68 @@
+import { builder } from '#api/graphql/builder.ts';
+import { streamGapRef } from '#api/live/gap-schema.ts';
+import { deviceRef } from '../devices/schema.ts';
+import { followPresence, type PresenceChange, type PresenceSnapshot } from './live.ts';
+import { presenceRef } from './schema.ts';
+
+const toDate = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+
+const snapshotRef = builder.objectRef<PresenceSnapshot>('PresenceSnapshot').implement({
+  description:
+    'Every wanted device as it is; the first event of a subscription without `after`, and again behind a gap. More than 1 000 devices come in several events.',
+  fields: (t) => ({
+    cursor: t.expose('cursor', { type: 'Cursor', description: 'Every change behind it follows; one it shows already may come again.' }),
+    devices: t.field({ type: [deviceRef], description: 'The devices.', resolve: ({ devices }) => [...devices] }),
+  }),
+});
+
+const changeRef = builder.objectRef<PresenceChange>('PresenceChange').implement({
+  description: 'The presence of a device has changed.',
+  fields: (t) => ({
+    cursor: t.expose('cursor', { type: 'Cursor', description: 'Resumes behind this change.' }),
+    device: t.field({
+      type: deviceRef,
+      description: 'Whose presence.',
+      resolve: ({ event }) => ({ id: event.deviceId, key: event.device }),
+    }),
+    presence: t.field({
+      type: presenceRef,
+      description: 'As it is behind the change.',
+      resolve: ({ event }) => ({
+        deviceId: event.deviceId,
+        connection: event.connection,
+        freshness: event.freshness,
+        lastSeenAt: toDate(event.lastSeenAt),
+        connectionChangedAt: toDate(event.connectionChangedAt),
+      }),
+    }),
+    at: t.field({ type: 'DateTime', description: 'When it changed.', resolve: ({ event }) => event.at }),
+  }),
+});
+
+const eventUnion = builder.unionType('PresenceEvent', {
+  description: 'What a presence subscription delivers.',
+  types: [snapshotRef, changeRef, streamGapRef],
+  resolveType: ({ type }) => type,
+});
+
+const filterInput = builder.inputType('PresenceFilter', {
+  description: 'Devices that meet every condition given. A list means any of its values; at most 1 000 of them.',
+  fields: (t) => ({
+    deviceIds: t.idList({ description: 'One of these devices.' }),
+    siteKeys: t.stringList({ description: 'At one of these sites.' }),
+  }),
+});
+
+builder.subscriptionField('presence', (t) =>
+  t.field({
+    type: eventUnion,
+    description: 'Changes of presence as they happen. Reconnect with the newest `cursor` as `after` to get every change since.',
+    complexity: { field: 20, multiplier: 5 },
+    args: {
+      where: t.arg({ type: filterInput, description: 'Which devices; all of the tenant by default.' }),
+      after: t.arg({ type: 'Cursor', description: 'Continue behind this cursor, without a snapshot.' }),
+    },
+    subscribe: (_root, args, operation) => followPresence(operation, args),
+    resolve: (payload) => payload,
+  }),
+);

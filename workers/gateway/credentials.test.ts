@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { hashDeviceSecret } from '#core/auth/device-credentials.ts';
+import type { DeviceAccess, LiveCredential } from '#core/db/device-credentials.ts';
+import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
+import { createCredentials } from './credentials.ts';
+
+const key = Buffer.alloc(32, 7);
+
+const credential = (id: number, secret: string, expiresAt?: Date): LiveCredential => ({
+  ...{ id, expiresAt },
+  secretHash: hashDeviceSecret(key, secret),
+});
+
+const accessOf = (credentials: readonly LiveCredential[], active = true): DeviceAccess => ({
+  ...{ tenantId: 1 as TenantId, deviceId: 5 as DeviceId, active, credentials },
+});
+
+function open(access: DeviceAccess | undefined, ttlMs = 30_000) {
+  const state = { access, away: false, asked: 0 };
+  const credentials = createCredentials({
+    ...{ key, ttlMs, maxEntries: 2 },
+    find: async (names) => {
+      state.asked += names.length;
+      if (state.away) throw new Error('away');
+      return names.map(() => state.access);
+    },
+  });
+  return { credentials, state };
+}
+
+describe('credentials', () => {
+  it('let in whoever knows one of the live secrets, and remember that', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'old'), credential(2, 'new')]));
+    expect(await credentials.check('acme', 'd1', 'new')).toMatchObject({ credentialId: 2 });
+    expect(await credentials.check('acme', 'd1', 'old')).toMatchObject({ credentialId: 1 });
+    expect(state.asked).toBe(1);
+    state.away = true;
+    expect(await credentials.check('acme', 'd1', 'new')).toMatchObject({ credentialId: 2 });
+    expect(await credentials.check('acme', 'd2', 'new')).toBe('UNAVAILABLE');
+  });
+
+  it('refuse a wrong secret, an expired one, an unknown device and an inactive one', async () => {
+    expect(await open(accessOf([credential(1, 'right')])).credentials.check('acme', 'd1', 'wrong')).toBe(
+      'BAD_CREDENTIALS',
+    );
+    expect(await open(undefined).credentials.check('acme', 'd1', 'right')).toBe('BAD_CREDENTIALS');
+    const expired = accessOf([credential(1, 'right', new Date(Date.now() - 1))]);
+    expect(await open(expired).credentials.check('acme', 'd1', 'right')).toBe('BAD_CREDENTIALS');
+    const inactive = accessOf([credential(1, 'right')], false);
+    expect(await open(inactive).credentials.check('acme', 'd1', 'right')).toBe('NOT_ACTIVE');
+    expect(await open(inactive).credentials.check('acme', 'd1', 'wrong')).toBe('BAD_CREDENTIALS');
+  });
+
+  it('ask again once forgotten, and notice what was revoked', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    await credentials.check('acme', 'd1', 'right');
+    expect(await credentials.stillLive('acme', 'd1', 1)).toBe(true);
+    state.access = accessOf([]);
+    credentials.forget('acme', 'd1');
+    expect(await credentials.check('acme', 'd1', 'right')).toBe('BAD_CREDENTIALS');
+    expect(await credentials.stillLive('acme', 'd1', 1)).toBe(false);
+  });
+
+  it('remember only so many devices', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    for (const device of ['d1', 'd2', 'd3', 'd1']) await credentials.check('acme', device, 'right');
+    expect(state.asked).toBe(4);
+  });
+});
