@@ -116,7 +116,7 @@ export function buildApp(deps: AppDeps): App {
       (viewer) => ({ viewer, refused: undefined }),
       (error: unknown) => ({ viewer: undefined, refused: error instanceof Error ? error : new Error(String(error)) }),
     );
-    await graphql.handleNodeRequestAndResponse(request, response, { req: request, res: response, ...identity, requestId, log });
+    await graphql.handle(request, response, { ...identity, requestId, log });
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {

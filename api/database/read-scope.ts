@@ -25,25 +25,34 @@ export interface ReadScope {
 
 export function createReadScope(options: ReadScopeOptions): ReadScope {
   let opening: Promise<PoolClient> | undefined;
+  /** Settles when the last query has: a connection does one thing at a time. */
+  let last: Promise<unknown> = Promise.resolve();
+  const run = async <Row extends QueryResultRow>(statement: Sql, before: Promise<unknown>): Promise<Row[]> => {
+    opening ??= open(options);
+    const client = await opening;
+    await before;
+    if (options.signal?.aborted) throw new TimeoutError();
+    const stopWatching = watch(client, options);
+    try {
+      const result: QueryResult<Row> = await client.query<Row>(toStatement(statement));
+      return result.rows;
+    } catch (error) {
+      throw translateFailure(error);
+    } finally {
+      stopWatching();
+    }
+  };
   return {
-    async rows<Row extends QueryResultRow>(statement: Sql) {
-      if (options.signal?.aborted) throw new TimeoutError();
-      opening ??= open(options);
-      const client = await opening;
-      const stopWatching = watch(client, options);
-      try {
-        const result: QueryResult<Row> = await client.query<Row>(toStatement(statement));
-        return result.rows;
-      } catch (error) {
-        throw translateFailure(error);
-      } finally {
-        stopWatching();
-      }
+    rows<Row extends QueryResultRow>(statement: Sql) {
+      const rows = run<Row>(statement, last);
+      last = rows.catch(() => undefined);
+      return rows;
     },
     async release() {
       const current = opening;
       opening = undefined;
       const client = await current?.catch(() => undefined);
+      await last;
       if (!client) return;
       await client.query('commit').then(
         () => client.release(),

@@ -96,8 +96,11 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
       },
       execute: (args) => readPipeline(args.rootValue).execute(args),
       subscribe: (args) => readPipeline(args.rootValue).subscribe(args),
-      onNext: (_context, _id, _payload, _args, { errors, ...result }) =>
-        errors ? { ...result, errors: errors.map(withoutHttp) } : result,
+      onNext: (_context, _id, _payload, _args, { data, errors, extensions }) => ({
+        ...(data !== undefined && { data }),
+        ...(extensions && { extensions }),
+        ...(errors && { errors: errors.map(withoutHttp) }),
+      }),
       onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
       onClose({ extra: { socket } }) {
         visitors.get(socket)?.stop();

@@ -28,17 +28,20 @@ export interface BusOptions {
 /** Connects and makes sure that the streams exist. Keeps reconnecting for ever once it has been connected. */
 export async function openBus(options: BusOptions): Promise<Bus> {
   const { log } = options;
-  const connection = await connect({
-    servers: options.url.split(','),
-    name: options.name,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 200,
-    reconnectJitter: 200,
-    waitOnFirstConnect: false,
-    pingInterval: 5_000,
-    maxPingOut: 2,
-    timeout: options.patienceMs ?? 30_000,
-  });
+  const patienceMs = options.patienceMs ?? 30_000;
+  const dial = () =>
+    connect({
+      servers: options.url.split(','),
+      name: options.name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 200,
+      reconnectJitter: 200,
+      waitOnFirstConnect: false,
+      pingInterval: 5_000,
+      maxPingOut: 2,
+      timeout: 5_000,
+    });
+  const connection = await answering(patienceMs, dial);
   const listeners: (() => void)[] = [];
   let up = true;
   void (async () => {
@@ -54,7 +57,7 @@ export async function openBus(options: BusOptions): Promise<Bus> {
     }
   })();
   const js = jetstream(connection, { timeout: 5_000 });
-  const jsm = await answering(options.patienceMs ?? 30_000, async () => {
+  const jsm = await answering(patienceMs, async () => {
     const manager = await jetstreamManager(connection, { timeout: 5_000 });
     await ensureStreams(manager, options.limits);
     return manager;
@@ -72,7 +75,7 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   };
 }
 
-/** JetStream answers a little after the server accepts connections. */
+/** A server that is starting refuses connections first, and answers for JetStream a little after it accepts them. */
 async function answering<Result>(patienceMs: number, ask: () => Promise<Result>): Promise<Result> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

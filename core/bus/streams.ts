@@ -74,16 +74,42 @@ export function streamConfigs(
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 
-/** Creates what is missing and updates what differs. Safe to call from every process at once. */
+/**
+ * Creates what is missing and updates what differs. Safe to call from every process at once. A stream that is as it should be
+ * is not touched: after an update, even one without effect, nats-server gives the stream a new creation time at its next
+ * restart, and that time is how followers and cursors recognise the stream.
+ */
 export async function ensureStreams(manager: JetStreamManager, limits: StreamLimits): Promise<void> {
   for (const config of Object.values(streamConfigs(limits))) {
-    try {
-      await manager.streams.update(config.name, config);
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
-      await manager.streams.add(config).catch((raced: unknown) => {
-        if (!(raced instanceof JetStreamApiError) || raced.code !== STREAM_NAME_IN_USE) throw raced;
-      });
-    }
+    const present = await readConfig(manager, config.name);
+    if (!present) await addStream(manager, config);
+    else if (differs(config, present)) await manager.streams.update(config.name, config);
   }
+}
+
+async function readConfig(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+async function addStream(
+  manager: JetStreamManager,
+  config: Partial<StreamConfig> & { name: string },
+): Promise<void> {
+  try {
+    await manager.streams.add(config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NAME_IN_USE) throw error;
+  }
+}
+
+/** Whether any setting that we make is another one now. */
+function differs(wanted: Partial<StreamConfig>, present: StreamConfig): boolean {
+  return Object.entries(wanted).some(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(present[name as keyof StreamConfig]),
+  );
 }

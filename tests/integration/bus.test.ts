@@ -176,3 +176,17 @@ describe('publish', () => {
     await following.stop();
   });
 });
+
+describe('streams', () => {
+  it('keep their identity when processes and the server come and go', async () => {
+    const identity = async () => {
+      await using again = await openTestBus(nats, { telemetryMaxBytes: 64 * 1024 });
+      return (await again.jsm.streams.info('EVENTS')).created;
+    };
+    const before = await identity();
+    for (let times = 0; times < 2; times++) {
+      nats.process.kill('SIGKILL');
+      await until('the same stream', async () => (await identity()) === before, 5_000);
+    }
+  });
+});

@@ -92,7 +92,12 @@ function plotOptions(
       // The others follow the cursor; a drag belongs to the one it happens in.
       sync: { key: props.syncKey, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
       drag: { x: true, y: false, setScale: false },
-      points: { size: 7, width: 2, stroke: accent, fill: readToken('--surface') },
+      points: {
+        size: (_plot, series) => (series === 1 ? 7 : 0),
+        width: 2,
+        stroke: accent,
+        fill: readToken('--surface'),
+      },
     },
     scales: {
       x: { time: true, range: () => [on.live().range.fromMs / 1_000, on.live().range.toMs / 1_000] },

@@ -1,6 +1,6 @@
 import { Check } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { createContext, type ReactNode, use, useCallback, useRef } from 'react';
 import { cx } from './class-names.ts';
 
 const panel =
@@ -15,14 +15,34 @@ type MenuProps = {
   side?: 'top' | 'bottom';
 };
 
-/** A menu under its trigger; `trigger` is one button. */
+/** Takes what a chosen item does until the menu has closed and given the focus back. */
+const AfterClose = createContext<(run: () => void) => void>((run) => run());
+
+/** A menu under its trigger; `trigger` is one button. What an item opens finds the focus on that button. */
 export function Menu({ trigger, children, align = 'start', side = 'bottom' }: MenuProps) {
+  const chosen = useRef<() => void>(undefined);
+  const afterClose = useCallback((run: () => void) => {
+    chosen.current = run;
+  }, []);
+  const onClosed = () => {
+    const run = chosen.current;
+    chosen.current = undefined;
+    // Radix focuses the trigger right after this event.
+    if (run) setTimeout(run);
+  };
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
-        <DropdownMenu.Content align={align} side={side} sideOffset={5} collisionPadding={8} className={panel}>
-          {children}
+        <DropdownMenu.Content
+          align={align}
+          side={side}
+          sideOffset={5}
+          collisionPadding={8}
+          className={panel}
+          onCloseAutoFocus={onClosed}
+        >
+          <AfterClose value={afterClose}>{children}</AfterClose>
         </DropdownMenu.Content>
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
@@ -32,12 +52,12 @@ export function Menu({ trigger, children, align = 'start', side = 'bottom' }: Me
 type MenuItemProps = { onSelect: () => void; children: ReactNode; danger?: boolean; disabled?: boolean };
 
 export function MenuItem({ onSelect, children, danger = false, disabled = false }: MenuItemProps) {
+  const afterClose = use(AfterClose);
   return (
-    // What an item opens comes once the menu has given the focus back to its trigger.
     <DropdownMenu.Item
       className={cx(row, danger && 'text-bad')}
       disabled={disabled}
-      onSelect={() => setTimeout(onSelect)}
+      onSelect={() => afterClose(onSelect)}
     >
       {children}
     </DropdownMenu.Item>

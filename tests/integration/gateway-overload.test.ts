@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { generate } from 'mqtt-packet';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SeededDevice } from '#tests/kit/seed.ts';
+import { until } from '#tests/kit/wait.ts';
+import { type GatewaySetup, openDevice, type RawClient, setUpGateway, topicOf } from './gateway-setup.ts';
+
+let gateway: GatewaySetup;
+
+beforeAll(async () => {
+  gateway = await setUpGateway({ MQTT_HIGH_WATER_BYTES: '65536', MQTT_STORE_TIMEOUT_MS: '4000' });
+});
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+});
+
+const publish = (device: SeededDevice, messageId: number, bytes = 10) =>
+  generate({
+    ...{ cmd: 'publish', topic: topicOf(device, 'telemetry'), qos: 1, messageId, dup: false, retain: false },
+    payload: `${messageId}`.padStart(bytes),
+  });
+
+const acknowledged = (client: RawClient) =>
+  client.received.flatMap((packet) => (packet.cmd === 'puback' ? [packet.messageId] : []));
+
+describe('above the high-water mark', () => {
+  it('sockets are not read and need not keep alive, and everything is acknowledged once the bus answers', async () => {
+    const [busy, quiet] = await gateway.acme.devices(2, 'high-water');
+    if (!busy || !quiet) throw new Error('no devices');
+    await using sender = await openDevice(gateway.url, busy, { keepalive: 1 });
+    await using bystander = await openDevice(gateway.url, quiet, { keepalive: 1 });
+    gateway.nats.process.kill('SIGSTOP');
+    try {
+      for (let id = 1; id <= 400; id++) sender.socket.write(publish(busy, id, 1_000));
+      await until('the brake', async () => (await gateway.metric('paused_connections')) >= 2);
+      expect(await gateway.metric('pending_bytes')).toBeLessThan(400_000);
+      await sleep(2_500);
+      expect([sender.closed(), bystander.closed(), acknowledged(sender)]).toEqual([false, false, []]);
+    } finally {
+      gateway.nats.process.kill('SIGCONT');
+    }
+    await until('every PUBACK', () => acknowledged(sender).length === 400);
+    expect(acknowledged(sender)).toEqual(Array.from({ length: 400 }, (_, index) => index + 1));
+    expect(await gateway.metric('paused_connections')).toBe(0);
+  });
+});
+
+describe('when JetStream refuses', () => {
+  it('nothing is acknowledged; after a while the connection is closed, and the device sends again', async () => {
+    const device = await gateway.acme.device('refused');
+    const { config } = await gateway.bus.jsm.streams.info('TELEMETRY');
+    await gateway.bus.jsm.streams.update('TELEMETRY', { ...config, max_bytes: 100 });
+    await using client = await openDevice(gateway.url, device);
+    client.socket.write(publish(device, 1, 500));
+    await sleep(1_500);
+    expect([client.closed(), acknowledged(client)]).toEqual([false, []]);
+    await until('the end', () => client.closed(), 8_000);
+    expect(acknowledged(client)).toEqual([]);
+
+    await gateway.bus.jsm.streams.update('TELEMETRY', config);
+    await using again = await openDevice(gateway.url, device);
+    again.socket.write(publish(device, 1, 500));
+    await until('the PUBACK', () => acknowledged(again).length === 1);
+    await gateway.arrived(device, (item) => item.kind === 'telemetry');
+  });
+});
