@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '#core/db/migrate.ts';
@@ -24,10 +24,16 @@ export interface BenchPlatform extends AsyncDisposable {
 const DATABASE = 'fleetgraph';
 const PROCESSES = ['api', 'gateway', 'ingest', 'evaluator', 'relay', 'janitor'] as const;
 
-/** A platform that was started with `npm start`, by the folder it keeps its data in. */
+/**
+ * A platform that was started with `npm start`, by the folder it keeps its data in.
+ * @throws Error when none runs there
+ */
 export function readRunning(dataDir: string): BenchPlatform {
   const read = (file: string): Record<string, unknown> =>
     JSON.parse(readFileSync(join(dataDir, file), 'utf8'));
+  if (!existsSync(join(dataDir, 'standalone.json'))) {
+    throw new Error(`no platform runs on ${dataDir}: start it with npm start -- --data ${dataDir}`);
+  }
   const ready = read('standalone.json');
   const { secretKey } = read('secrets.json');
   const text = (value: unknown) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import { openSubscriber } from '#tests/kit/subscriber.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const opened = new AsyncDisposableStack();
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let platform: RunningPlatform;
 let browser: Browser;
 
@@ -33,7 +34,7 @@ interface Violation {
 
 /** Accessibility violations that keep somebody out. */
 async function seriousViolations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: axe });
+  await page.evaluate(axe);
   const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
