@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { source } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
@@ -10,7 +9,6 @@ import { openSubscriber } from '#tests/kit/subscriber.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const opened = new AsyncDisposableStack();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let platform: RunningPlatform;
 let browser: Browser;
 
@@ -34,7 +32,7 @@ interface Violation {
 
 /** Accessibility violations that keep somebody out. */
 async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(source);
   const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

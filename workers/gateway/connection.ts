@@ -1,40 +1,17 @@
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
-import type { Logger } from '#core/runtime/logger.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { DownlinkSession } from './downlink-session.ts';
-import { type Admission, connack, type Handshake, Rejection } from './handshake.ts';
-import type { Intake, Pausable } from './intake.ts';
-import type { CloseReason, GatewayMetrics, Refusal } from './metrics.ts';
+import { type Admission, connack, Rejection } from './handshake.ts';
+import type { Pausable } from './intake.ts';
+import type { CloseReason, Refusal } from './metrics.ts';
 import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError, PacketReader } from './packet-reader.ts';
 import { PROVISION_TOKEN_MARKER } from './provision-token.ts';
 import { announceConnected, announceGone } from './session-events.ts';
-import type { Held, Sessions } from './sessions.ts';
+import type { Held } from './sessions.ts';
 import { UplinkLane } from './uplink-lane.ts';
-import type { WriteQueue, Writer } from './write-queue.ts';
-
-/** What every connection of a gateway shares. */
-export interface ConnectionContext {
-  readonly gatewayId: string;
-  readonly log: Logger;
-  readonly metrics: GatewayMetrics;
-  readonly intake: Intake;
-  readonly sessions: Sessions;
-  readonly writes: WriteQueue;
-  readonly handshake: Handshake;
-  /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
-  followDownlink(tenant: string): Promise<void>;
-  /** A device was let in. */
-  onBegin(admission: Admission): void;
-  /** A session ended, whatever the reason. */
-  onEnd(admission: Admission): void;
-  readonly limits: {
-    readonly maxPayloadBytes: number;
-    readonly maxInflight: number;
-    readonly handshakeTimeoutMs: number;
-    readonly storeTimeoutMs: number;
-  };
-}
+import type { Writer } from './write-queue.ts';
 
 /** A packet may be this much longer than its payload: topic, packet id, and of a CONNECT the credentials. */
 const PACKET_OVERHEAD = 2_048;

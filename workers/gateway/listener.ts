@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
-import { Connection, type ConnectionContext } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import type { CloseReason } from './metrics.ts';
 
 export interface ListenerOptions {

@@ -1,7 +1,5 @@
 import { baseConfig, integer, parseConfig } from '#core/runtime/config.ts';
 
-export type IngestConfig = ReturnType<typeof readConfig>;
-
 /** @throws ConfigError naming everything that is wrong */
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
   return parseConfig(

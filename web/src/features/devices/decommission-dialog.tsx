@@ -1,5 +1,6 @@
 import { useId, useState } from 'react';
 import { useMutation } from 'urql';
+import { describeError } from '../../data/client.ts';
 import { graphql } from '../../generated/index.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -40,7 +41,9 @@ export function DecommissionDialog({ device, onClose }: { device: DeviceDetail; 
     const { data, error } = await decommission({ input: { id: device.id } });
     const result = data?.deviceDecommission;
     if (result?.__typename !== 'DeviceDecommissionSuccess') {
-      setProblem(result?.message ?? error?.message ?? 'The device was not decommissioned.');
+      setProblem(
+        result?.message ?? (error ? describeError(error).message : 'The device was not decommissioned.'),
+      );
       return;
     }
     announce(`${device.name} is out of service.`);

@@ -1,5 +1,6 @@
 import { useForm } from 'react-hook-form';
 import { useMutation } from 'urql';
+import { describeError } from '../../data/client.ts';
 import { showErrors, sortErrors } from '../../data/form-errors.ts';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
@@ -36,7 +37,7 @@ export function DeviceEdit({ device, onClose }: { device: DeviceDetail; onClose:
       showErrors(sortErrors(result, deviceFields, renamedFields), deviceFields, form.setError);
     } else {
       form.setError('root', {
-        message: error?.message ?? 'The platform did not answer. Nothing was changed.',
+        message: error ? describeError(error).message : 'The platform did not answer. Try again.',
       });
     }
   });

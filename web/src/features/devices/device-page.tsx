@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { Link, NavLink, Outlet, useParams } from 'react-router';
 import { useClient, useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { describeError } from '../../data/client.ts';
 import { presenceDocument, telemetryDocument } from '../../live/documents.ts';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -139,7 +140,7 @@ function DeviceActions({ device }: { device: DeviceDetail }) {
           : `${device.name} may connect again.`,
       );
     } else {
-      announce(result?.message ?? error?.message ?? 'The change was not made.', 'bad');
+      announce(result?.message ?? (error ? describeError(error).message : 'The change was not made.'), 'bad');
     }
   };
   return (

@@ -1,6 +1,7 @@
 import { Check } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useClient } from 'urql';
+import { describeError } from '../../data/client.ts';
 import { type Latest, readMetrics } from '../../data/latest.ts';
 import { telemetryDocument } from '../../live/documents.ts';
 import { useClock } from '../../ui/clock.ts';
@@ -20,7 +21,7 @@ export function FirstMessage({ deviceId }: { deviceId: string }) {
     const source = client.subscription(telemetryDocument, { where: { deviceIds: [deviceId] } });
     const { unsubscribe } = source.subscribe(({ data, error }) => {
       const event = data?.telemetry;
-      if (error) setRefused(error.message);
+      if (error) setRefused(describeError(error).message);
       if (event?.__typename === 'TelemetryReading') {
         const values = readMetrics(event.metrics).map(([metric, value]) => ({ metric, value }));
         setArrival({ values, receivedAt: event.receivedAt });

@@ -1,9 +1,10 @@
 import { Lock } from 'lucide-react';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { Link } from 'react-router';
 import { useMutation } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { describeError } from '../../data/client.ts';
 import { showErrors, sortErrors } from '../../data/form-errors.ts';
 import { graphql } from '../../generated/index.ts';
 import { PageHeader } from '../../shell/page.tsx';
@@ -102,22 +103,28 @@ export function NewDevice() {
 
 function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => void }) {
   const form = useForm<DeviceValues>({ defaultValues: emptyDevice });
-  const [attempt, setAttempt] = useState(() => crypto.randomUUID());
+  const attempt = useRef({ of: '', id: '' });
   const [, create] = useMutation(deviceCreateDocument);
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
-    const { data, error } = await create({ input: { ...toCreateInput(values), clientMutationId: attempt } });
+    const input = toCreateInput(values);
+    const of = JSON.stringify(input);
+    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second device is made.
+    if (attempt.current.of !== of) attempt.current = { of, id: crypto.randomUUID() };
+    const { data, error } = await create({ input: { ...input, clientMutationId: attempt.current.id } });
     const result = data?.deviceCreate;
     if (result?.__typename === 'DeviceCreateSuccess') {
       onCreated({ ...result.device, ...result.token });
       return;
     }
     if (!result) {
-      // The same attempt is sent again: if the first one did arrive, its answer comes back instead of a second device.
-      form.setError('root', { message: error?.message ?? 'The platform did not answer. Try again.' });
+      if (!error?.networkError) attempt.current = { of: '', id: '' };
+      form.setError('root', {
+        message: error ? describeError(error).message : 'The platform did not answer. Try again.',
+      });
       return;
     }
-    setAttempt(crypto.randomUUID());
+    attempt.current = { of: '', id: '' };
     const messages = sortErrors(result, deviceFields, renamedFields);
     const conflict =
       result.__typename === 'ConflictError' && messages.every(({ field }) => field === undefined);

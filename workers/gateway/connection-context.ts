@@ -1,0 +1,29 @@
+import type { Logger } from '#core/runtime/logger.ts';
+import type { Admission, Handshake } from './handshake.ts';
+import type { Intake } from './intake.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { Sessions } from './sessions.ts';
+import type { WriteQueue } from './write-queue.ts';
+
+/** What every connection of a gateway shares. */
+export interface ConnectionContext {
+  readonly gatewayId: string;
+  readonly log: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly intake: Intake;
+  readonly sessions: Sessions;
+  readonly writes: WriteQueue;
+  readonly handshake: Handshake;
+  /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
+  followDownlink(tenant: string): Promise<void>;
+  /** A device was let in. */
+  onBegin(admission: Admission): void;
+  /** A session ended, whatever the reason. */
+  onEnd(admission: Admission): void;
+  readonly limits: {
+    readonly maxPayloadBytes: number;
+    readonly maxInflight: number;
+    readonly handshakeTimeoutMs: number;
+    readonly storeTimeoutMs: number;
+  };
+}
