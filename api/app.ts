@@ -114,7 +114,10 @@ export function buildApp(deps: AppDeps): App {
   const answerGraphql = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
     const identity = await authenticator.authenticate(request.headers.authorization).then(
       (viewer) => ({ viewer, refused: undefined }),
-      (error: unknown) => ({ viewer: undefined, refused: error instanceof Error ? error : new Error(String(error)) }),
+      (error: unknown) => ({
+        viewer: undefined,
+        refused: error instanceof Error ? error : new Error(String(error)),
+      }),
     );
     await graphql.handle(request, response, { ...identity, requestId, log });
   };

@@ -14,7 +14,9 @@ const DATABASE_CHECK_MS = 2_000;
 const config = readApiConfig(process.env);
 const log = createLogger('api', config.LOG_LEVEL);
 const metrics = createMetrics('api');
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 await runService({
   log,
@@ -22,7 +24,12 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
-    const pool = openPool({ url: config.DATABASE_URL, name: 'fleetgraph-api', max: config.DATABASE_CONNECTIONS, log });
+    const pool = openPool({
+      url: config.DATABASE_URL,
+      name: 'fleetgraph-api',
+      max: config.DATABASE_CONNECTIONS,
+      log,
+    });
     releaser.defer('database', () => pool.end());
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: 'api', log, limits });

@@ -1,14 +1,17 @@
-import type { DeviceCache } from './modules/devices/cache.ts';
-import type { LiveFeeds } from './live/feeds.ts';
 import type { ReadScope } from './database/read-scope.ts';
 import type { Writes } from './database/writes.ts';
 import type { Operation } from './graphql/context.ts';
+import type { LiveFeeds } from './live/feeds.ts';
+import type { DeviceCache } from './modules/devices/cache.ts';
 
 /** What the whole process has one of, and services may use. */
 export interface Platform {
   readonly writes: Writes;
   /** Reads one state of the database, in the operation's name and within its time. */
-  readonly readSnapshot: <Result>(operation: Operation, work: (scope: ReadScope) => Promise<Result>) => Promise<Result>;
+  readonly readSnapshot: <Result>(
+    operation: Operation,
+    work: (scope: ReadScope) => Promise<Result>,
+  ) => Promise<Result>;
   readonly live: LiveFeeds;
   readonly devices: DeviceCache;
   /** What clients are told about the deployment. */

@@ -2,7 +2,7 @@ import type { IngestResult, Percentiles } from './ingest.ts';
 import type { PathResult } from './path.ts';
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
-const row = (name: string, text: string): string => `  ${name.padEnd(22)}${text}`;
+const row = (name: string, text: string): string => `  ${name.padEnd(30)}${text}`;
 
 function latency(name: string, { p50, p95, p99 }: Percentiles): string {
   const ms = (value: number) => (Number.isNaN(value) ? 'none' : `${value.toFixed(1)} ms`).padStart(11);

@@ -16,7 +16,11 @@ export function translateFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code === CANCELLED) return new TimeoutError({ cause: error });
-  if (code ? UNAVAILABLE.test(code) : /timeout exceeded when trying to connect|Connection terminated/.test(error.message)) {
+  if (
+    code
+      ? UNAVAILABLE.test(code)
+      : /timeout exceeded when trying to connect|Connection terminated/.test(error.message)
+  ) {
     return new UnavailableError('the database', { cause: error });
   }
   return error;

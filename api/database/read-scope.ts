@@ -27,7 +27,10 @@ export function createReadScope(options: ReadScopeOptions): ReadScope {
   let opening: Promise<PoolClient> | undefined;
   /** Settles when the last query has: a connection does one thing at a time. */
   let last: Promise<unknown> = Promise.resolve();
-  const run = async <Row extends QueryResultRow>(statement: Sql, before: Promise<unknown>): Promise<Row[]> => {
+  const run = async <Row extends QueryResultRow>(
+    statement: Sql,
+    before: Promise<unknown>,
+  ): Promise<Row[]> => {
     opening ??= open(options);
     const client = await opening;
     await before;

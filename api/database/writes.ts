@@ -1,10 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool } from 'pg';
-import { controlSubject, eventsSubject } from '#core/bus/subjects.ts';
-import type { ControlKind } from '#core/bus/subjects.ts';
-import { type ControlMessage, encodeEvents, type EventMessage } from '#core/bus/events.ts';
-import { shardOf } from '#core/fleet/shards.ts';
 import { type Prisma, PrismaClient } from '#api/generated/prisma/client.ts';
+import { type ControlMessage, type EventMessage, encodeEvents } from '#core/bus/events.ts';
+import type { ControlKind } from '#core/bus/subjects.ts';
+import { controlSubject, eventsSubject } from '#core/bus/subjects.ts';
+import { shardOf } from '#core/fleet/shards.ts';
 import { translateFailure } from './failures.ts';
 
 /** Whose rows a transaction may touch. */

@@ -42,7 +42,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
       args: { ids: { description: 'As given by `id` fields; at most 100.' } },
       complexity: { field: 1, multiplier: 10 },
       async resolve(_parent, { ids }, _context, _info, resolveNodes) {
-        if (ids.length > 100) throw new GraphQLError('nodes takes at most 100 ids', { extensions: { code: 'BAD_USER_INPUT' } });
+        if (ids.length > 100)
+          throw new GraphQLError('nodes takes at most 100 ids', { extensions: { code: 'BAD_USER_INPUT' } });
         return resolveNodes(ids);
       },
     },
@@ -55,10 +56,15 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     afterArgOptions: { description: 'Only what comes behind this cursor.' },
     lastArgOptions: { description: 'Size of the page, from the back. At most 100.' },
     beforeArgOptions: { description: 'Only what comes before this cursor.' },
-    edgesFieldOptions: { description: 'The items of this page, each with its cursor.', nullable: { list: false, items: false } },
+    edgesFieldOptions: {
+      description: 'The items of this page, each with its cursor.',
+      nullable: { list: false, items: false },
+    },
     nodesFieldOptions: { description: 'The items of this page, in the same order as `edges`.' },
     nodeFieldOptions: { description: 'The item.', nullable: false },
-    cursorFieldOptions: { description: 'Where this item lies in the list; hand it back as `after` or `before`.' },
+    cursorFieldOptions: {
+      description: 'Where this item lies in the list; hand it back as `after` or `before`.',
+    },
     pageInfoFieldOptions: { description: 'Where this page lies in the whole list.' },
     nodesOnConnection: { description: 'The items of this page, in the same order as `edges`.' },
     encodeGlobalID: (typename, id) => encodeGlobalId(typename, id),
@@ -67,8 +73,12 @@ export const builder = new SchemaBuilder<SchemaTypes>({
 });
 
 builder.queryType({ description: 'What can be asked. Everything belongs to the tenant of the viewer.' });
-builder.mutationType({ description: 'What can be changed. Refusals that a caller can act on are members of the result.' });
-builder.subscriptionType({ description: 'What can be followed live. Every event has a cursor to resume from.' });
+builder.mutationType({
+  description: 'What can be changed. Refusals that a caller can act on are members of the result.',
+});
+builder.subscriptionType({
+  description: 'What can be followed live. Every event has a cursor to resume from.',
+});
 
 builder.scalarType('DateTime', {
   description: 'An instant, ISO-8601 with milliseconds, UTC.',
@@ -82,7 +92,8 @@ builder.scalarType('JSON', {
   parseLiteral: literalToJson,
 });
 builder.scalarType('Cursor', {
-  description: 'An opaque position in the live stream. Hand it back as `after` to continue exactly behind it.',
+  description:
+    'An opaque position in the live stream. Hand it back as `after` to continue exactly behind it.',
   serialize: parseText,
   parseValue: parseText,
 });

@@ -1,8 +1,8 @@
+import type { ReadScope } from '#api/database/read-scope.ts';
+import type { Platform } from '#api/platform.ts';
 import type { Permission } from '#core/auth/permissions.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import type { ReadScope } from '#api/database/read-scope.ts';
-import type { Platform } from '#api/platform.ts';
 import { ForbiddenFault } from './errors.ts';
 
 /** One GraphQL operation in the name of somebody: the context of every resolver, the first argument of every service. */

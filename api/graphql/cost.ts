@@ -1,6 +1,6 @@
+import type { FieldComplexityValue } from '@pothos/plugin-complexity';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
 import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
-import type { FieldComplexityValue } from '@pothos/plugin-complexity';
 import { DEFAULT_PAGE, MAX_PAGE, type PageArgs } from './paging.ts';
 
 /** Counting a whole list reads all of it. */

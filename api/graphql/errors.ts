@@ -84,7 +84,11 @@ const STATUS: Readonly<Record<string, number>> = {
 };
 
 /** A top-level error beside what else could be answered. */
-export function requestError(code: string, message: string, extensions: GraphQLErrorExtensions = {}): GraphQLError {
+export function requestError(
+  code: string,
+  message: string,
+  extensions: GraphQLErrorExtensions = {},
+): GraphQLError {
   return new GraphQLError(message, { extensions: { ...extensions, code } });
 }
 

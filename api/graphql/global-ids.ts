@@ -10,7 +10,8 @@ export function encodeGlobalId(typename: string, id: string | number | bigint): 
 
 /** Undefined when the text is not one of our ids. */
 export function readGlobalId(text: string): GlobalId | undefined {
-  const [, typename, id] = /^([A-Za-z]+):([\w.:-]{1,200})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
+  const [, typename, id] =
+    /^([A-Za-z]+):([\w.:-]{1,200})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
   return typename && id ? { typename, id } : undefined;
 }
 

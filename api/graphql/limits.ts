@@ -13,7 +13,8 @@ import {
 /** What one document may be, at most. */
 export const DOCUMENT_LIMITS = { depth: 12, aliases: 30, tokens: 2_000 } as const;
 
-const tooMuch = (message: string): GraphQLError => new GraphQLError(message, { extensions: { code: 'TOO_COMPLEX' } });
+const tooMuch = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'TOO_COMPLEX' } });
 
 /**
  * Refuses operations that nest deeper than 12 fields or use more than 30 aliases, fragments counted where they are
@@ -26,10 +27,14 @@ export const documentLimitsRule: ValidationRule = (context: ValidationContext): 
       if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
       const { depth, aliases } = measure(definition.selectionSet);
       if (depth > DOCUMENT_LIMITS.depth) {
-        context.reportError(tooMuch(`the operation nests ${depth} fields; at most ${DOCUMENT_LIMITS.depth} are allowed`));
+        context.reportError(
+          tooMuch(`the operation nests ${depth} fields; at most ${DOCUMENT_LIMITS.depth} are allowed`),
+        );
       }
       if (aliases > DOCUMENT_LIMITS.aliases) {
-        context.reportError(tooMuch(`the operation uses ${aliases} aliases; at most ${DOCUMENT_LIMITS.aliases} are allowed`));
+        context.reportError(
+          tooMuch(`the operation uses ${aliases} aliases; at most ${DOCUMENT_LIMITS.aliases} are allowed`),
+        );
       }
     }
   },
@@ -80,8 +85,13 @@ function createMeasure(document: DocumentNode): (selectionSet: SelectionSetNode)
 const isIntrospection = (field: string): boolean => field === '__schema' || field === '__type';
 
 /** The operation that a request means; undefined when it names none or leaves it open. */
-export function findOperation(document: DocumentNode, name: string | null | undefined): OperationDefinitionNode | undefined {
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+export function findOperation(
+  document: DocumentNode,
+  name: string | null | undefined,
+): OperationDefinitionNode | undefined {
+  const operations = document.definitions.filter(
+    (definition) => definition.kind === Kind.OPERATION_DEFINITION,
+  );
   if (name != null) return operations.find((operation) => operation.name?.value === name);
   return operations.length === 1 ? operations[0] : undefined;
 }

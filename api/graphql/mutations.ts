@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { Permission } from '#core/auth/permissions.ts';
 import type { WriteScope } from '#api/database/writes.ts';
+import type { Permission } from '#core/auth/permissions.ts';
 import { type Operation, requirePermission } from './context.ts';
 import { ConflictFault, isUserFault, NotFoundFault, type UserFault, ValidationFault } from './errors.ts';
 
@@ -60,12 +60,15 @@ async function attempt<Success extends JsonObject>(
       const remembered = key && (await recall(scope, key));
       if (remembered) return replay(remembered, mutation, platform.resultKey);
       const success = await mutation.run(scope);
-      if (key) await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
+      if (key)
+        await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
       return success;
     });
   } catch (error) {
     if (key && isUserFault(error) && !(error instanceof ReusedKeyFault)) {
-      await platform.writes.transaction(viewer, deadline, (scope) => remember(scope, key, { fault: describeFault(error) }));
+      await platform.writes.transaction(viewer, deadline, (scope) =>
+        remember(scope, key, { fault: describeFault(error) }),
+      );
     }
     throw error;
   }
@@ -74,14 +77,19 @@ async function attempt<Success extends JsonObject>(
 /** The same id came with another input: the first answer stays as it is. */
 class ReusedKeyFault extends ValidationFault {}
 
-function readKey({ viewer }: Operation, { name, input }: Pick<Mutation<JsonObject>, 'name' | 'input'>): ResultKey | undefined {
+function readKey(
+  { viewer }: Operation,
+  { name, input }: Pick<Mutation<JsonObject>, 'name' | 'input'>,
+): ResultKey | undefined {
   const { clientMutationId: id, ...rest } = input;
   if (id == null) return undefined;
   if (!/^[\x21-\x7e]{1,128}$/.test(id)) {
     const message = 'must be 1 to 128 printable ASCII characters without spaces';
     throw new ValidationFault([{ path: ['input', 'clientMutationId'], message }]);
   }
-  const fingerprint = createHash('sha256').update(canonical([name, rest])).digest();
+  const fingerprint = createHash('sha256')
+    .update(canonical([name, rest]))
+    .digest();
   return { credential: viewer.credentialId, id, fingerprint };
 }
 
@@ -125,7 +133,11 @@ async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): 
     on conflict do nothing`;
 }
 
-function replay<Success extends JsonObject>(remembered: unknown, mutation: Mutation<Success>, key: Buffer): Success | UserFault {
+function replay<Success extends JsonObject>(
+  remembered: unknown,
+  mutation: Mutation<Success>,
+  key: Buffer,
+): Success | UserFault {
   const result = new Map(Object.entries(remembered ?? {}));
   if (result.has('fault')) throw readFault(result.get('fault'));
   const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
@@ -138,7 +150,9 @@ function describeFault(fault: UserFault): JsonObject {
     name: fault.graphqlName,
     message: fault.message,
     path: fault.path,
-    ...(fault instanceof ValidationFault && { issues: fault.issues.map(({ path, message }) => ({ path, message })) }),
+    ...(fault instanceof ValidationFault && {
+      issues: fault.issues.map(({ path, message }) => ({ path, message })),
+    }),
     ...(fault instanceof ConflictFault && { currentVersion: fault.currentVersion }),
   };
 }
@@ -152,7 +166,10 @@ const faultSchema = z.discriminatedUnion('name', [
     path: pathSchema.nullable(),
     currentVersion: z.number().nullable(),
   }),
-  z.object({ name: z.literal('ValidationError'), issues: z.array(z.object({ path: pathSchema, message: z.string() })) }),
+  z.object({
+    name: z.literal('ValidationError'),
+    issues: z.array(z.object({ path: pathSchema, message: z.string() })),
+  }),
 ]);
 
 function readFault(described: unknown): UserFault {
@@ -167,7 +184,11 @@ function readFault(described: unknown): UserFault {
   }
 }
 
-function seal<Success extends JsonObject>(success: Success, secrets: readonly string[], key: Buffer): JsonObject {
+function seal<Success extends JsonObject>(
+  success: Success,
+  secrets: readonly string[],
+  key: Buffer,
+): JsonObject {
   const entries = Object.entries(success).map(([name, value]): [string, Json] => {
     if (!secrets.includes(name)) return [name, value];
     const iv = randomBytes(12);
@@ -180,6 +201,8 @@ function seal<Success extends JsonObject>(success: Success, secrets: readonly st
 
 function open(sealed: string, key: Buffer): string {
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(bytes.subarray(12, 28));
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(
+    bytes.subarray(12, 28),
+  );
   return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
 }

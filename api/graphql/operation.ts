@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import type { Viewer } from '#core/auth/viewer.ts';
-import type { Logger } from '#core/runtime/logger.ts';
 import { createReadScope, type ReadScope } from '#api/database/read-scope.ts';
 import type { Platform } from '#api/platform.ts';
+import type { Viewer } from '#core/auth/viewer.ts';
+import type { Logger } from '#core/runtime/logger.ts';
 import type { Operation } from './context.ts';
 
 export interface OperationOptions {

@@ -52,13 +52,16 @@ export function planPage(args: PageArgs, keyset: Keyset): PageQuery {
   const backward = args.last != null;
   if (backward && args.first != null) throw badInput('give either first or last, not both');
   const size = (backward ? args.last : args.first) ?? DEFAULT_PAGE;
-  if (size < 1 || size > MAX_PAGE) throw badInput(`${backward ? 'last' : 'first'} must be from 1 to ${MAX_PAGE}`);
+  if (size < 1 || size > MAX_PAGE)
+    throw badInput(`${backward ? 'last' : 'first'} must be from 1 to ${MAX_PAGE}`);
   const bounds = [
     ...(args.after == null ? [] : [beyond(keyset, readCursor(args.after, keyset), !keyset.descending)]),
     ...(args.before == null ? [] : [beyond(keyset, readCursor(args.before, keyset), keyset.descending)]),
   ];
   const ascending = keyset.descending === backward;
-  const order = keyset.columns.map(({ expression }) => (ascending ? sql`${expression} asc` : sql`${expression} desc`));
+  const order = keyset.columns.map(({ expression }) =>
+    ascending ? sql`${expression} asc` : sql`${expression} desc`,
+  );
   return {
     condition: all(bounds),
     orderBy: order.reduce((joined, column) => sql`${joined}, ${column}`),
@@ -82,7 +85,9 @@ export function planPage(args: PageArgs, keyset: Keyset): PageQuery {
 }
 
 function beyond({ columns }: Keyset, key: readonly string[], greater: boolean): Sql {
-  const names = columns.map(({ expression }) => expression).reduce((joined, column) => sql`${joined}, ${column}`);
+  const names = columns
+    .map(({ expression }) => expression)
+    .reduce((joined, column) => sql`${joined}, ${column}`);
   const values = columns
     .map(({ type }, index) => cast(key[index] ?? '', type))
     .reduce((joined, value) => sql`${joined}, ${value}`);

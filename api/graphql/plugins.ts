@@ -1,4 +1,11 @@
-import { type DocumentNode, type ExecutionArgs, type ExecutionResult, GraphQLError, type GraphQLSchema, parse } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  parse,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
@@ -38,30 +45,38 @@ export function useDocumentLimits(): Plugin {
  * Without a credential only the schema itself can be looked at.
  */
 export function useAdmission(schema: GraphQLSchema, maxCost: number): Plugin<ApiContext> {
-  const admit = (args: ExecutionArgs & { readonly contextValue: ApiContext }): { refused?: GraphQLError; cost?: number } => {
+  const admit = (
+    args: ExecutionArgs & { readonly contextValue: ApiContext },
+  ): { refused?: GraphQLError; cost?: number } => {
     const { document, operationName, variableValues, contextValue } = args;
     const operation = findOperation(document, operationName);
     if (!operation) return {};
     const { viewer, refused } = contextValue;
-    if (refused && !(isMissing(refused) && isAboutSchema(operation, document))) return { refused: refusalOf(refused) };
+    if (refused && !(isMissing(refused) && isAboutSchema(operation, document)))
+      return { refused: refusalOf(refused) };
     if (!viewer) return {};
     const cost = costOf(schema, document, operation, variableValues ?? {});
     if (cost !== undefined && cost > maxCost) {
-      return { refused: refusal('TOO_COMPLEX', `the operation costs ${cost}; at most ${maxCost} are allowed`), cost };
+      return {
+        refused: refusal('TOO_COMPLEX', `the operation costs ${cost}; at most ${maxCost} are allowed`),
+        cost,
+      };
     }
     return cost === undefined ? {} : { cost };
   };
   return {
     onExecute({ args, setResultAndStopExecution }) {
       const { refused, cost } = admit(args);
-      const extensions = cost === undefined ? {} : { extensions: { cost: { requested: cost, maximum: maxCost } } };
+      const extensions =
+        cost === undefined ? {} : { extensions: { cost: { requested: cost, maximum: maxCost } } };
       if (refused) {
         setResultAndStopExecution({ errors: [refused], ...extensions });
         return undefined;
       }
       return {
         onExecuteDone({ result, setResult }) {
-          if (cost !== undefined && isSingle(result)) setResult({ ...result, extensions: { ...result.extensions, ...extensions.extensions } });
+          if (cost !== undefined && isSingle(result))
+            setResult({ ...result, extensions: { ...result.extensions, ...extensions.extensions } });
         },
       };
     },
@@ -72,13 +87,17 @@ export function useAdmission(schema: GraphQLSchema, maxCost: number): Plugin<Api
   };
 }
 
-const isMissing = (error: Error): boolean => error instanceof AuthenticationError && error.message === MISSING_CREDENTIAL;
+const isMissing = (error: Error): boolean =>
+  error instanceof AuthenticationError && error.message === MISSING_CREDENTIAL;
 const MISSING_CREDENTIAL = 'sign in, or present an API key';
 
 function refusalOf(error: Error): GraphQLError {
   const presented = presentError(error);
   const code = presented?.extensions['code'];
-  return refusal(typeof code === 'string' ? code : 'UNAVAILABLE', presented?.message ?? 'who you are cannot be checked now');
+  return refusal(
+    typeof code === 'string' ? code : 'UNAVAILABLE',
+    presented?.message ?? 'who you are cannot be checked now',
+  );
 }
 
 /** Ends the read transaction of an operation, and that of each event of a subscription. */
@@ -124,7 +143,10 @@ export function useErrorPresentation(): Plugin<ApiContext> {
 }
 
 /** An error as callers may see it. Logs what they may not. */
-export function present(error: unknown, { requestId, log }: Pick<RequestContext, 'requestId' | 'log'>): GraphQLError {
+export function present(
+  error: unknown,
+  { requestId, log }: Pick<RequestContext, 'requestId' | 'log'>,
+): GraphQLError {
   const located = error instanceof GraphQLError ? error : undefined;
   const original = located?.originalError ?? (located ? undefined : error);
   if (located && (!original || original instanceof GraphQLError)) return located;
@@ -133,7 +155,8 @@ export function present(error: unknown, { requestId, log }: Pick<RequestContext,
     new GraphQLError(`something went wrong on our side; the request id is ${requestId}`, {
       extensions: { code: 'INTERNAL', requestId },
     });
-  if (shown.extensions['code'] === 'INTERNAL') log.error({ err: original, requestId, path: located?.path }, 'operation failed');
+  if (shown.extensions['code'] === 'INTERNAL')
+    log.error({ err: original, requestId, path: located?.path }, 'operation failed');
   return new GraphQLError(shown.message, {
     extensions: shown.extensions,
     ...(located?.nodes && { nodes: located.nodes }),
@@ -143,7 +166,10 @@ export function present(error: unknown, { requestId, log }: Pick<RequestContext,
 
 /** Times operations and logs each at debug level. */
 export function useOperationMetrics(metrics: Metrics): Plugin<ApiContext> {
-  const seconds = metrics.histogram('operation_seconds', 'Time to answer an operation', LATENCY_SECONDS, ['type', 'outcome']);
+  const seconds = metrics.histogram('operation_seconds', 'Time to answer an operation', LATENCY_SECONDS, [
+    'type',
+    'outcome',
+  ]);
   return {
     onExecute({ args }) {
       const started = performance.now();

@@ -25,7 +25,10 @@ export function parseText(value: unknown): string {
 }
 
 /** The JSON value that a literal in a document stands for. */
-export function literalToJson(node: ValueNode, variables: Readonly<Record<string, unknown>> | null | undefined): unknown {
+export function literalToJson(
+  node: ValueNode,
+  variables: Readonly<Record<string, unknown>> | null | undefined,
+): unknown {
   switch (node.kind) {
     case Kind.NULL:
       return null;
@@ -39,7 +42,9 @@ export function literalToJson(node: ValueNode, variables: Readonly<Record<string
     case Kind.LIST:
       return node.values.map((value) => literalToJson(value, variables));
     case Kind.OBJECT:
-      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]));
+      return Object.fromEntries(
+        node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]),
+      );
     case Kind.VARIABLE:
       return variables?.[node.name.value];
   }

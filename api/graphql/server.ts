@@ -1,8 +1,8 @@
-import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Pool } from 'pg';
-import type { Metrics } from '#core/runtime/metrics.ts';
 import type { Platform } from '#api/platform.ts';
+import type { Metrics } from '#core/runtime/metrics.ts';
 import { createOperation } from './operation.ts';
 import {
   type RequestContext,
@@ -29,12 +29,20 @@ export interface ServerContext extends RequestContext {
   readonly socketSignal?: AbortSignal;
 }
 
-export type GraphqlServer = YogaServerInstance<ServerContext & { req?: IncomingMessage; res?: ServerResponse }, object>;
+export type GraphqlServer = YogaServerInstance<
+  ServerContext & { req?: IncomingMessage; res?: ServerResponse },
+  object
+>;
 
 export const MAX_BODY_BYTES = 262_144;
 
 /** Headers that a browser sends across origins only after asking: proof that no other site's form has sent the request. */
-const PREFLIGHTED_HEADERS = ['authorization', 'x-graphql-yoga-csrf', 'x-requested-with', 'apollo-require-preflight'];
+const PREFLIGHTED_HEADERS = [
+  'authorization',
+  'x-graphql-yoga-csrf',
+  'x-requested-with',
+  'apollo-require-preflight',
+];
 
 /** GraphQL over HTTP and SSE; the WebSocket door uses its pipeline too. */
 export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
@@ -48,7 +56,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     batching: false,
     maskedErrors: true,
     maxRequestBodySize: MAX_BODY_BYTES,
-    cors: options.allowedOrigins.length > 0 ? { origin: [...options.allowedOrigins], credentials: false } : false,
+    cors:
+      options.allowedOrigins.length > 0 ? { origin: [...options.allowedOrigins], credentials: false } : false,
     graphiql: {
       title: 'Fleetgraph API',
       subscriptionsProtocol: 'WS',
@@ -70,7 +79,9 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
           if (isPreflighted(request) || !isOperation(request, url)) return;
           const message = `send content-type: application/json or one of the headers ${PREFLIGHTED_HEADERS.join(', ')}`;
           const body = JSON.stringify({ errors: [{ message, extensions: { code: 'CSRF' } }] });
-          endResponse(new fetchAPI.Response(body, { status: 403, headers: { 'content-type': 'application/json' } }));
+          endResponse(
+            new fetchAPI.Response(body, { status: 403, headers: { 'content-type': 'application/json' } }),
+          );
         },
       },
       useDocumentLimits(),

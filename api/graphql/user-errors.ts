@@ -1,11 +1,20 @@
 import { builder } from './builder.ts';
-import { ConflictFault, Fault, ForbiddenFault, type Issue, NotFoundFault, ValidationFault } from './errors.ts';
+import {
+  ConflictFault,
+  Fault,
+  ForbiddenFault,
+  type Issue,
+  NotFoundFault,
+  ValidationFault,
+} from './errors.ts';
 
 const userErrorRef = builder.interfaceRef<Fault>('UserError').implement({
   description: 'A refusal that the caller can act on.',
   fields: (t) => ({
     message: t.exposeString('message', { description: 'One sentence for a person.' }),
-    code: t.exposeString('code', { description: 'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN.' }),
+    code: t.exposeString('code', {
+      description: 'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN.',
+    }),
     path: t.stringList({
       nullable: true,
       description: 'The input it is about, from the argument inwards; null when it is about the whole.',
@@ -17,7 +26,10 @@ const userErrorRef = builder.interfaceRef<Fault>('UserError').implement({
 const issueRef = builder.objectRef<Issue>('ValidationIssue').implement({
   description: 'One thing that is wrong with an input.',
   fields: (t) => ({
-    path: t.stringList({ description: 'From the argument inwards, for example input, tags, 0.', resolve: (issue) => issue.path }),
+    path: t.stringList({
+      description: 'From the argument inwards, for example input, tags, 0.',
+      resolve: (issue) => issue.path,
+    }),
     message: t.exposeString('message', { description: 'What the value must be.' }),
   }),
 });
@@ -26,7 +38,9 @@ export const forbiddenErrorRef = builder.objectType(ForbiddenFault, {
   name: 'ForbiddenError',
   description: 'The role of the viewer does not allow it.',
   interfaces: [userErrorRef],
-  fields: (t) => ({ permission: t.exposeString('permission', { description: 'The permission that is missing.' }) }),
+  fields: (t) => ({
+    permission: t.exposeString('permission', { description: 'The permission that is missing.' }),
+  }),
 });
 
 export const notFoundErrorRef = builder.objectType(NotFoundFault, {
@@ -52,7 +66,11 @@ export const validationErrorRef = builder.objectType(ValidationFault, {
   description: 'The input breaks its rules; `issues` has every one.',
   interfaces: [userErrorRef],
   fields: (t) => ({
-    issues: t.field({ type: [issueRef], description: 'Everything that is wrong.', resolve: (fault) => [...fault.issues] }),
+    issues: t.field({
+      type: [issueRef],
+      description: 'Everything that is wrong.',
+      resolve: (fault) => [...fault.issues],
+    }),
   }),
 });
 

@@ -33,7 +33,9 @@ const HASHED = /^\/assets\//;
  * Serves the built console: its files, `/config.json`, and its page for every path that the page itself routes.
  * Resolves to false when there is nothing to serve.
  */
-export function createConsole(options: ConsoleOptions): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+export function createConsole(
+  options: ConsoleOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const folder = path.resolve(options.folder);
   const headers = {
     'content-security-policy': contentSecurityPolicy(options.issuer),
@@ -46,7 +48,11 @@ export function createConsole(options: ConsoleOptions): (request: IncomingMessag
     const name = readPath(request.url ?? '/');
     if (name === undefined) return false;
     if (name === '/config.json') {
-      response.writeHead(200, { ...headers, 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.writeHead(200, {
+        ...headers,
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+      });
       response.end(JSON.stringify(options.config));
       return true;
     }

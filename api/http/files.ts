@@ -4,7 +4,11 @@ import { pipeline } from 'node:stream/promises';
 import type { FileStore } from '#core/objects/file-store.ts';
 
 /** Serves `GET /files?…`: whole or by Range, to whoever has a link that is still good. */
-export async function serveFile(store: FileStore, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function serveFile(
+  store: FileStore,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
     return;
@@ -30,11 +34,15 @@ export async function serveFile(store: FileStore, request: IncomingMessage, resp
     ...(range && { 'content-range': `bytes ${start}-${end}/${linked.bytes}` }),
   });
   if (request.method === 'HEAD' || linked.bytes === 0) response.end();
-  else await pipeline(createReadStream(linked.file, { start, end }), response).catch(() => response.destroy());
+  else
+    await pipeline(createReadStream(linked.file, { start, end }), response).catch(() => response.destroy());
 }
 
 /** One byte range (RFC 9110, section 14); undefined when there is none or it is of another form. */
-export function readRange(header: string | undefined, bytes: number): { start: number; end: number } | 'unsatisfiable' | undefined {
+export function readRange(
+  header: string | undefined,
+  bytes: number,
+): { start: number; end: number } | 'unsatisfiable' | undefined {
   const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (from === '' && to === '') return undefined;
   const start = from === '' ? Math.max(0, bytes - Number(to)) : Number(from);

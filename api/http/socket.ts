@@ -1,15 +1,15 @@
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
-import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
 
 export interface SocketOptions {
   readonly graphql: GraphqlServer;
@@ -29,7 +29,13 @@ export interface SocketDoor {
 }
 
 /** Codes that clients of ours know; those below 4400 are WebSocket's own. */
-const CLOSE = { restarting: 1012, tryAgain: 1013, unauthenticated: 4401, revoked: 4403, limited: 4429 } as const;
+const CLOSE = {
+  restarting: 1012,
+  tryAgain: 1013,
+  unauthenticated: 4401,
+  revoked: 4403,
+  limited: 4429,
+} as const;
 /** How often a socket's credential is looked at again. */
 const RECHECK_MS = 30_000;
 const CLOSE_DEADLINE_MS = 2_000;
@@ -91,7 +97,9 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
             rootValue: { execute: pipeline.execute, subscribe: pipeline.subscribe },
           };
         } catch (error) {
-          return [error instanceof GraphQLError ? error : new GraphQLError('the operation could not be read')];
+          return [
+            error instanceof GraphQLError ? error : new GraphQLError('the operation could not be read'),
+          ];
         }
       },
       execute: (args) => readPipeline(args.rootValue).execute(args),
@@ -122,7 +130,10 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
         (client) => new Promise<void>((resolve) => client.once('close', () => resolve())),
       );
       for (const client of server.clients) client.close(CLOSE.restarting, 'restarting');
-      await Promise.race([Promise.all(leaving), new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref())]);
+      await Promise.race([
+        Promise.all(leaving),
+        new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref()),
+      ]);
       for (const client of server.clients) client.terminate();
       await door.dispose();
     },

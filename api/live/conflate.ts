@@ -7,7 +7,9 @@ export interface Reading {
 }
 
 /** What comes in is a reading to be merged, or something else that must keep its place. */
-export type Conflatable<Other> = { readonly reading: Reading } | { readonly other: Other; readonly cursor: string };
+export type Conflatable<Other> =
+  | { readonly reading: Reading }
+  | { readonly other: Other; readonly cursor: string };
 
 /** Values merged per device: the newest of each metric, by time and then by message id. */
 export function merge(older: TelemetryEvent, newer: TelemetryEvent): TelemetryEvent {
@@ -26,7 +28,12 @@ function isNewer(a: TelemetryEvent, b: TelemetryEvent): boolean {
  */
 export async function* conflate<Other>(
   source: AsyncIterable<Conflatable<Other>>,
-  options: { readonly maxHz: number; readonly cursor: string; readonly signal: AbortSignal; readonly onMerged: () => void },
+  options: {
+    readonly maxHz: number;
+    readonly cursor: string;
+    readonly signal: AbortSignal;
+    readonly onMerged: () => void;
+  },
 ): AsyncGenerator<Conflatable<Other>> {
   const intervalMs = 1000 / options.maxHz;
   let pending = new Map<number, TelemetryEvent>();
@@ -102,7 +109,11 @@ export async function* conflate<Other>(
 }
 
 /** Until notified, the time is up (never, when undefined) or the signal is aborted. */
-function waitFor(ms: number | undefined, signal: AbortSignal, listen: (notify: () => void) => void): Promise<void> {
+function waitFor(
+  ms: number | undefined,
+  signal: AbortSignal,
+  listen: (notify: () => void) => void,
+): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);

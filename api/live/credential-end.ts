@@ -8,4 +8,3 @@ export function credentialEnd({ viewer }: Operation): AbortSignal {
   const remaining = viewer.expiresAt ? viewer.expiresAt.getTime() - Date.now() : MAX_TIMEOUT_MS;
   return AbortSignal.timeout(Math.min(Math.max(0, remaining), MAX_TIMEOUT_MS));
 }
-

@@ -37,7 +37,8 @@ const CURSOR_LENGTH = ((CONTENT_BYTES + SEAL_BYTES) / 3) * 4;
 
 /** @param key 32 bytes, for cursors only */
 export function createCursorSealer(key: Buffer): CursorSealer {
-  const sign = (content: Buffer) => createHmac('sha256', key).update(content).digest().subarray(0, SEAL_BYTES);
+  const sign = (content: Buffer) =>
+    createHmac('sha256', key).update(content).digest().subarray(0, SEAL_BYTES);
   return {
     seal(content) {
       const bytes = Buffer.alloc(CONTENT_BYTES);
@@ -56,7 +57,8 @@ export function createCursorSealer(key: Buffer): CursorSealer {
       const bytes = Buffer.from(cursor, 'base64url');
       if (bytes.length !== CONTENT_BYTES + SEAL_BYTES) return undefined;
       const content = bytes.subarray(0, CONTENT_BYTES);
-      if (!timingSafeEqual(sign(content), bytes.subarray(CONTENT_BYTES)) || content[0] !== VERSION) return undefined;
+      if (!timingSafeEqual(sign(content), bytes.subarray(CONTENT_BYTES)) || content[0] !== VERSION)
+        return undefined;
       return {
         tenantId: content.readUInt32BE(2),
         shard: content.readUInt16BE(6),

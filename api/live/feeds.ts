@@ -1,9 +1,9 @@
+import { badInput } from '#api/graphql/errors.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
-import { badInput } from '#api/graphql/errors.ts';
-import { createCursorSealer, type CursorContent, type Position } from './cursor.ts';
+import { type CursorContent, createCursorSealer, type Position } from './cursor.ts';
 import type { LiveFilter } from './filter.ts';
 import { createLiveMetrics, type LiveMetrics } from './metrics.ts';
 import type { QueueLimits } from './queue.ts';
@@ -57,7 +57,10 @@ const LINGER_MS = 60_000;
 export function createLiveFeeds(options: LiveOptions): LiveFeeds {
   const { bus, log } = options;
   const sealer = createCursorSealer(options.cursorKey);
-  const feeds = new Map<number, { readonly feed: ShardFeed; users: number; timer: NodeJS.Timeout | undefined }>();
+  const feeds = new Map<
+    number,
+    { readonly feed: ShardFeed; users: number; timer: NodeJS.Timeout | undefined }
+  >();
   const metrics = createLiveMetrics(options.metrics, () => feeds.size);
   const shardOfTenant = ({ tenantSlug }: TenantRef) => shardOf(tenantSlug, options.shards);
   bus.onReconnect(() => {
@@ -97,7 +100,16 @@ export function createLiveFeeds(options: LiveOptions): LiveFeeds {
       metrics.subscribed(request.kind, 1);
       try {
         const { tenantId } = tenant;
-        for await (const delivery of deliver({ ...request, bus, feed, shard, sealer, tenantId, limits: options.queue, metrics })) {
+        for await (const delivery of deliver({
+          ...request,
+          bus,
+          feed,
+          shard,
+          sealer,
+          tenantId,
+          limits: options.queue,
+          metrics,
+        })) {
           if (delivery.type === 'event') metrics.delivered.inc({ kind: request.kind });
           yield delivery;
         }

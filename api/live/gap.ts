@@ -19,4 +19,3 @@ export function toGap(operation: Operation, gap: Gap, missed: number | null): St
   const from = platform.live.sealCursor(viewer, gap.from, gap.fromAt);
   return { type: 'StreamGap', cursor: to, from, to, reason: gap.reason, missed };
 }
-

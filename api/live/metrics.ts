@@ -15,14 +15,24 @@ export interface LiveMetrics {
 }
 
 export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMetrics {
-  const events = metrics.gauge('live_queued_events', 'Events waiting for subscribers; a rising value means slow subscribers');
+  const events = metrics.gauge(
+    'live_queued_events',
+    'Events waiting for subscribers; a rising value means slow subscribers',
+  );
   const bytes = metrics.gauge('live_queued_bytes', 'Bytes of the events waiting for subscribers');
   const subscribers = metrics.gauge('live_subscribers', 'Open live subscriptions', ['kind']);
   metrics.gauge('live_feeds', 'Shards followed by this process', [], feeds);
   return {
     catchUps: metrics.counter('live_catch_ups_total', 'Times a subscriber was served from the stream itself'),
-    overflows: metrics.counter('live_overflows_total', 'Times a subscriber’s queue was full; it was served from the stream then'),
-    gaps: metrics.counter('live_gaps_total', 'Gaps told to subscribers; a rising value means that the window is too short', ['reason']),
+    overflows: metrics.counter(
+      'live_overflows_total',
+      'Times a subscriber’s queue was full; it was served from the stream then',
+    ),
+    gaps: metrics.counter(
+      'live_gaps_total',
+      'Gaps told to subscribers; a rising value means that the window is too short',
+      ['reason'],
+    ),
     conflated: metrics.counter('live_conflated_total', 'Readings merged into a newer one because of maxHz'),
     delivered: metrics.counter('live_delivered_total', 'Events handed to subscriptions', ['kind']),
     queued(eventChange, byteChange) {

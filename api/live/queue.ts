@@ -59,4 +59,5 @@ export class EventQueue {
   }
 }
 
-const shareOf = ({ entry }: QueuedEvent): number => Math.ceil(entry.bytes / Math.max(1, entry.message?.events.length ?? 1));
+const shareOf = ({ entry }: QueuedEvent): number =>
+  Math.ceil(entry.bytes / Math.max(1, entry.message?.events.length ?? 1));

@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#core/bus/connect.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type CursorSealer, type Position, WHOLE } from './cursor.ts';
 import { Entry } from './entry.ts';
 import { openShardConsumer, readStreamState, type ShardConsumer } from './stream.ts';
@@ -66,7 +66,9 @@ async function* readSession(
   let pending = waiting;
   while (pending > 0 && !signal.aborted) {
     const batch: Entry[] = [];
-    const messages = await consumer.fetch({ max_messages: Math.min(BATCH, pending), expires: FETCH_EXPIRES_MS }).catch(unavailable);
+    const messages = await consumer
+      .fetch({ max_messages: Math.min(BATCH, pending), expires: FETCH_EXPIRES_MS })
+      .catch(unavailable);
     try {
       for await (const message of messages) {
         pending = message.info.pending;
@@ -93,13 +95,20 @@ async function* readSession(
   }
   if (signal.aborted) return;
   const end = Math.max(position.sequence, state.last);
-  yield { type: 'end', position: end === position.sequence ? position : { created, sequence: end, index: WHOLE } };
+  yield {
+    type: 'end',
+    position: end === position.sequence ? position : { created, sequence: end, index: WHOLE },
+  };
 }
 
 /** A message of which a part was delivered is wanted again. */
 const nextSequence = ({ sequence, index }: Position): number => (index === WHOLE ? sequence + 1 : sequence);
 
-const placeOf = (entry: Entry): Position => ({ created: entry.created, sequence: entry.sequence, index: WHOLE });
+const placeOf = (entry: Entry): Position => ({
+  created: entry.created,
+  sequence: entry.sequence,
+  index: WHOLE,
+});
 
 function unavailable(cause: unknown): never {
   throw new UnavailableError('the event stream', { cause });

@@ -75,7 +75,8 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
 
   const onPlace = (place: { readonly created: number; readonly sequence: number }) => {
     const before = position();
-    for (const [follower, from] of joined) letGo(follower, before && isBefore(from, before) ? before : from, 'lost');
+    for (const [follower, from] of joined)
+      letGo(follower, before && isBefore(from, before) ? before : from, 'lost');
     recent = [];
     recentBytes = 0;
     created = place.created;
@@ -150,7 +151,12 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
     onPlace,
     onMessage(message) {
       const source = { shard, created, sealer: options.sealer };
-      const entry = new Entry(source, message.seq, Math.floor(message.info.timestampNanos / 1e6), message.data);
+      const entry = new Entry(
+        source,
+        message.seq,
+        Math.floor(message.info.timestampNanos / 1e6),
+        message.data,
+      );
       last = entry.sequence;
       keep(entry);
       dispatch(entry);
@@ -200,5 +206,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
 
 /** Everything before an event. */
 function placeBefore({ created, sequence, index }: Position): Position {
-  return index === 0 ? { created, sequence: sequence - 1, index: WHOLE } : { created, sequence, index: index - 1 };
+  return index === 0
+    ? { created, sequence: sequence - 1, index: WHOLE }
+    : { created, sequence, index: index - 1 };
 }

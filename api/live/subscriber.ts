@@ -7,9 +7,7 @@ import { readBack } from './read-back.ts';
 import type { Follower, LiveKind, ShardFeed } from './shard-feed.ts';
 
 /** What a subscriber gets, in order. */
-export type Delivery =
-  | ({ readonly type: 'event' } & QueuedEvent)
-  | Gap;
+export type Delivery = ({ readonly type: 'event' } & QueuedEvent) | Gap;
 
 /** Events of the shard between two places may not have been delivered. */
 export interface Gap {
@@ -79,7 +77,8 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
           if (entry.tenantId === options.tenantId && message?.kind === options.kind) {
             for (const [index, event] of message.events.entries()) {
               const place = { created: entry.created, sequence: entry.sequence, index };
-              if (isBefore(position, place) && matches(options.filter, event)) yield { type: 'event', entry, index, event };
+              if (isBefore(position, place) && matches(options.filter, event))
+                yield { type: 'event', entry, index, event };
             }
           }
           position = { created: entry.created, sequence: entry.sequence, index: WHOLE };

@@ -1,5 +1,5 @@
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '#core/bus/connect.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { openShardConsumer, readStreamState, type ShardConsumer } from './stream.ts';
@@ -49,7 +49,10 @@ export function openTail(options: TailOptions): Tail {
     const opened = await openShardConsumer(bus, shard, next);
     if (opened.state.created === created && opened.state.first <= next) return opened;
     opened.remove();
-    log.warn({ shard, next, first: opened.state.first }, 'the event stream no longer holds the place of the live feed');
+    log.warn(
+      { shard, next, first: opened.state.first },
+      'the event stream no longer holds the place of the live feed',
+    );
     created = opened.state.created;
     next = Math.max(1, opened.state.first);
     options.onPlace({ created, sequence: next - 1 });
@@ -59,7 +62,10 @@ export function openTail(options: TailOptions): Tail {
   const run = async () => {
     const session = await begin();
     try {
-      const messages = await session.consumer.consume({ max_messages: PULL_MESSAGES, idle_heartbeat: HEARTBEAT_MS });
+      const messages = await session.consumer.consume({
+        max_messages: PULL_MESSAGES,
+        idle_heartbeat: HEARTBEAT_MS,
+      });
       end = () => messages.stop();
       if (stopping) end();
       void endWhenLost(messages);

@@ -5,7 +5,11 @@ import { FleetgraphError } from '../runtime/errors.ts';
  * `FORBIDDEN`: the caller is known, but may not come in (tenant suspended, no role).
  */
 export class AuthenticationError extends FleetgraphError {
-  constructor(message: string, code: 'UNAUTHENTICATED' | 'FORBIDDEN' = 'UNAUTHENTICATED', options?: ErrorOptions) {
+  constructor(
+    message: string,
+    code: 'UNAUTHENTICATED' | 'FORBIDDEN' = 'UNAUTHENTICATED',
+    options?: ErrorOptions,
+  ) {
     super(code, message, options);
   }
 }

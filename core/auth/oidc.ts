@@ -77,7 +77,11 @@ async function verify(token: string, getKey: JWTVerifyGetKey, options: OidcOptio
     return payload;
   } catch (cause) {
     if (cause instanceof errors.JWTExpired) throw new AuthenticationError('the token has expired');
-    if (cause instanceof errors.JWKSTimeout || !(cause instanceof errors.JOSEError) || cause.code === 'ERR_JOSE_GENERIC') {
+    if (
+      cause instanceof errors.JWKSTimeout ||
+      !(cause instanceof errors.JOSEError) ||
+      cause.code === 'ERR_JOSE_GENERIC'
+    ) {
       throw new UnavailableError('the identity provider', { cause });
     }
     throw new AuthenticationError('the token is not valid here', 'UNAUTHENTICATED', { cause });
@@ -94,7 +98,9 @@ function readClaims(payload: JWTPayload, options: OidcOptions): TokenClaims {
   return {
     subject,
     tenant,
-    roles: (Array.isArray(roles) ? roles : [roles]).filter((role): role is string => typeof role === 'string'),
+    roles: (Array.isArray(roles) ? roles : [roles]).filter(
+      (role): role is string => typeof role === 'string',
+    ),
     name: typeof name === 'string' ? name : typeof email === 'string' ? email : subject,
     email: typeof email === 'string' ? email : null,
     expiresAt: new Date((payload.exp ?? 0) * 1000),

@@ -67,8 +67,13 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const id = createHash('sha256').update(token).digest('base64');
       const known = remembered.get(id);
       if (known && known.until > Date.now()) return known.viewer;
-      const viewer = token.startsWith('fgk_') ? await viewerOfKey(token, options) : await viewerOfToken(token, options);
-      const until = Math.min(Date.now() + rememberMs, viewer.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
+      const viewer = token.startsWith('fgk_')
+        ? await viewerOfKey(token, options)
+        : await viewerOfToken(token, options);
+      const until = Math.min(
+        Date.now() + rememberMs,
+        viewer.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
+      );
       remembered.delete(id);
       if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value ?? '');
       remembered.set(id, { viewer, until });
@@ -81,7 +86,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 function readBearer(authorization: string | undefined): string {
   if (!authorization) throw new AuthenticationError('sign in, or present an API key');
   const [, token] = /^bearer +([^\s]+)$/i.exec(authorization) ?? [];
-  if (!token || token.length > 8_192) throw new AuthenticationError('the authorization must be "Bearer <token>"');
+  if (!token || token.length > 8_192)
+    throw new AuthenticationError('the authorization must be "Bearer <token>"');
   return token;
 }
 

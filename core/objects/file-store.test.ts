@@ -23,7 +23,10 @@ describe('file store', () => {
 
   it('returns what was put, whole or in part', async () => {
     const stored = await store.put('exports/1.csv', body('hello ', 'world'));
-    expect(stored).toEqual({ bytes: 11, sha256: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9' });
+    expect(stored).toEqual({
+      bytes: 11,
+      sha256: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9',
+    });
     expect(await text(await store.get('exports/1.csv'))).toBe('hello world');
     expect(await text(await store.get('exports/1.csv', { start: 6, end: 8 }))).toBe('wor');
   });
@@ -47,7 +50,11 @@ describe('file store', () => {
   it('opens its own links and no others', async () => {
     await store.put('a/b.csv', body('x'));
     const query = new URL(await store.link('a/b.csv', link)).searchParams;
-    expect(await store.open(query)).toMatchObject({ bytes: 1, filename: 'réport.csv', contentType: 'text/csv' });
+    expect(await store.open(query)).toMatchObject({
+      bytes: 1,
+      filename: 'réport.csv',
+      contentType: 'text/csv',
+    });
     const forged = new URLSearchParams(query);
     forged.set('key', 'a/c.csv');
     expect(await store.open(forged)).toBe('forbidden');

@@ -34,7 +34,8 @@ const KEY = /^[\w.=-]+(\/[\w.=-]+)*$/;
 
 export function createFileStore(options: FileStoreOptions): FileStore {
   const locate = (key: string) => {
-    if (!KEY.test(key) || key.split('/').some((part) => part === '.' || part === '..')) throw new ObjectKeyError(key);
+    if (!KEY.test(key) || key.split('/').some((part) => part === '.' || part === '..'))
+      throw new ObjectKeyError(key);
     return path.join(options.root, key);
   };
   const sign = (text: string) => createHmac('sha256', options.linkKey).update(text).digest();
@@ -82,7 +83,10 @@ export function createFileStore(options: FileStoreOptions): FileStore {
   };
 }
 
-async function write(file: string, body: AsyncIterable<Uint8Array>): Promise<{ bytes: number; sha256: string }> {
+async function write(
+  file: string,
+  body: AsyncIterable<Uint8Array>,
+): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
   const measure = new Transform({

@@ -16,8 +16,15 @@ describe('devices over GraphQL', () => {
   afterAll(() => api[Symbol.asyncDispose]());
 
   it('tells who asks', async () => {
-    const { data, extensions } = await api.ask(key, '{ viewer { id kind name role permissions tenant { slug retentionDays } } }');
-    expect(data.viewer).toMatchObject({ kind: 'API_KEY', role: 'ADMIN', tenant: { slug: 'acme', retentionDays: 400 } });
+    const { data, extensions } = await api.ask(
+      key,
+      '{ viewer { id kind name role permissions tenant { slug retentionDays } } }',
+    );
+    expect(data.viewer).toMatchObject({
+      kind: 'API_KEY',
+      role: 'ADMIN',
+      tenant: { slug: 'acme', retentionDays: 400 },
+    });
     expect(data.viewer.permissions).toContain('devices.write');
     expect(extensions?.['cost']).toMatchObject({ requested: expect.any(Number) });
   });
@@ -35,7 +42,15 @@ describe('devices over GraphQL', () => {
         ... on DeviceCreateSuccess { device { id key name site { key } tags attributes location { latitude } credentials { hint kind }
           presence { connection freshness credential } latest { metric } version } token { username secret credential { hint } } }
         ... on UserError { code message path } ... on ValidationError { issues { path message } } } }`,
-      { input: { key: 'pump-1', siteKey: 'north', tags: ['a', 'a', 'b'], attributes: { floor: 3 }, location: { latitude: 1.5, longitude: 2 } } },
+      {
+        input: {
+          key: 'pump-1',
+          siteKey: 'north',
+          tags: ['a', 'a', 'b'],
+          attributes: { floor: 3 },
+          location: { latitude: 1.5, longitude: 2 },
+        },
+      },
     );
     expect(errors).toEqual([]);
     const { device, token } = data.deviceCreate;

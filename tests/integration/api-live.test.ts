@@ -1,80 +1,46 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TelemetryEvent } from '#core/bus/events.ts';
 import { shardOf } from '#core/fleet/shards.ts';
-import { type Collected, collect, openTestApi, publishEvents, SHARDS, type TestApi } from '../kit/api.ts';
+import { collect, openTestApi, publishEvents, SHARDS, type TestApi } from '../kit/api.ts';
+import { createLiveTester, idsOf, type LiveTester, nextReading, readingsOf } from '../kit/live.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '../kit/seed.ts';
 import { until } from '../kit/wait.ts';
 
-const TELEMETRY = `subscription ($where: TelemetryFilter, $after: Cursor, $maxHz: Float) {
-  telemetry(where: $where, after: $after, maxHz: $maxHz) { __typename
-    ... on TelemetrySnapshot { cursor devices { device { key name } values { metric value at receivedAt } } }
-    ... on TelemetryReading { cursor device { key } at messageId metrics }
-    ... on StreamGap { cursor from to reason missed } } }`;
-
-interface Item {
-  readonly __typename: 'TelemetrySnapshot' | 'TelemetryReading' | 'StreamGap';
-  readonly cursor: string;
-  readonly device: { readonly key: string };
-  readonly messageId: string;
-  readonly metrics: Readonly<Record<string, unknown>>;
-  readonly devices: readonly { readonly device: { readonly key: string }; readonly values: readonly { readonly metric: string; readonly value: unknown }[] }[];
-  readonly reason: string;
-  readonly missed: number | null;
-}
-
-let nextId = 0;
-const reading = (device: SeededDevice, metrics: TelemetryEvent['metrics'] = { n: nextId }): TelemetryEvent => {
-  nextId += 1;
-  return { deviceId: device.id, device: device.key, siteId: null, ts: Date.now(), id: String(nextId), receivedAt: Date.now(), metrics };
-};
-
-const readings = (collected: Collected<Item>) => collected.items.filter((item) => item.__typename === 'TelemetryReading');
-const ids = (collected: Collected<Item>) => readings(collected).map((item) => item.messageId);
-
 describe('live telemetry', () => {
   let api: TestApi;
+  let tester: LiveTester;
   let acme: TenantSeed;
   let pump: SeededDevice;
   let fan: SeededDevice;
   let key: string;
-  const open: { stop(): void }[] = [];
-
-  const follow = (variables: Record<string, unknown> = {}, credential = key): Collected<Item> => {
-    const client = api.socket(credential);
-    const collected = collect<Item>(client, TELEMETRY, variables);
-    open.push({ stop: () => void client.dispose() });
-    return collected;
-  };
   const publish = (...events: TelemetryEvent[]) => publishEvents(api.bus, acme, { telemetry: events });
 
   beforeAll(async () => {
     api = await openTestApi();
+    tester = createLiveTester(api);
     acme = await seedTenant(api.database.admin, 'acme');
     pump = await acme.device('pump');
     fan = await acme.device('fan');
     key = await api.apiKey(acme);
   });
   afterAll(() => api[Symbol.asyncDispose]());
-  afterEach(() => {
-    for (const each of open.splice(0)) each.stop();
-  });
+  afterEach(() => tester.leave());
 
   it('begins with a snapshot and goes on with what comes', async () => {
-    const live = follow();
+    const live = tester.follow(key);
     await until('the snapshot', () => live.items.length > 0);
     expect(live.items[0]).toMatchObject({ __typename: 'TelemetrySnapshot', devices: [] });
-    const sent = [reading(pump), reading(fan)];
+    const sent = [nextReading(pump), nextReading(fan)];
     await publish(...sent);
-    await until('both readings', () => readings(live).length === 2);
-    expect(ids(live)).toEqual(sent.map((event) => event.id));
-    expect(readings(live)[0]).toMatchObject({ device: { key: 'pump' }, metrics: sent[0]?.metrics });
+    await until('both readings', () => readingsOf(live).length === 2);
+    expect(idsOf(live)).toEqual(sent.map((event) => event.id));
+    expect(readingsOf(live)[0]).toMatchObject({ device: { key: 'pump' }, metrics: sent[0]?.metrics });
   });
 
   it('takes the snapshot exactly at the follower’s cursor', async () => {
-    const before = reading(pump, { level: 1 });
+    const before = nextReading(pump, { level: 1 });
     const sequence = await publish(before);
-    const { config, created } = await api.bus.jsm.streams.info('EVENTS');
-    expect(config.name).toBe('EVENTS');
+    const { created } = await api.bus.jsm.streams.info('EVENTS');
     await api.database.admin.query(
       `insert into device_latest (device_id, tenant_id, newest_ts, metrics) values ($1, $2, now(), $3)
        on conflict (device_id) do update set metrics = excluded.metrics`,
@@ -85,40 +51,189 @@ describe('live telemetry', () => {
        on conflict (follower, shard) do update set sequence = excluded.sequence`,
       [shardOf('acme', SHARDS), new Date(created), sequence],
     );
-    const after = reading(pump, { level: 2 });
+    const after = nextReading(pump, { level: 2 });
     await publish(after);
-    const live = follow({ where: { metrics: ['level'] } });
-    await until('the reading behind the snapshot', () => readings(live).length > 0);
-    expect(live.items[0]?.devices).toMatchObject([{ device: { key: 'pump' }, values: [{ metric: 'level', value: 1 }] }]);
-    expect(ids(live)).toEqual([after.id]);
+    const live = tester.follow(key, { where: { metrics: ['level'] } });
+    await until('the reading behind the snapshot', () => readingsOf(live).length > 0);
+    expect(live.items[0]?.devices).toMatchObject([
+      { device: { key: 'pump' }, values: [{ metric: 'level', value: 1 }] },
+    ]);
+    expect(idsOf(live)).toEqual([after.id]);
   });
 
   it('resumes behind a cursor, inside a message too, each reading exactly once', async () => {
-    const live = follow();
+    const live = tester.follow(key);
     await until('the snapshot', () => live.items.length > 0);
-    const first = [reading(pump), reading(pump), reading(fan)];
+    const first = [nextReading(pump), nextReading(pump), nextReading(fan)];
     await publish(...first);
-    await until('the first readings', () => ids(live).includes(first[2]?.id ?? ''));
-    const cursor = readings(live).find((item) => item.messageId === first[0]?.id)?.cursor;
-    for (const each of open.splice(0)) each.stop();
-    const second = [reading(pump), reading(fan)];
+    await until('the first readings', () => idsOf(live).includes(first[2]?.id ?? ''));
+    const cursor = readingsOf(live).find((item) => item.messageId === first[0]?.id)?.cursor;
+    tester.leave();
+    const second = [nextReading(pump), nextReading(fan)];
     await publish(...second);
-    const resumed = follow({ after: cursor });
-    await until('the rest', () => readings(resumed).length >= 4);
-    expect(ids(resumed)).toEqual([first[1], first[2], ...second].map((event) => event?.id));
+    const resumed = tester.follow(key, { after: cursor });
+    await until('the rest', () => readingsOf(resumed).length >= 4);
+    expect(idsOf(resumed)).toEqual([first[1], first[2], ...second].map((event) => event?.id));
   });
 
   it('delivers only what the filter wants', async () => {
     const device = await api.ask(key, '{ device(by: { key: "fan" }) { id } }');
-    const byId = follow({ where: { deviceIds: [device.data.device.id] } });
-    const byKey = follow({ where: { deviceKeys: ['fan', 'not-yet-there'] } });
-    const byMetric = follow({ where: { metrics: ['speed'] } });
+    const byId = tester.follow(key, { where: { deviceIds: [device.data.device.id] } });
+    const byKey = tester.follow(key, { where: { deviceKeys: ['fan', 'not-yet-there'] } });
+    const byMetric = tester.follow(key, { where: { metrics: ['speed'] } });
     await until('all snapshots', () => [byId, byKey, byMetric].every((live) => live.items.length > 0));
-    const wanted = reading(fan, { speed: 3, noise: 1 });
-    const last = reading(fan, { noise: 2 });
-    await publish(reading(pump, { noise: 1 }), wanted, last, reading(pump, { speed: 4, noise: 0 }));
-    await until('all', () => ids(byId).includes(last.id) && ids(byKey).includes(last.id) && ids(byMetric).length >= 2);
-    expect(ids(byId).slice(-2)).toEqual([wanted.id, last.id]);
-    expect(readings(byMetric).map((item) => item.metrics)).toEqual([{ speed: 3 }, { speed: 4 }]);
+    const wanted = nextReading(fan, { speed: 3, noise: 1 });
+    const last = nextReading(fan, { noise: 2 });
+    await publish(nextReading(pump, { noise: 1 }), wanted, last, nextReading(pump, { speed: 4, noise: 0 }));
+    await until(
+      'all',
+      () => idsOf(byId).includes(last.id) && idsOf(byKey).includes(last.id) && idsOf(byMetric).length >= 2,
+    );
+    expect(idsOf(byId).slice(-2)).toEqual([wanted.id, last.id]);
+    expect(readingsOf(byMetric).map((item) => item.metrics)).toEqual([{ speed: 3 }, { speed: 4 }]);
+  });
+
+  it('merges readings to the rate wanted, newest value of each metric first', async () => {
+    const live = tester.follow(key, { where: { deviceKeys: ['pump'] }, maxHz: 4 });
+    await until('the snapshot', () => live.items.length > 0);
+    const started = Date.now();
+    for (let n = 0; n < 60; n += 1) await publish(nextReading(pump, n % 2 === 0 ? { even: n } : { odd: n }));
+    const last = () => readingsOf(live).at(-1);
+    await until('the last value', () => last()?.metrics['odd'] === 59);
+    const seconds = (Date.now() - started) / 1000;
+    expect(readingsOf(live).length).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 1);
+    const merged = Object.assign({}, ...readingsOf(live).map((item) => item.metrics));
+    expect(merged).toMatchObject({ even: 58, odd: 59 });
+
+    const cursor = last()?.cursor;
+    const missed = nextReading(pump);
+    await publish(missed);
+    const resumed = tester.follow(key, { where: { deviceKeys: ['pump'] }, after: cursor });
+    await until('what came after the merged readings', () => readingsOf(resumed).length > 0);
+    expect(idsOf(resumed)).toEqual([missed.id]);
+  });
+
+  it('resolves everything about a device in an event', async () => {
+    const live = collect(
+      api.socket(key),
+      `subscription { telemetry(where: { deviceKeys: ["pump"] }) { ... on TelemetryReading { device {
+        id key name tags site { key } presence { connection credential } latest { metric } credentials { hint } } } } }`,
+    );
+    await publish(nextReading(pump));
+    const item = await until('a reading', () => live.items.find((each) => each.device));
+    expect(item.device).toMatchObject({
+      key: 'pump',
+      name: 'pump',
+      presence: { connection: 'UNKNOWN', credential: 'ACTIVE' },
+    });
+    live.stop();
+  });
+
+  it('shows a device as it is after a change', async () => {
+    const { data } = await api.ask(key, '{ device(by: { key: "fan" }) { id } }');
+    const live = collect(
+      api.socket(key),
+      `subscription { telemetry { ... on TelemetryReading { device { key name } } } }`,
+    );
+    await publish(nextReading(fan));
+    await until('the old name', () => live.items.find((item) => item.device?.key === 'fan'));
+    await api.ask(
+      key,
+      'mutation ($input: DeviceUpdateInput!) { deviceUpdate(input: $input) { __typename } }',
+      { input: { id: data.device.id, name: 'Big fan' } },
+    );
+    const outbox = await api.database.admin.query<{ subject: string; payload: Buffer }>(
+      "select subject, payload from outbox where subject = 'control.device' order by id desc limit 1",
+    );
+    const [change] = outbox.rows;
+    api.bus.connection.publish(change?.subject ?? '', change?.payload);
+    await api.bus.connection.flush();
+    await publish(nextReading(fan));
+    await until('the new name', () => live.items.find((item) => item.device?.name === 'Big fan'));
+    live.stop();
+  });
+
+  it('refuses a cursor of another tenant, a forged one and nonsense', async () => {
+    const other = await seedTenant(api.database.admin, 'zebra');
+    const live = tester.follow(key);
+    const cursor = (await until('a cursor', () => live.items[0])).cursor;
+    const forged = `${cursor.slice(0, -4)}AAAA`;
+    for (const [credential, after] of [
+      [await api.apiKey(other), cursor],
+      [key, forged],
+      [key, 'nonsense'],
+    ] as const) {
+      const refused = tester.follow(credential, { after });
+      await until('the refusal', () => refused.ended);
+      expect(refused.items).toEqual([]);
+      expect(JSON.stringify(refused.ended?.error)).toContain('BAD_USER_INPUT');
+    }
+  });
+
+  it('serves the same over SSE', async () => {
+    const aborter = new AbortController();
+    const response = await fetch(`${api.url}/graphql`, {
+      method: 'POST',
+      signal: aborter.signal,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        authorization: `Bearer ${key}`,
+      },
+      body: JSON.stringify({
+        query: 'subscription { telemetry { __typename ... on TelemetryReading { messageId } } }',
+      }),
+    });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    let text = '';
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk);
+    })().catch(() => undefined);
+    await until('the snapshot', () => text.includes('TelemetrySnapshot'));
+    const sent = nextReading(pump);
+    await publish(sent);
+    await until('the reading', () => text.includes(`"messageId":"${sent.id}"`));
+    aborter.abort();
+    await reading;
+  });
+
+  it('follows presence: everybody first, then every change', async () => {
+    const client = api.socket(key);
+    const live = collect(
+      client,
+      `subscription { presence { __typename
+        ... on PresenceSnapshot { cursor devices { key presence { connection freshness credential } } }
+        ... on PresenceChange { cursor device { key name } at presence { connection freshness credential lastSeenAt } } } }`,
+    );
+    const [snapshot] = await until('the snapshot', () => live.items.length > 0 && live.items);
+    expect(snapshot?.devices.map((device: { key: string }) => device.key)).toEqual(['pump', 'fan']);
+    const at = Date.now();
+    await publishEvents(api.bus, acme, {
+      presence: [
+        {
+          deviceId: fan.id,
+          device: 'fan',
+          siteId: null,
+          at,
+          connection: 'ONLINE',
+          freshness: 'FRESH',
+          lastSeenAt: at,
+          connectionChangedAt: at,
+        },
+      ],
+    });
+    await until('the change', () => live.items.length > 1);
+    expect(live.items[1]).toMatchObject({
+      __typename: 'PresenceChange',
+      device: { key: 'fan', name: 'Big fan' },
+      presence: {
+        connection: 'ONLINE',
+        freshness: 'FRESH',
+        credential: 'ACTIVE',
+        lastSeenAt: new Date(at).toISOString(),
+      },
+    });
+    await client.dispose();
   });
 });

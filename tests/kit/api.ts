@@ -1,6 +1,6 @@
-import { type Client, createClient } from 'graphql-ws';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type App, buildApp } from '#api/app.ts';
 import { readApiConfig } from '#api/config.ts';
@@ -8,7 +8,12 @@ import { createApiKey } from '#core/auth/api-keys.ts';
 import { deriveKey } from '#core/auth/keys.ts';
 import type { Role } from '#core/auth/permissions.ts';
 import type { Bus } from '#core/bus/connect.ts';
-import { encodeEvents, type EventMessage, type PresenceEvent, type TelemetryEvent } from '#core/bus/events.ts';
+import {
+  type EventMessage,
+  encodeEvents,
+  type PresenceEvent,
+  type TelemetryEvent,
+} from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { openPool } from '#core/db/pool.ts';
 import { shardOf } from '#core/fleet/shards.ts';
@@ -26,7 +31,10 @@ export interface Answer {
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its document asks for
   readonly data: any;
-  readonly errors: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
+  readonly errors: readonly {
+    readonly message: string;
+    readonly extensions?: Readonly<Record<string, unknown>>;
+  }[];
   readonly extensions: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -103,7 +111,10 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     async ask(credential, query, variables = {}) {
       const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(credential && { authorization: `Bearer ${credential}` }) },
+        headers: {
+          'content-type': 'application/json',
+          ...(credential && { authorization: `Bearer ${credential}` }),
+        },
         body: JSON.stringify({ query, variables }),
       });
       const body = (await response.json()) as Omit<Answer, 'status' | 'headers'>;
@@ -151,7 +162,10 @@ export async function publishEvents(
     'telemetry' in events
       ? { ...head, kind: 'telemetry', events: events.telemetry }
       : { ...head, kind: 'presence', events: events.presence };
-  const ack = await bus.js.publish(eventsSubject(shardOf(tenant.slug, SHARDS), message.kind), encodeEvents(message));
+  const ack = await bus.js.publish(
+    eventsSubject(shardOf(tenant.slug, SHARDS), message.kind),
+    encodeEvents(message),
+  );
   return ack.seq;
 }
 
@@ -164,7 +178,11 @@ export interface Collected<Item> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever shape its document asks for
-export function collect<Item = any>(client: Client, query: string, variables: Record<string, unknown> = {}): Collected<Item> {
+export function collect<Item = any>(
+  client: Client,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Collected<Item> {
   const collected: Collected<Item> = { items: [], ended: undefined, stop: () => undefined };
   collected.stop = client.subscribe<Record<string, Item>>(
     { query, variables },

@@ -1,5 +1,5 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createServer } from 'node:http';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { closeServer, portOf } from '#core/runtime/health.ts';
 
 export interface TokenOptions {
@@ -29,7 +29,13 @@ export async function openTestIssuer(): Promise<TestIssuer> {
   const url = `http://127.0.0.1:${portOf(server)}`;
   return {
     url,
-    token: ({ tenant, roles = ['ADMIN'], subject = 'somebody', expiresInSeconds = 600, audience = 'urn:fleetgraph:api' }) =>
+    token: ({
+      tenant,
+      roles = ['ADMIN'],
+      subject = 'somebody',
+      expiresInSeconds = 600,
+      audience = 'urn:fleetgraph:api',
+    }) =>
       new SignJWT({ tenant_id: tenant, roles, name: subject, email: `${subject}@example.com` })
         .setProtectedHeader({ alg: 'ES256', kid: 'test' })
         .setIssuer(url)

@@ -1,18 +1,23 @@
 import { z } from 'zod';
-import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
-import { Prisma } from '#api/generated/prisma/client.ts';
 import type { WriteScope } from '#api/database/writes.ts';
+import { Prisma } from '#api/generated/prisma/client.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, NotFoundFault, type UserFault } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
+import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
 type WithId = WithMutationId & { readonly id: string };
 
 const changedSchema = z.object({ deviceId: z.number() });
-const createdSchema = z.object({ deviceId: z.number(), credentialId: z.number(), username: z.string(), secret: z.string() });
+const createdSchema = z.object({
+  deviceId: z.number(),
+  credentialId: z.number(),
+  username: z.string(),
+  secret: z.string(),
+});
 export type DeviceChanged = z.output<typeof changedSchema>;
 export type DeviceCreated = z.output<typeof createdSchema>;
 
@@ -20,7 +25,10 @@ export type DeviceCreated = z.output<typeof createdSchema>;
 const EVERY_SESSION = Number.MAX_SAFE_INTEGER;
 
 /** Creates a device with one token. Its secret is in the answer and nowhere else. */
-export function createDevice(operation: Operation, input: WithMutationId): Promise<DeviceCreated | UserFault> {
+export function createDevice(
+  operation: Operation,
+  input: WithMutationId,
+): Promise<DeviceCreated | UserFault> {
   return runMutation(operation, {
     name: 'deviceCreate',
     permission: 'devices.write',
@@ -34,7 +42,12 @@ export function createDevice(operation: Operation, input: WithMutationId): Promi
         where: { tenantId_key: { tenantId: scope.tenantId, key } },
         select: { version: true },
       });
-      if (known) throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], known.version);
+      if (known)
+        throw new ConflictFault(
+          `there is a device with the key ${key} already`,
+          ['input', 'key'],
+          known.version,
+        );
       const device = await scope.prisma.device
         .create({
           data: {
@@ -48,7 +61,9 @@ export function createDevice(operation: Operation, input: WithMutationId): Promi
             longitude: location?.longitude ?? null,
             serialNumber: fields.serialNumber ?? null,
             model: fields.model ?? null,
-            ...(fields.expectedIntervalSeconds != null && { expectedIntervalSeconds: fields.expectedIntervalSeconds }),
+            ...(fields.expectedIntervalSeconds != null && {
+              expectedIntervalSeconds: fields.expectedIntervalSeconds,
+            }),
           },
         })
         .catch((error: unknown) => {
@@ -66,7 +81,12 @@ export function createDevice(operation: Operation, input: WithMutationId): Promi
         },
       });
       await announce(scope, device, 'CREATED');
-      return { deviceId: device.id, credentialId: credential.id, username: `${scope.tenantSlug}/${key}`, secret };
+      return {
+        deviceId: device.id,
+        credentialId: credential.id,
+        username: `${scope.tenantSlug}/${key}`,
+        secret,
+      };
     },
   });
 }
@@ -85,7 +105,11 @@ export function updateDevice(
       const change = parseDeviceChange(input);
       const current = await lockDevice(scope, input.id);
       if (input.expectedVersion != null && input.expectedVersion !== current.version) {
-        throw new ConflictFault('somebody else has changed the device', ['input', 'expectedVersion'], current.version);
+        throw new ConflictFault(
+          'somebody else has changed the device',
+          ['input', 'expectedVersion'],
+          current.version,
+        );
       }
       if (current.status === 'DECOMMISSIONED') {
         throw new ConflictFault('the device is decommissioned', ['input', 'id'], current.version);
@@ -93,7 +117,12 @@ export function updateDevice(
       const siteId = change.siteKey == null ? change.siteKey : await findSiteId(scope, change.siteKey);
       const device = await scope.prisma.device.update({
         where: { id: current.id },
-        data: { ...columnsOf(change), ...(siteId !== undefined && { siteId }), version: { increment: 1 }, updatedAt: new Date() },
+        data: {
+          ...columnsOf(change),
+          ...(siteId !== undefined && { siteId }),
+          version: { increment: 1 },
+          updatedAt: new Date(),
+        },
       });
       await announce(scope, device, 'UPDATED');
       if (device.status !== current.status) await announceAccess(scope, device, device.status === 'DISABLED');
@@ -162,7 +191,10 @@ function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
     ...(name !== undefined && { name }),
     ...(tags !== undefined && { tags }),
     ...(attributes !== undefined && { attributes }),
-    ...(location !== undefined && { latitude: location?.latitude ?? null, longitude: location?.longitude ?? null }),
+    ...(location !== undefined && {
+      latitude: location?.latitude ?? null,
+      longitude: location?.longitude ?? null,
+    }),
     ...(serialNumber !== undefined && { serialNumber }),
     ...(model !== undefined && { model }),
     ...(expectedIntervalSeconds !== undefined && { expectedIntervalSeconds }),

@@ -4,7 +4,9 @@ import type { Platform } from '#api/platform.ts';
 const connectInfoRef = builder.objectRef<Platform['addresses']>('ConnectInfo').implement({
   description: 'What a client needs to connect a device.',
   fields: (t) => ({
-    mqttUrl: t.exposeString('mqttUrl', { description: 'Where devices connect over MQTT, for example mqtts://host:8883.' }),
+    mqttUrl: t.exposeString('mqttUrl', {
+      description: 'Where devices connect over MQTT, for example mqtts://host:8883.',
+    }),
     httpUrl: t.exposeString('httpUrl', { description: 'Where programs reach the platform over HTTP.' }),
   }),
 });

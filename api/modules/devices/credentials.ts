@@ -1,6 +1,6 @@
-import type { Operation } from '#api/graphql/context.ts';
 import type { ReadScope } from '#api/database/read-scope.ts';
 import { sql } from '#api/database/sql.ts';
+import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 
 export type CredentialState = 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';

@@ -29,7 +29,10 @@ export const credentialKindEnum = builder.enumType('CredentialKind', {
 
 export const sortDirectionEnum = builder.enumType('SortDirection', {
   description: 'Which end of an order comes first.',
-  values: { ASC: { description: 'Smallest or oldest first.' }, DESC: { description: 'Largest or newest first.' } },
+  values: {
+    ASC: { description: 'Smallest or oldest first.' },
+    DESC: { description: 'Largest or newest first.' },
+  },
 });
 
 export const deviceOrderFieldEnum = builder.enumType('DeviceOrderField', {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { isDeviceKey } from '#core/fleet/ids.ts';
 import { ValidationFault } from '#api/graphql/errors.ts';
+import { isDeviceKey } from '#core/fleet/ids.ts';
 
 const MAX_ATTRIBUTES_BYTES = 16_384;
 
@@ -22,14 +22,21 @@ const fields = {
   attributes: z
     .record(z.string(), z.json(), 'must be an object')
     .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not hold NUL')
-    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES, 'must have at most 16 384 bytes'),
+    .refine(
+      (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
+      'must have at most 16 384 bytes',
+    ),
   location: z.object({
     latitude: z.number().min(-90, 'must be from -90 to 90').max(90, 'must be from -90 to 90'),
     longitude: z.number().min(-180, 'must be from -180 to 180').max(180, 'must be from -180 to 180'),
   }),
   serialNumber: text(128),
   model: text(128),
-  expectedIntervalSeconds: z.number().int().min(1, 'must be at least 1').max(604_800, 'must be at most 604 800 (a week)'),
+  expectedIntervalSeconds: z
+    .number()
+    .int()
+    .min(1, 'must be at least 1')
+    .max(604_800, 'must be at most 604 800 (a week)'),
 };
 
 const createSchema = z.object({

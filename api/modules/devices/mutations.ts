@@ -6,7 +6,13 @@ import {
   resultTypeOf,
   validationErrorRef,
 } from '#api/graphql/user-errors.ts';
-import { createDevice, type DeviceChanged, type DeviceCreated, decommissionDevice, updateDevice } from './changes.ts';
+import {
+  createDevice,
+  type DeviceChanged,
+  type DeviceCreated,
+  decommissionDevice,
+  updateDevice,
+} from './changes.ts';
 import { loadCredential } from './credentials.ts';
 import { deviceStatusEnum } from './enums.ts';
 import { deviceCredentialRef, deviceRef, requireDevice } from './schema.ts';
@@ -29,7 +35,8 @@ const deviceCreateInput = builder.inputType('DeviceCreateInput', {
   fields: (t) => ({
     key: t.string({
       required: true,
-      description: '1 to 128 of A-Z a-z 0-9 . _ : - beginning with a letter or digit; unique in the tenant, never changes.',
+      description:
+        '1 to 128 of A-Z a-z 0-9 . _ : - beginning with a letter or digit; unique in the tenant, never changes.',
     }),
     name: t.string({ description: 'At most 200 characters; the key by default.' }),
     siteKey: t.string({ description: 'Key of the site it is at.' }),
@@ -38,7 +45,9 @@ const deviceCreateInput = builder.inputType('DeviceCreateInput', {
     location: t.field({ type: locationInput, description: 'Where it stands.' }),
     serialNumber: t.string({ description: 'At most 128 characters.' }),
     model: t.string({ description: 'At most 128 characters.' }),
-    expectedIntervalSeconds: t.int({ description: 'Seconds between its messages, 1 to 604 800; 60 by default.' }),
+    expectedIntervalSeconds: t.int({
+      description: 'Seconds between its messages, 1 to 604 800; 60 by default.',
+    }),
     clientMutationId: t.string({ description: mutationIdDescription }),
   }),
 });
@@ -51,12 +60,18 @@ const deviceUpdateInput = builder.inputType('DeviceUpdateInput', {
     name: t.string({ description: 'At most 200 characters.' }),
     siteKey: t.string({ description: 'Key of the site it is at; null for none.' }),
     tags: t.stringList({ description: 'All of its tags: at most 32, each at most 64 characters.' }),
-    attributes: t.field({ type: 'JSON', description: 'All of its attributes: an object of at most 16 384 bytes.' }),
+    attributes: t.field({
+      type: 'JSON',
+      description: 'All of its attributes: an object of at most 16 384 bytes.',
+    }),
     location: t.field({ type: locationInput, description: 'Where it stands; null for unknown.' }),
     serialNumber: t.string({ description: 'At most 128 characters; null for none.' }),
     model: t.string({ description: 'At most 128 characters; null for none.' }),
     expectedIntervalSeconds: t.int({ description: 'Seconds between its messages, 1 to 604 800.' }),
-    status: t.field({ type: deviceStatusEnum, description: 'ACTIVE or DISABLED; DECOMMISSIONED has its own mutation.' }),
+    status: t.field({
+      type: deviceStatusEnum,
+      description: 'ACTIVE or DISABLED; DECOMMISSIONED has its own mutation.',
+    }),
     clientMutationId: t.string({ description: mutationIdDescription }),
   }),
 });
@@ -94,7 +109,11 @@ const createSuccessRef = builder.objectRef<DeviceCreated>('DeviceCreateSuccess')
       description: 'The new device.',
       resolve: ({ deviceId }, _args, operation) => requireDevice(operation, deviceId),
     }),
-    token: t.field({ type: deviceTokenRef, description: 'Shown once, never again.', resolve: (created) => created }),
+    token: t.field({
+      type: deviceTokenRef,
+      description: 'Shown once, never again.',
+      resolve: (created) => created,
+    }),
   }),
 });
 
@@ -148,7 +167,8 @@ builder.mutationFields((t) => ({
   }),
   deviceDecommission: t.field({
     type: deviceDecommissionResult,
-    description: 'Takes a device out of service: revokes its credentials, ends its session, keeps its data. Needs `devices.write`.',
+    description:
+      'Takes a device out of service: revokes its credentials, ends its session, keeps its data. Needs `devices.write`.',
     complexity: MUTATION_COST,
     args: { input: t.arg({ type: deviceDecommissionInput, required: true, description: 'Which device.' }) },
     resolve: (_root, { input }, operation) => decommissionDevice(operation, input),

@@ -1,10 +1,10 @@
 import { builder } from '#api/graphql/builder.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { NotFoundFault } from '#api/graphql/errors.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
+import { NotFoundFault } from '#api/graphql/errors.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { loadPresence } from '../presence/service.ts';
 import { connectivityEnum, freshnessEnum, presenceRef } from '../presence/schema.ts';
+import { loadPresence } from '../presence/service.ts';
 import { locationRef, siteRef, toLocation } from '../sites/schema.ts';
 import { findSite } from '../sites/service.ts';
 import { type CredentialRow, loadCredential, loadCredentials } from './credentials.ts';
@@ -28,8 +28,13 @@ builder.node(deviceRef, {
     return key === undefined ? null : findDevice(operation, key);
   },
   fields: (t) => ({
-    key: t.exposeString('key', { description: 'Names the device within the tenant and in its topics; never changes.' }),
-    name: t.string({ description: 'What people call the device.', resolve: complete((device) => device.name) }),
+    key: t.exposeString('key', {
+      description: 'Names the device within the tenant and in its topics; never changes.',
+    }),
+    name: t.string({
+      description: 'What people call the device.',
+      resolve: complete((device) => device.name),
+    }),
     status: t.field({
       type: deviceStatusEnum,
       description: 'What the owner says about it.',
@@ -56,9 +61,21 @@ builder.node(deviceRef, {
       description: 'Where it stands, if that was said.',
       resolve: complete(toLocation),
     }),
-    serialNumber: t.string({ nullable: true, description: 'As on its plate.', resolve: complete((d) => d.serialNumber) }),
-    model: t.string({ nullable: true, description: 'Maker’s name of its kind.', resolve: complete((d) => d.model) }),
-    firmware: t.string({ nullable: true, description: 'Version it says it runs.', resolve: complete((d) => d.firmware) }),
+    serialNumber: t.string({
+      nullable: true,
+      description: 'As on its plate.',
+      resolve: complete((d) => d.serialNumber),
+    }),
+    model: t.string({
+      nullable: true,
+      description: 'Maker’s name of its kind.',
+      resolve: complete((d) => d.model),
+    }),
+    firmware: t.string({
+      nullable: true,
+      description: 'Version it says it runs.',
+      resolve: complete((d) => d.firmware),
+    }),
     expectedIntervalSeconds: t.int({
       description: 'Seconds between two messages that this device is expected to send.',
       resolve: complete((device) => device.expectedIntervalSeconds),
@@ -67,8 +84,16 @@ builder.node(deviceRef, {
       description: 'Grows with every change; hand it back as `expectedVersion`.',
       resolve: complete((device) => device.version),
     }),
-    createdAt: t.field({ type: 'DateTime', description: 'When it was created.', resolve: complete((d) => d.createdAt) }),
-    updatedAt: t.field({ type: 'DateTime', description: 'When it was last changed.', resolve: complete((d) => d.updatedAt) }),
+    createdAt: t.field({
+      type: 'DateTime',
+      description: 'When it was created.',
+      resolve: complete((d) => d.createdAt),
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      description: 'When it was last changed.',
+      resolve: complete((d) => d.updatedAt),
+    }),
     decommissionedAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -98,15 +123,25 @@ builder.node(deviceCredentialRef, {
   },
   fields: (t) => ({
     kind: t.expose('kind', { type: credentialKindEnum, description: 'How it proves who the device is.' }),
-    hint: t.exposeString('hint', { description: 'The last characters of the secret, to tell credentials apart.' }),
+    hint: t.exposeString('hint', {
+      description: 'The last characters of the secret, to tell credentials apart.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends; null when it does not.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it ends; null when it does not.',
+    }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
       description: 'When it last let the device in, to the minute; null when never.',
     }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked; null while good.' }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was revoked; null while good.',
+    }),
   }),
 });
 
@@ -120,9 +155,12 @@ const deviceByInput = builder.inputType('DeviceBy', {
 });
 
 const deviceFilterInput = builder.inputType('DeviceFilter', {
-  description: 'Devices that meet every condition given. A list means any of its values; at most 200 of them.',
+  description:
+    'Devices that meet every condition given. A list means any of its values; at most 200 of them.',
   fields: (t) => ({
-    search: t.string({ description: 'Matches key, name or serial number, case-insensitively, anywhere in the text.' }),
+    search: t.string({
+      description: 'Matches key, name or serial number, case-insensitively, anywhere in the text.',
+    }),
     keys: t.stringList({ description: 'With one of these keys.' }),
     siteKeys: t.stringList({ description: 'At one of these sites.' }),
     statuses: t.field({ type: [deviceStatusEnum], description: 'In one of these states.' }),
@@ -136,7 +174,12 @@ const deviceOrderInput = builder.inputType('DeviceOrder', {
   description: 'How devices are sorted.',
   fields: (t) => ({
     field: t.field({ type: deviceOrderFieldEnum, required: true, description: 'By what.' }),
-    direction: t.field({ type: sortDirectionEnum, required: true, defaultValue: 'ASC', description: 'Which end comes first.' }),
+    direction: t.field({
+      type: sortDirectionEnum,
+      required: true,
+      defaultValue: 'ASC',
+      description: 'Which end comes first.',
+    }),
   }),
 });
 
@@ -186,4 +229,3 @@ export async function requireDevice(operation: Operation, id: number): Promise<D
   if (!device) throw new NotFoundFault('the device is gone');
   return device;
 }
-

@@ -13,8 +13,8 @@ import {
   readDeviceByKey,
 } from './store.ts';
 
-export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 export { loadCredentialState } from './credentials.ts';
+export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 
 const MAX_FILTER_VALUES = 200;
 const MAX_SEARCH_LENGTH = 200;
@@ -61,6 +61,8 @@ function assertFilter(filter: DeviceFilter): void {
   if (lists.some((list) => list.length > MAX_FILTER_VALUES)) {
     throw badInput(`a filter takes at most ${MAX_FILTER_VALUES} values`);
   }
-  if ((filter.search?.length ?? 0) > MAX_SEARCH_LENGTH) throw badInput(`search takes at most ${MAX_SEARCH_LENGTH} characters`);
-  if ([...lists.flat(), filter.search ?? ''].some((text) => text.includes('\0'))) throw badInput('a filter must not hold NUL');
+  if ((filter.search?.length ?? 0) > MAX_SEARCH_LENGTH)
+    throw badInput(`search takes at most ${MAX_SEARCH_LENGTH} characters`);
+  if ([...lists.flat(), filter.search ?? ''].some((text) => text.includes('\0')))
+    throw badInput('a filter must not hold NUL');
 }

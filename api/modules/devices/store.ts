@@ -1,6 +1,6 @@
-import type { Operation } from '#api/graphql/context.ts';
 import type { ReadScope } from '#api/database/read-scope.ts';
 import { all, type Sql, sql } from '#api/database/sql.ts';
+import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
 import { loadPresence, type PresenceRow } from '../presence/service.ts';
@@ -71,7 +71,9 @@ export const loadDevice = defineLoader<number, DeviceRow | undefined>(
 );
 
 export async function readDeviceByKey(operation: Operation, key: string): Promise<DeviceRow | undefined> {
-  const [row] = await operation.read.rows<DeviceRow>(sql`select ${COLUMNS} from devices d where d.key = ${key}`);
+  const [row] = await operation.read.rows<DeviceRow>(
+    sql`select ${COLUMNS} from devices d where d.key = ${key}`,
+  );
   return row;
 }
 
@@ -138,9 +140,13 @@ function orderKey(row: ListedRow, field: DeviceOrderField): string {
 function conditions(filter: DeviceFilter): Sql {
   const { search, keys, siteKeys, statuses, connections, freshness, tagsAll } = filter;
   return all([
-    ...(search ? [sql`(d.key || ' ' || d.name || ' ' || coalesce(d.serial_number, '')) ilike ${containing(search)}`] : []),
+    ...(search
+      ? [sql`(d.key || ' ' || d.name || ' ' || coalesce(d.serial_number, '')) ilike ${containing(search)}`]
+      : []),
     ...(keys ? [sql`d.key = any(${keys}::text[])`] : []),
-    ...(siteKeys ? [sql`d.site_id in (select s.id from sites s where s.key = any(${siteKeys}::text[]))`] : []),
+    ...(siteKeys
+      ? [sql`d.site_id in (select s.id from sites s where s.key = any(${siteKeys}::text[]))`]
+      : []),
     ...(statuses ? [sql`d.status = any(${statuses}::device_status[])`] : []),
     ...(connections ? [sql`coalesce(p.connection, 'UNKNOWN') = any(${connections}::connectivity[])`] : []),
     ...(freshness ? [sql`coalesce(p.freshness, 'SILENT') = any(${freshness}::freshness[])`] : []),

@@ -10,8 +10,15 @@ const snapshotRef = builder.objectRef<PresenceSnapshot>('PresenceSnapshot').impl
   description:
     'Every wanted device as it is; the first event of a subscription without `after`, and again behind a gap. More than 1 000 devices come in several events.',
   fields: (t) => ({
-    cursor: t.expose('cursor', { type: 'Cursor', description: 'Every change behind it follows; one it shows already may come again.' }),
-    devices: t.field({ type: [deviceRef], description: 'The devices.', resolve: ({ devices }) => [...devices] }),
+    cursor: t.expose('cursor', {
+      type: 'Cursor',
+      description: 'Every change behind it follows; one it shows already may come again.',
+    }),
+    devices: t.field({
+      type: [deviceRef],
+      description: 'The devices.',
+      resolve: ({ devices }) => [...devices],
+    }),
   }),
 });
 
@@ -46,7 +53,8 @@ const eventUnion = builder.unionType('PresenceEvent', {
 });
 
 const filterInput = builder.inputType('PresenceFilter', {
-  description: 'Devices that meet every condition given. A list means any of its values; at most 1 000 of them.',
+  description:
+    'Devices that meet every condition given. A list means any of its values; at most 1 000 of them.',
   fields: (t) => ({
     deviceIds: t.idList({ description: 'One of these devices.' }),
     siteKeys: t.stringList({ description: 'At one of these sites.' }),
@@ -56,7 +64,8 @@ const filterInput = builder.inputType('PresenceFilter', {
 builder.subscriptionField('presence', (t) =>
   t.field({
     type: eventUnion,
-    description: 'Changes of presence as they happen. Reconnect with the newest `cursor` as `after` to get every change since.',
+    description:
+      'Changes of presence as they happen. Reconnect with the newest `cursor` as `after` to get every change since.',
     complexity: { field: 20, multiplier: 5 },
     args: {
       where: t.arg({ type: filterInput, description: 'Which devices; all of the tenant by default.' }),

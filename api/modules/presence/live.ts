@@ -1,13 +1,13 @@
-import { AuthenticationError } from '#core/auth/authentication-error.ts';
-import type { PresenceEvent } from '#core/bus/events.ts';
 import { all, sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { abortable } from '#api/live/abortable.ts';
+import { credentialEnd } from '#api/live/credential-end.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
-import type { DeviceStub } from '../devices/service.ts';
-import { credentialEnd } from '#api/live/credential-end.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
+import { AuthenticationError } from '#core/auth/authentication-error.ts';
+import type { PresenceEvent } from '#core/bus/events.ts';
+import type { DeviceStub } from '../devices/service.ts';
 import { readLiveFilter } from '../telemetry/service.ts';
 
 export interface PresenceSnapshot {
@@ -26,7 +26,10 @@ export type PresencePayload = PresenceSnapshot | PresenceChange | StreamGap;
 
 export interface PresenceArgs {
   readonly where?:
-    | { readonly deviceIds?: readonly string[] | null | undefined; readonly siteKeys?: readonly string[] | null | undefined }
+    | {
+        readonly deviceIds?: readonly string[] | null | undefined;
+        readonly siteKeys?: readonly string[] | null | undefined;
+      }
     | null
     | undefined;
   readonly after?: string | null | undefined;
@@ -38,7 +41,10 @@ const SNAPSHOT_DEVICES = 1_000;
  * Follows presence: without `after` the devices as they are first. The snapshot is as of a moment behind its cursor, so a
  * change that it shows already may come again; changes are whole states, and the last one is right.
  */
-export async function followPresence(operation: Operation, args: PresenceArgs): Promise<AsyncGenerator<PresencePayload>> {
+export async function followPresence(
+  operation: Operation,
+  args: PresenceArgs,
+): Promise<AsyncGenerator<PresencePayload>> {
   requirePermission(operation, 'devices.read');
   const filter = await readLiveFilter(operation, args.where ?? {});
   const { live } = operation.platform;
@@ -63,7 +69,11 @@ export async function followPresence(operation: Operation, args: PresenceArgs): 
         yield toGap(operation, delivery, null);
         yield* (await readSnapshot(operation, filter)).pieces;
       } else if ('connection' in delivery.event) {
-        yield { type: 'PresenceChange', cursor: delivery.entry.cursor(delivery.index), event: delivery.event };
+        yield {
+          type: 'PresenceChange',
+          cursor: delivery.entry.cursor(delivery.index),
+          event: delivery.event,
+        };
       }
     }
     if (!signal.aborted) throw new AuthenticationError('the credential has expired');

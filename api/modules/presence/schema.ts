@@ -22,16 +22,24 @@ export const freshnessEnum = builder.enumType('Freshness', {
 });
 
 export const presenceRef = builder.objectRef<PresenceRow>('Presence').implement({
-  description: 'Three separate answers to "is it there?": connection, freshness of its data, and its credential.',
+  description:
+    'Three separate answers to "is it there?": connection, freshness of its data, and its credential.',
   fields: (t) => ({
     connection: t.expose('connection', { type: connectivityEnum, description: 'As the gateway sees it.' }),
-    freshness: t.expose('freshness', { type: freshnessEnum, description: 'As its traffic shows; any traffic counts.' }),
+    freshness: t.expose('freshness', {
+      type: freshnessEnum,
+      description: 'As its traffic shows; any traffic counts.',
+    }),
     credential: t.field({
       type: credentialStateEnum,
       description: 'Whether it could authenticate.',
       resolve: ({ deviceId }, _args, operation) => loadCredentialState(operation, deviceId),
     }),
-    lastSeenAt: t.expose('lastSeenAt', { type: 'DateTime', nullable: true, description: 'Last traffic; null when never.' }),
+    lastSeenAt: t.expose('lastSeenAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Last traffic; null when never.',
+    }),
     connectionChangedAt: t.expose('connectionChangedAt', {
       type: 'DateTime',
       nullable: true,

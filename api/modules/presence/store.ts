@@ -1,5 +1,5 @@
-import { defineLoader } from '#api/graphql/loaders.ts';
 import { sql } from '#api/database/sql.ts';
+import { defineLoader } from '#api/graphql/loaders.ts';
 
 export interface PresenceRow {
   readonly deviceId: number;
@@ -19,5 +19,11 @@ export const loadPresence = defineLoader<number, PresenceRow>(
     );
     return new Map(rows.map((row) => [row.deviceId, row]));
   },
-  (deviceId) => ({ deviceId, connection: 'UNKNOWN', freshness: 'SILENT', lastSeenAt: null, connectionChangedAt: null }),
+  (deviceId) => ({
+    deviceId,
+    connection: 'UNKNOWN',
+    freshness: 'SILENT',
+    lastSeenAt: null,
+    connectionChangedAt: null,
+  }),
 );

@@ -19,7 +19,9 @@ export const locationRef = builder.objectRef<LocationShape>('Location').implemen
 
 /** A location where both coordinates are known, null otherwise. */
 export function toLocation(row: { latitude: number | null; longitude: number | null }): LocationShape | null {
-  return row.latitude === null || row.longitude === null ? null : { latitude: row.latitude, longitude: row.longitude };
+  return row.latitude === null || row.longitude === null
+    ? null
+    : { latitude: row.latitude, longitude: row.longitude };
 }
 
 export const siteRef = builder.objectRef<SiteRow>('Site');
@@ -35,7 +37,12 @@ builder.node(siteRef, {
     key: t.exposeString('key', { description: 'Names the site within the tenant; never changes.' }),
     name: t.exposeString('name', { description: 'What people call the site.' }),
     timezone: t.exposeString('timezone', { description: 'IANA time zone, for example Europe/Vienna.' }),
-    location: t.field({ type: locationRef, nullable: true, description: 'Where the site is.', resolve: toLocation }),
+    location: t.field({
+      type: locationRef,
+      nullable: true,
+      description: 'Where the site is.',
+      resolve: toLocation,
+    }),
     deviceCount: t.int({
       description: 'Devices at the site, decommissioned ones left out.',
       complexity: 5,

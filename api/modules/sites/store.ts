@@ -1,7 +1,7 @@
+import { sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
-import { sql } from '#api/database/sql.ts';
 
 export interface SiteRow {
   readonly id: number;
@@ -21,7 +21,9 @@ const BY_KEY: Keyset = {
 
 export const loadSite = defineLoader<number, SiteRow | undefined>(
   async (operation, ids) => {
-    const rows = await operation.read.rows<SiteRow>(sql`select ${COLUMNS} from sites s where s.id = any(${ids}::int[])`);
+    const rows = await operation.read.rows<SiteRow>(
+      sql`select ${COLUMNS} from sites s where s.id = any(${ids}::int[])`,
+    );
     return new Map(rows.map((row) => [row.id, row]));
   },
   () => undefined,
@@ -54,6 +56,8 @@ export async function countSites(operation: Operation): Promise<number> {
 }
 
 export async function readSiteIds(operation: Operation, keys: readonly string[]): Promise<number[]> {
-  const rows = await operation.read.rows<{ id: number }>(sql`select id from sites where key = any(${keys}::text[])`);
+  const rows = await operation.read.rows<{ id: number }>(
+    sql`select id from sites where key = any(${keys}::text[])`,
+  );
   return rows.map(({ id }) => id);
 }

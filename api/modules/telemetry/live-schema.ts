@@ -9,7 +9,11 @@ const deviceLatestRef = builder.objectRef<DeviceLatest>('DeviceLatest').implemen
   description: 'The newest values of one device.',
   fields: (t) => ({
     device: t.field({ type: deviceRef, description: 'Whose values.', resolve: ({ device }) => device }),
-    values: t.field({ type: [latestValueRef], description: 'In the order of their metrics.', resolve: ({ values }) => [...values] }),
+    values: t.field({
+      type: [latestValueRef],
+      description: 'In the order of their metrics.',
+      resolve: ({ values }) => [...values],
+    }),
   }),
 });
 
@@ -18,7 +22,11 @@ const snapshotRef = builder.objectRef<TelemetrySnapshot>('TelemetrySnapshot').im
     'The newest value of each metric as of `cursor`; the first event of a subscription without `after`. More than 1 000 devices come in several events, before any reading.',
   fields: (t) => ({
     cursor: t.expose('cursor', { type: 'Cursor', description: 'Everything behind it follows.' }),
-    devices: t.field({ type: [deviceLatestRef], description: 'Devices that have values.', resolve: ({ devices }) => [...devices] }),
+    devices: t.field({
+      type: [deviceLatestRef],
+      description: 'Devices that have values.',
+      resolve: ({ devices }) => [...devices],
+    }),
   }),
 });
 
@@ -31,13 +39,25 @@ const readingRef = builder.objectRef<TelemetryReading>('TelemetryReading').imple
       description: 'Who sent it.',
       resolve: ({ event }) => ({ id: event.deviceId, key: event.device }),
     }),
-    at: t.field({ type: 'DateTime', description: 'When it was measured, as the device says.', resolve: ({ event }) => event.ts }),
-    receivedAt: t.field({ type: 'DateTime', description: 'When it arrived at the platform.', resolve: ({ event }) => event.receivedAt }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When it was measured, as the device says.',
+      resolve: ({ event }) => event.ts,
+    }),
+    receivedAt: t.field({
+      type: 'DateTime',
+      description: 'When it arrived at the platform.',
+      resolve: ({ event }) => event.receivedAt,
+    }),
     messageId: t.string({
       description: 'Identifies it among the readings of the device at that time.',
       resolve: ({ event }) => event.id,
     }),
-    metrics: t.field({ type: 'JSON', description: 'An object of metric keys and values.', resolve: ({ event }) => event.metrics }),
+    metrics: t.field({
+      type: 'JSON',
+      description: 'An object of metric keys and values.',
+      resolve: ({ event }) => event.metrics,
+    }),
     location: t.field({
       type: locationRef,
       nullable: true,
@@ -55,10 +75,13 @@ const eventUnion = builder.unionType('TelemetryEvent', {
 });
 
 const filterInput = builder.inputType('TelemetryFilter', {
-  description: 'Readings that meet every condition given. A list means any of its values; at most 1 000 of them.',
+  description:
+    'Readings that meet every condition given. A list means any of its values; at most 1 000 of them.',
   fields: (t) => ({
     deviceIds: t.idList({ description: 'Of one of these devices, by id.' }),
-    deviceKeys: t.stringList({ description: 'Of one of these devices, by key; also ones that do not exist yet.' }),
+    deviceKeys: t.stringList({
+      description: 'Of one of these devices, by key; also ones that do not exist yet.',
+    }),
     siteKeys: t.stringList({ description: 'Of devices at one of these sites.' }),
     metrics: t.stringList({ description: 'With one of these metrics; the others are left out.' }),
   }),
@@ -72,7 +95,10 @@ builder.subscriptionField('telemetry', (t) =>
     complexity: { field: 20, multiplier: 5 },
     args: {
       where: t.arg({ type: filterInput, description: 'Which ones; all of the tenant by default.' }),
-      after: t.arg({ type: 'Cursor', description: 'Continue exactly behind this cursor, without a snapshot.' }),
+      after: t.arg({
+        type: 'Cursor',
+        description: 'Continue exactly behind this cursor, without a snapshot.',
+      }),
       maxHz: t.arg.float({
         description:
           'At most this many events a second for each device, above 0 and at most 100; values in between are merged, the newest of each metric wins.',
@@ -91,7 +117,8 @@ builder.queryField('liveWindow', (t) =>
         oldestAt: window.field({
           type: 'DateTime',
           nullable: true,
-          description: 'Publication of the oldest event that can still be delivered; null while there is none.',
+          description:
+            'Publication of the oldest event that can still be delivered; null while there is none.',
           resolve: ({ oldestAt }) => oldestAt,
         }),
       }),

@@ -1,17 +1,17 @@
-import type { TelemetryEvent } from '#core/bus/events.ts';
-import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import { all, sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { abortable } from '#api/live/abortable.ts';
 import { type Conflatable, conflate } from '#api/live/conflate.ts';
-import { type Position, WHOLE } from '#api/live/cursor.ts';
 import { credentialEnd } from '#api/live/credential-end.ts';
+import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
 import type { Gap } from '#api/live/subscriber.ts';
+import { AuthenticationError } from '#core/auth/authentication-error.ts';
+import type { TelemetryEvent } from '#core/bus/events.ts';
 import type { DeviceStub } from '../devices/service.ts';
-import { readLiveFilter, type LiveFilterInput } from './live-filter.ts';
+import { type LiveFilterInput, readLiveFilter } from './live-filter.ts';
 import { type LatestColumn, type LatestValue, toLatestValues } from './store.ts';
 
 export interface DeviceLatest {
@@ -47,11 +47,15 @@ const SNAPSHOT_DEVICES = 1_000;
  * Follows readings: without `after` the newest values first, then everything behind that snapshot; with it everything
  * behind that cursor. Never ends by itself, except when the viewer's credential does.
  */
-export async function followTelemetry(operation: Operation, args: TelemetryArgs): Promise<AsyncGenerator<TelemetryPayload>> {
+export async function followTelemetry(
+  operation: Operation,
+  args: TelemetryArgs,
+): Promise<AsyncGenerator<TelemetryPayload>> {
   requirePermission(operation, 'telemetry.read');
   requirePermission(operation, 'devices.read');
   const { maxHz } = args;
-  if (maxHz != null && !(maxHz > 0 && maxHz <= MAX_HZ)) throw badInput(`maxHz must be above 0 and at most ${MAX_HZ}`);
+  if (maxHz != null && !(maxHz > 0 && maxHz <= MAX_HZ))
+    throw badInput(`maxHz must be above 0 and at most ${MAX_HZ}`);
   const filter = await readLiveFilter(operation, args.where ?? {});
   const { live } = operation.platform;
   const resumed = args.after == null ? undefined : live.openCursor(operation.viewer, args.after);
@@ -102,7 +106,10 @@ async function* toConflatable(
   }
 }
 
-function toReading({ event, cursor }: { event: TelemetryEvent; cursor: string }, filter: LiveFilter): TelemetryReading {
+function toReading(
+  { event, cursor }: { event: TelemetryEvent; cursor: string },
+  filter: LiveFilter,
+): TelemetryReading {
   if (!filter.metrics) return { type: 'TelemetryReading', cursor, event };
   const { metrics: wanted } = filter;
   const metrics = Object.fromEntries(Object.entries(event.metrics).filter(([metric]) => wanted.has(metric)));
@@ -164,22 +171,25 @@ function deviceConditions({ deviceIds, deviceKeys, siteIds }: LiveFilter) {
   ]);
 }
 
-/** An event is published some time after its reading was stored. */
-const PUBLISH_DELAY_MS = 10_000;
+/** An event is published some time after its reading was stored, and two servers' clocks differ a little. */
+const MARGIN_MS = 10_000;
 const COUNT_LIMIT = 1_000_000;
 
 /**
- * Readings stored in the time that a gap stands for: 0 means that nothing was missed, null that there are too many to
- * count. At its edges the number is approximate, since readings are published a moment after they are stored.
+ * Readings stored in the time that a gap stands for: 0 means that nothing can have been missed, null that nobody can say
+ * how many were.
  */
 async function countMissed(operation: Operation, filter: LiveFilter, gap: Gap): Promise<number | null> {
-  const since = new Date(Math.max(0, gap.fromAt - PUBLISH_DELAY_MS));
+  const since = new Date(Math.max(0, gap.fromAt));
   const until = new Date(gap.toAt);
+  const margin = sql`${MARGIN_MS} * interval '1 millisecond'`;
   try {
     const [row] = await operation.read.rows<{ near: number; certain: number }>(
-      sql`select count(*)::int as near, count(*) filter (where stored_at > ${new Date(gap.fromAt)})::int as certain
+      sql`select count(*)::int as near,
+            count(*) filter (where stored_at > ${since}::timestamptz and stored_at <= ${until}::timestamptz)::int as certain
           from (select r.stored_at from tenant_readings r join devices d on d.id = r.device_id
-                where r.stored_at > ${since} and r.stored_at <= ${until} and ${deviceConditions(filter)}
+                where r.stored_at > ${since}::timestamptz - ${margin} and r.stored_at <= ${until}::timestamptz + ${margin}
+                  and ${deviceConditions(filter)}
                 limit ${COUNT_LIMIT}) missed`,
     );
     if (!row || row.near >= COUNT_LIMIT) return null;

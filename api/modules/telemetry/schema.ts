@@ -11,7 +11,11 @@ export const latestValueRef = builder.objectRef<LatestValue>('LatestValue').impl
   description: 'The newest value of one metric.',
   fields: (t) => ({
     metric: t.exposeString('metric', { description: 'Key of the metric.' }),
-    value: t.field({ type: 'JSON', description: 'Number, boolean or string.', resolve: ({ value }) => value }),
+    value: t.field({
+      type: 'JSON',
+      description: 'Number, boolean or string.',
+      resolve: ({ value }) => value,
+    }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was measured, as the device says.' }),
     receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When it arrived at the platform.' }),
   }),
@@ -20,7 +24,10 @@ export const latestValueRef = builder.objectRef<LatestValue>('LatestValue').impl
 const seriesBucketEnum = builder.enumType('SeriesBucket', {
   description: 'Width of the points of a series. Buckets begin at whole multiples since 1970-01-01T00:00Z.',
   values: {
-    AUTO: { description: 'Every value where there are few, else the narrowest bucket that keeps within `maxPoints`.' },
+    AUTO: {
+      description:
+        'Every value where there are few, else the narrowest bucket that keeps within `maxPoints`.',
+    },
     RAW: { description: 'Every value.' },
     SECOND_10: { description: '10 seconds.' },
     MINUTE_1: { description: '1 minute.' },
@@ -41,7 +48,12 @@ const seriesPointRef = builder.objectRef<SeriesPoint>('SeriesPoint').implement({
     min: t.exposeFloat('min', { nullable: true, description: 'Smallest value.' }),
     max: t.exposeFloat('max', { nullable: true, description: 'Largest value.' }),
     mean: t.exposeFloat('mean', { nullable: true, description: 'Mean of the values; null marks a gap.' }),
-    last: t.field({ type: 'JSON', nullable: true, description: 'Newest value.', resolve: ({ last }) => last }),
+    last: t.field({
+      type: 'JSON',
+      nullable: true,
+      description: 'Newest value.',
+      resolve: ({ last }) => last,
+    }),
   }),
 });
 
@@ -66,14 +78,30 @@ const readingRef = builder.objectRef<ReadingRow>('Reading').implement({
   fields: (t) => ({
     id: t.id({
       description: 'Opaque, unique across all types.',
-      resolve: ({ deviceId, ts, messageId }) => encodeGlobalId('Reading', `${deviceId}.${ts.getTime()}.${messageId}`),
+      resolve: ({ deviceId, ts, messageId }) =>
+        encodeGlobalId('Reading', `${deviceId}.${ts.getTime()}.${messageId}`),
     }),
-    at: t.field({ type: 'DateTime', description: 'When it was measured, as the device says.', resolve: ({ ts }) => ts }),
+    at: t.field({
+      type: 'DateTime',
+      description: 'When it was measured, as the device says.',
+      resolve: ({ ts }) => ts,
+    }),
     receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When it arrived at the platform.' }),
     storedAt: t.expose('storedAt', { type: 'DateTime', description: 'When it was written to the database.' }),
-    messageId: t.exposeString('messageId', { description: 'Identifies it among the readings of the device at that time.' }),
-    metrics: t.field({ type: 'JSON', description: 'An object of metric keys and values.', resolve: ({ metrics }) => metrics }),
-    location: t.field({ type: locationRef, nullable: true, description: 'Where it was measured.', resolve: toLocation }),
+    messageId: t.exposeString('messageId', {
+      description: 'Identifies it among the readings of the device at that time.',
+    }),
+    metrics: t.field({
+      type: 'JSON',
+      description: 'An object of metric keys and values.',
+      resolve: ({ metrics }) => metrics,
+    }),
+    location: t.field({
+      type: locationRef,
+      nullable: true,
+      description: 'Where it was measured.',
+      resolve: toLocation,
+    }),
   }),
 });
 
@@ -95,17 +123,30 @@ builder.objectFields(deviceRef, (t) => ({
   }),
   series: t.field({
     type: [metricSeriesRef],
-    description: 'The course of metrics over time, one series each, thinned without losing minima and maxima.',
+    description:
+      'The course of metrics over time, one series each, thinned without losing minima and maxima.',
     complexity: ({ maxPoints, metrics }) => ({
-      field: 10 + Math.ceil((maxPoints ?? 1000) / 100) * COST_PER_100_POINTS * Math.max(1, metrics?.length ?? 5),
+      field:
+        10 + Math.ceil((maxPoints ?? 1000) / 100) * COST_PER_100_POINTS * Math.max(1, metrics?.length ?? 5),
       multiplier: 1,
     }),
     args: {
-      metrics: t.arg.stringList({ description: 'Only these metrics, in this order; every metric by default.' }),
+      metrics: t.arg.stringList({
+        description: 'Only these metrics, in this order; every metric by default.',
+      }),
       from: t.arg({ type: 'DateTime', required: true, description: 'Begin, inclusive.' }),
       to: t.arg({ type: 'DateTime', required: true, description: 'End, exclusive.' }),
-      bucket: t.arg({ type: seriesBucketEnum, required: true, defaultValue: 'AUTO', description: 'Width of the points.' }),
-      maxPoints: t.arg.int({ required: true, defaultValue: 1000, description: 'The most points a series may have; 1 to 10 000.' }),
+      bucket: t.arg({
+        type: seriesBucketEnum,
+        required: true,
+        defaultValue: 'AUTO',
+        description: 'Width of the points.',
+      }),
+      maxPoints: t.arg.int({
+        required: true,
+        defaultValue: 1000,
+        description: 'The most points a series may have; 1 to 10 000.',
+      }),
     },
     resolve: (device, args, operation) => seriesOf(operation, device, args),
   }),
@@ -118,7 +159,8 @@ builder.objectFields(deviceRef, (t) => ({
         from: t.arg({ type: 'DateTime', description: 'Begin, inclusive; open by default.' }),
         to: t.arg({ type: 'DateTime', description: 'End, exclusive; open by default.' }),
       },
-      resolve: (device, { from, to, ...page }, operation) => listReadings(operation, device.id, page, { from, to }),
+      resolve: (device, { from, to, ...page }, operation) =>
+        listReadings(operation, device.id, page, { from, to }),
     },
     readingConnectionRef,
   ),

@@ -38,7 +38,8 @@ export interface MetricSeries {
 }
 
 /** How many buckets of this width a span touches at most. */
-export const bucketsIn = (spanMs: number, bucketSeconds: number): number => Math.ceil(spanMs / (bucketSeconds * 1000)) + 1;
+export const bucketsIn = (spanMs: number, bucketSeconds: number): number =>
+  Math.ceil(spanMs / (bucketSeconds * 1000)) + 1;
 
 /** The narrowest bucket that keeps a span within `maxPoints`; the widest when none does. */
 export function chooseBucket(spanMs: number, maxPoints: number): Bucket {

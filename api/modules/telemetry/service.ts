@@ -2,7 +2,14 @@ import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
 import { completeDevice, type DeviceNode } from '../devices/service.ts';
-import { type Bucket, BUCKET_SECONDS, bucketsIn, chooseBucket, type MetricSeries, toSeries } from './series.ts';
+import {
+  BUCKET_SECONDS,
+  type Bucket,
+  bucketsIn,
+  chooseBucket,
+  type MetricSeries,
+  toSeries,
+} from './series.ts';
 import {
   countReadings,
   type LatestValue,
@@ -40,11 +47,16 @@ export async function latestOf(
  * buckets that keep each series within `maxPoints`.
  * @throws GraphQLError with code BAD_USER_INPUT for a range, metrics or a bucket beyond the limits
  */
-export async function seriesOf(operation: Operation, node: DeviceNode, args: SeriesArgs): Promise<MetricSeries[]> {
+export async function seriesOf(
+  operation: Operation,
+  node: DeviceNode,
+  args: SeriesArgs,
+): Promise<MetricSeries[]> {
   requirePermission(operation, 'telemetry.read');
   const spanMs = args.to.getTime() - args.from.getTime();
   if (spanMs <= 0) throw badInput('from must be before to');
-  if (args.maxPoints < 1 || args.maxPoints > MAX_POINTS) throw badInput(`maxPoints must be from 1 to ${MAX_POINTS}`);
+  if (args.maxPoints < 1 || args.maxPoints > MAX_POINTS)
+    throw badInput(`maxPoints must be from 1 to ${MAX_POINTS}`);
   const metrics = readMetrics(args.metrics);
   const { id, expectedIntervalSeconds } = await completeDevice(operation, node);
   const bucketSeconds = await chooseWidth(operation, id, args, spanMs);
@@ -76,17 +88,24 @@ function readMetrics(wanted: readonly string[] | null | undefined): string[] | n
 }
 
 /** Null for every value. */
-async function chooseWidth(operation: Operation, deviceId: number, args: SeriesArgs, spanMs: number): Promise<number | null> {
+async function chooseWidth(
+  operation: Operation,
+  deviceId: number,
+  args: SeriesArgs,
+  spanMs: number,
+): Promise<number | null> {
   const { bucket, maxPoints } = args;
   if (bucket === 'AUTO' || bucket === 'RAW') {
     const readings = await countReadings(operation, deviceId, args, maxPoints + 1);
     if (readings <= maxPoints) return null;
-    if (bucket === 'RAW') throw badInput(`there are more than ${maxPoints} readings in that range; use a bucket, or readings`);
+    if (bucket === 'RAW')
+      throw badInput(`there are more than ${maxPoints} readings in that range; use a bucket, or readings`);
     const width = BUCKET_SECONDS[chooseBucket(spanMs, maxPoints)];
     return width;
   }
   const seconds = BUCKET_SECONDS[bucket];
   const buckets = bucketsIn(spanMs, seconds);
-  if (buckets > maxPoints) throw badInput(`${bucket} makes up to ${buckets} points of that range; maxPoints is ${maxPoints}`);
+  if (buckets > maxPoints)
+    throw badInput(`${bucket} makes up to ${buckets} points of that range; maxPoints is ${maxPoints}`);
   return seconds;
 }

@@ -1,5 +1,5 @@
-import type { Operation } from '#api/graphql/context.ts';
 import { sql } from '#api/database/sql.ts';
+import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
 import type { BucketRow } from './series.ts';
@@ -13,7 +13,9 @@ export interface LatestValue {
 }
 
 /** As `device_latest.metrics` holds it: value, ts in ms, message id, received at in ms. */
-export type LatestColumn = Readonly<Record<string, readonly [value: unknown, ts: number, id: string, receivedAt: number]>>;
+export type LatestColumn = Readonly<
+  Record<string, readonly [value: unknown, ts: number, id: string, receivedAt: number]>
+>;
 
 export interface ReadingRow {
   readonly deviceId: number;
@@ -29,7 +31,12 @@ export interface ReadingRow {
 /** The values of one row, sorted by metric. */
 export function toLatestValues(column: LatestColumn): LatestValue[] {
   return Object.entries(column)
-    .map(([metric, [value, ts, , receivedAt]]) => ({ metric, value, at: new Date(ts), receivedAt: new Date(receivedAt) }))
+    .map(([metric, [value, ts, , receivedAt]]) => ({
+      metric,
+      value,
+      at: new Date(ts),
+      receivedAt: new Date(receivedAt),
+    }))
     .sort((a, b) => (a.metric < b.metric ? -1 : 1));
 }
 
@@ -50,7 +57,12 @@ export interface TimeRange {
 }
 
 /** How many readings there are, counted no further than `limit`. */
-export async function countReadings(operation: Operation, deviceId: number, range: TimeRange, limit: number): Promise<number> {
+export async function countReadings(
+  operation: Operation,
+  deviceId: number,
+  range: TimeRange,
+  limit: number,
+): Promise<number> {
   const [row] = await operation.read.rows<{ count: number }>(
     sql`select count(*)::int as count from (
           select from tenant_readings where device_id = ${deviceId} and ts >= ${range.from} and ts < ${range.to} limit ${limit}

@@ -1,6 +1,6 @@
+import { sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
-import { sql } from '#api/database/sql.ts';
 
 export interface TenantRow {
   readonly id: number;

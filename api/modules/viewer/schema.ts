@@ -1,8 +1,8 @@
+import { builder } from '#api/graphql/builder.ts';
+import { NotFoundFault } from '#api/graphql/errors.ts';
+import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import { ROLES } from '#core/auth/permissions.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
-import { builder } from '#api/graphql/builder.ts';
-import { encodeGlobalId } from '#api/graphql/global-ids.ts';
-import { NotFoundFault } from '#api/graphql/errors.ts';
 import { tenantRef } from '../tenants/schema.ts';
 import { loadTenant } from '../tenants/service.ts';
 
@@ -34,9 +34,16 @@ viewerRef.implement({
       description: 'Opaque; the same for every request of this user or key.',
       resolve: (viewer) => encodeGlobalId('Viewer', Buffer.from(viewer.credentialId).toString('base64url')),
     }),
-    kind: t.field({ type: viewerKindEnum, description: 'Person or program.', resolve: (viewer) => viewer.kind }),
+    kind: t.field({
+      type: viewerKindEnum,
+      description: 'Person or program.',
+      resolve: (viewer) => viewer.kind,
+    }),
     name: t.exposeString('name', { description: 'What to call the viewer.' }),
-    email: t.exposeString('email', { nullable: true, description: 'E-mail address, where the provider tells it.' }),
+    email: t.exposeString('email', {
+      nullable: true,
+      description: 'E-mail address, where the provider tells it.',
+    }),
     tenant: t.field({
       type: tenantRef,
       description: 'Whose data the viewer sees.',
@@ -54,7 +61,8 @@ viewerRef.implement({
     expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When the token or key ends; null when it does not. Sockets are closed then with code 4403.',
+      description:
+        'When the token or key ends; null when it does not. Sockets are closed then with code 4403.',
       resolve: (viewer) => viewer.expiresAt,
     }),
   }),

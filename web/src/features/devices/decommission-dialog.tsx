@@ -17,14 +17,16 @@ const deviceDecommissionDocument = graphql(`
           ...DeviceDetail
         }
       }
-      ... on NotFoundError {
+      ... on UserError {
         message
+        code
+        path
       }
-      ... on ConflictError {
-        message
-      }
-      ... on ForbiddenError {
-        message
+      ... on ValidationError {
+        issues {
+          path
+          message
+        }
       }
     }
   }

@@ -9,30 +9,16 @@ export const deviceUpdateDocument = graphql(`
           ...DeviceDetail
         }
       }
-      ... on ValidationError {
+      ... on UserError {
         message
         code
         path
+      }
+      ... on ValidationError {
         issues {
           path
           message
         }
-      }
-      ... on ConflictError {
-        message
-        code
-        path
-        currentVersion
-      }
-      ... on NotFoundError {
-        message
-        code
-        path
-      }
-      ... on ForbiddenError {
-        message
-        code
-        path
       }
     }
   }

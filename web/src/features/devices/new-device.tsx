@@ -37,29 +37,16 @@ const deviceCreateDocument = graphql(`
           secret
         }
       }
-      ... on ValidationError {
+      ... on UserError {
         message
         code
         path
+      }
+      ... on ValidationError {
         issues {
           path
           message
         }
-      }
-      ... on ConflictError {
-        message
-        code
-        path
-      }
-      ... on NotFoundError {
-        message
-        code
-        path
-      }
-      ... on ForbiddenError {
-        message
-        code
-        path
       }
     }
   }
