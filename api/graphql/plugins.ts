@@ -105,10 +105,13 @@ export function useReadScopes(): Plugin<ApiContext> {
   return {
     onExecute: ({ args }) => ({ onExecuteDone: async () => args.contextValue.refresh?.() }),
     onSubscribe: ({ args }) => ({
-      onSubscribeResult: () => ({
-        onNext: async () => args.contextValue.refresh?.(),
-        onEnd: () => void args.contextValue.refresh?.(),
-      }),
+      onSubscribeResult({ result }) {
+        if (isSingle(result)) return undefined;
+        return {
+          onNext: async () => args.contextValue.refresh?.(),
+          onEnd: () => void args.contextValue.refresh?.(),
+        };
+      },
     }),
   };
 }
