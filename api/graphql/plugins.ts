@@ -150,9 +150,9 @@ export function present(
   error: unknown,
   { requestId, log }: Pick<RequestContext, 'requestId' | 'log'>,
 ): GraphQLError {
-  const located = error instanceof GraphQLError ? error : undefined;
+  const located = isGraphqlError(error) ? error : undefined;
   const original = located?.originalError ?? (located ? undefined : error);
-  if (located && (!original || original instanceof GraphQLError)) return located;
+  if (located && (!original || isGraphqlError(original))) return located;
   const shown =
     presentError(original) ??
     new GraphQLError(`something went wrong on our side; the request id is ${requestId}`, {
@@ -166,6 +166,9 @@ export function present(
     ...(located?.path && { path: located.path }),
   });
 }
+
+/** By name: a library may bring a copy of graphql of its own. */
+const isGraphqlError = (error: unknown): error is GraphQLError => error instanceof Error && error.name === 'GraphQLError';
 
 /** Times operations and logs each at debug level. */
 export function useOperationMetrics(metrics: Metrics): Plugin<ApiContext> {

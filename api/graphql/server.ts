@@ -54,7 +54,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     logging: false,
     multipart: false,
     batching: false,
-    maskedErrors: { maskError: (e) => { console.error('MASK', e); return e as Error; } },
+    maskedErrors: true,
     maxRequestBodySize: MAX_BODY_BYTES,
     cors:
       options.allowedOrigins.length > 0 ? { origin: [...options.allowedOrigins], credentials: false } : false,
