@@ -185,7 +185,7 @@ describe('live recovery', () => {
     await publishSurely(scene, first);
     await until('the first', () => readingsOf(live).length === 1);
     const after = live.items.at(-1)?.cursor;
-    cleanup.splice(0).forEach((leave) => leave());
+    for (const leave of cleanup.splice(0)) leave();
     await scene.api.restart();
     await store(scene, second);
     await publishSurely(scene, second);
@@ -203,7 +203,7 @@ describe('live recovery', () => {
     await using scene = await openScene();
     const live = follow(scene);
     const after = (await until('the snapshot', () => live.items[0])).cursor;
-    cleanup.splice(0).forEach((leave) => leave());
+    for (const leave of cleanup.splice(0)) leave();
     await scene.api.restart();
     const other = await seedTenant(scene.api.database.admin, 'other');
     for (let n = 0; n < 3; n += 1)

@@ -10,6 +10,8 @@ import { until } from '#tests/kit/wait.ts';
 
 const RATE = 2_000;
 const DEVICES = 20;
+/** Shorter than the pause before the first victim is started again. */
+const BETWEEN_MS = 120;
 
 const opened = new AsyncDisposableStack();
 let database: OwnDatabase;
@@ -52,6 +54,8 @@ const victims = {
   api: () => [processes.get('api')],
   'ingest and nats-server': () => [processes.get('ingest'), nats.process],
   'gateway and postgres': () => [processes.get('gateway'), database.server],
+  // With the bus away first, whatever the gateway acknowledges too early dies with it.
+  'nats-server, then gateway': () => [nats.process, processes.get('gateway')],
 };
 
 describe(`kill -9 while ${RATE} messages a second flow`, () => {
@@ -62,15 +66,16 @@ describe(`kill -9 while ${RATE} messages a second flow`, () => {
       const restarts = killed.map((victim) => victim.restarts);
       const before = load.published;
       const publishing = load.publish(RATE, 4_000);
-      setTimeout(() => {
-        for (const victim of killed) victim.kill('SIGKILL');
-      }, 1_500);
+      for (const [index, victim] of killed.entries()) {
+        setTimeout(() => victim.kill('SIGKILL'), 1_500 + index * BETWEEN_MS);
+      }
       await publishing;
       await load.settled();
       await until('every row', async () => (await stored()).messages >= load.published, 60_000);
       await until('the subscriber', () => subscriber.seen.size >= load.published, 60_000);
 
-      expect(killed.map((victim) => victim.restarts)).toEqual(restarts.map((count) => count + 1));
+      for (const [index, victim] of killed.entries())
+        expect(victim.restarts).toBeGreaterThan(restarts[index] ?? 0);
       expect(await stored()).toEqual({ rows: load.published, messages: load.published });
       const repeated = [...subscriber.seen.values()].filter((times) => times > 1).length;
       expect({ seen: subscriber.seen.size, repeated, gaps: subscriber.gaps }).toEqual({
