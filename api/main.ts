@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { openBus } from '#core/bus/connect.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
@@ -14,9 +15,9 @@ const DATABASE_CHECK_MS = 2_000;
 const config = readApiConfig(process.env);
 const log = createLogger('api', config.LOG_LEVEL);
 const metrics = createMetrics('api');
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')));
 
 await runService({
   log,

@@ -1,7 +1,6 @@
 import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import RelayPlugin from '@pothos/plugin-relay';
-import { GraphQLError } from 'graphql';
 import type { Operation } from './context.ts';
 import { encodeGlobalId, readGlobalId } from './global-ids.ts';
 import { formatInstant, literalToJson, parseInstant, parseText } from './scalars.ts';
@@ -33,20 +32,8 @@ export const builder = new SchemaBuilder<SchemaTypes>({
     cursorType: 'String',
     nodeTypeOptions: { description: 'Anything with an id of its own. `node` finds it again by that id.' },
     idFieldOptions: { description: 'Opaque, unique across all types.' },
-    nodeQueryOptions: {
-      description: 'The object with this id, or null when there is none that the viewer may see.',
-      args: { id: { description: 'As given by the `id` field.' } },
-    },
-    nodesQueryOptions: {
-      description: 'The objects with these ids, in the same order; null for each that there is not.',
-      args: { ids: { description: 'As given by `id` fields; at most 100.' } },
-      complexity: { field: 1, multiplier: 10 },
-      async resolve(_parent, { ids }, _context, _info, resolveNodes) {
-        if (ids.length > 100)
-          throw new GraphQLError('nodes takes at most 100 ids', { extensions: { code: 'BAD_USER_INPUT' } });
-        return resolveNodes(ids);
-      },
-    },
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
     pageInfoTypeOptions: { description: 'Where a page of a connection lies in the whole list.' },
     hasNextPageFieldOptions: { description: 'Whether there is more behind this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether there is more before this page.' },

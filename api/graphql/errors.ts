@@ -1,4 +1,5 @@
-import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+import type { GraphQLError, GraphQLErrorExtensions } from 'graphql';
+import { createGraphQLError } from 'graphql-yoga';
 import type { Permission } from '#core/auth/permissions.ts';
 import { FleetgraphError } from '#core/runtime/errors.ts';
 
@@ -8,65 +9,85 @@ export interface Issue {
   readonly message: string;
 }
 
-/** The names of the schema's user errors. */
-export type FaultName = 'ForbiddenError' | 'NotFoundError' | 'ConflictError' | 'ValidationError';
+/** A refusal as a result union carries it: plain data, since an Error that a resolver returns counts as thrown. */
+export type UserError = {
+  readonly code: string;
+  readonly message: string;
+  readonly path: readonly string[] | null;
+} & (
+  | { readonly kind: 'ForbiddenError'; readonly permission: string }
+  | { readonly kind: 'NotFoundError' }
+  | { readonly kind: 'ConflictError'; readonly currentVersion: number | null }
+  | { readonly kind: 'ValidationError'; readonly issues: readonly Issue[] }
+);
 
 /**
  * A refusal that the caller can act on. A mutation answers it as data; anywhere else it becomes a top-level error
  * with the same code.
  */
 export abstract class Fault extends FleetgraphError {
-  abstract readonly graphqlName: FaultName;
   readonly path: readonly string[] | null;
 
   constructor(code: string, message: string, path: readonly string[] | null) {
     super(code, message);
     this.path = path;
   }
+
+  abstract toUserError(): UserError;
+
+  protected about(): Pick<UserError, 'code' | 'message' | 'path'> {
+    return { code: this.code, message: this.message, path: this.path };
+  }
 }
 
 export class ForbiddenFault extends Fault {
-  readonly graphqlName = 'ForbiddenError';
   readonly permission: string;
 
   constructor(permission: Permission) {
     super('FORBIDDEN', `this needs the permission ${permission}`, null);
     this.permission = permission;
   }
+
+  override toUserError(): UserError {
+    return { kind: 'ForbiddenError', ...this.about(), permission: this.permission };
+  }
 }
 
 export class NotFoundFault extends Fault {
-  readonly graphqlName = 'NotFoundError';
-
   constructor(message: string, path: readonly string[] | null = null) {
     super('NOT_FOUND', message, path);
+  }
+
+  override toUserError(): UserError {
+    return { kind: 'NotFoundError', ...this.about() };
   }
 }
 
 export class ConflictFault extends Fault {
-  readonly graphqlName = 'ConflictError';
   readonly currentVersion: number | null;
 
   constructor(message: string, path: readonly string[] | null, currentVersion: number | null) {
     super('CONFLICT', message, path);
     this.currentVersion = currentVersion;
   }
+
+  override toUserError(): UserError {
+    return { kind: 'ConflictError', ...this.about(), currentVersion: this.currentVersion };
+  }
 }
 
 export class ValidationFault extends Fault {
-  readonly graphqlName = 'ValidationError';
   readonly issues: readonly Issue[];
 
   constructor(issues: readonly Issue[]) {
     super('VALIDATION', issues[0]?.message ?? 'the input is not valid', issues[0]?.path ?? null);
     this.issues = issues;
   }
+
+  override toUserError(): UserError {
+    return { kind: 'ValidationError', ...this.about(), issues: this.issues };
+  }
 }
-
-/** Every fault that a result union may name. */
-export type UserFault = ForbiddenFault | NotFoundFault | ConflictFault | ValidationFault;
-
-export const isUserFault = (error: unknown): error is UserFault => error instanceof Fault;
 
 /** Codes of top-level errors whose message is meant for callers, and their HTTP status when nothing was executed. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -89,7 +110,7 @@ export function requestError(
   message: string,
   extensions: GraphQLErrorExtensions = {},
 ): GraphQLError {
-  return new GraphQLError(message, { extensions: { ...extensions, code } });
+  return createGraphQLError(message, { extensions: { ...extensions, code } });
 }
 
 /** The only answer to a request of which nothing was executed; over HTTP its code sets the status. */
@@ -105,3 +126,7 @@ export function presentError(error: unknown): GraphQLError | undefined {
   if (!(error instanceof FleetgraphError) || !(error.code in STATUS)) return undefined;
   return requestError(error.code, error.message);
 }
+
+/** By name: a library may bring a copy of graphql of its own. */
+export const isGraphqlError = (error: unknown): error is GraphQLError =>
+  error instanceof Error && error.name === 'GraphQLError';

@@ -2,19 +2,19 @@ import {
   type ASTVisitor,
   type DocumentNode,
   type FragmentDefinitionNode,
-  GraphQLError,
+  type GraphQLError,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
+import { requestError } from './errors.ts';
 
 /** What one document may be, at most. */
 export const DOCUMENT_LIMITS = { depth: 12, aliases: 30, tokens: 2_000 } as const;
 
-const tooMuch = (message: string): GraphQLError =>
-  new GraphQLError(message, { extensions: { code: 'TOO_COMPLEX' } });
+const tooMuch = (message: string): GraphQLError => requestError('TOO_COMPLEX', message);
 
 /**
  * Refuses operations that nest deeper than 12 fields or use more than 30 aliases, fragments counted where they are

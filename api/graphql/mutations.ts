@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
 import type { Permission } from '#core/auth/permissions.ts';
 import { type Operation, requirePermission } from './context.ts';
-import { ConflictFault, isUserFault, NotFoundFault, type UserFault, ValidationFault } from './errors.ts';
+import { Fault, type UserError, ValidationFault } from './errors.ts';
 
 /** A value that survives JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -29,13 +29,13 @@ export interface Mutation<Success extends JsonObject> {
 export async function runMutation<Success extends JsonObject>(
   operation: Operation,
   mutation: Mutation<Success>,
-): Promise<Success | UserFault> {
+): Promise<Success | UserError> {
   try {
     requirePermission(operation, mutation.permission);
     const key = readKey(operation, mutation);
     return await attempt(operation, mutation, key);
   } catch (error) {
-    if (isUserFault(error)) return error;
+    if (error instanceof Fault) return error.toUserError();
     throw error;
   } finally {
     await operation.refresh();
@@ -52,7 +52,7 @@ async function attempt<Success extends JsonObject>(
   operation: Operation,
   mutation: Mutation<Success>,
   key: ResultKey | undefined,
-): Promise<Success | UserFault> {
+): Promise<Success | UserError> {
   const { viewer, platform } = operation;
   const deadline = operation.deadline();
   try {
@@ -65,9 +65,9 @@ async function attempt<Success extends JsonObject>(
       return success;
     });
   } catch (error) {
-    if (key && isUserFault(error) && !(error instanceof ReusedKeyFault)) {
+    if (key && error instanceof Fault && !(error instanceof ReusedKeyFault)) {
       await platform.writes.transaction(viewer, deadline, (scope) =>
-        remember(scope, key, { fault: describeFault(error) }),
+        remember(scope, key, { fault: toJson(error.toUserError()) }),
       );
     }
     throw error;
@@ -137,52 +137,30 @@ function replay<Success extends JsonObject>(
   remembered: unknown,
   mutation: Mutation<Success>,
   key: Buffer,
-): Success | UserFault {
+): Success | UserError {
   const result = new Map(Object.entries(remembered ?? {}));
-  if (result.has('fault')) throw readFault(result.get('fault'));
+  if (result.has('fault')) return userErrorSchema.parse(result.get('fault'));
   const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
   for (const name of mutation.secrets ?? []) sealed.set(name, open(String(sealed.get(name)), key));
   return mutation.read(Object.fromEntries(sealed));
 }
 
-function describeFault(fault: UserFault): JsonObject {
-  return {
-    name: fault.graphqlName,
-    message: fault.message,
-    path: fault.path,
-    ...(fault instanceof ValidationFault && {
-      issues: fault.issues.map(({ path, message }) => ({ path, message })),
-    }),
-    ...(fault instanceof ConflictFault && { currentVersion: fault.currentVersion }),
-  };
-}
+const toJson = (error: UserError): JsonObject =>
+  'issues' in error
+    ? { ...error, issues: error.issues.map(({ path, message }) => ({ path, message })) }
+    : error;
 
-const pathSchema = z.array(z.string());
-const faultSchema = z.discriminatedUnion('name', [
-  z.object({ name: z.literal('NotFoundError'), message: z.string(), path: pathSchema.nullable() }),
+const about = { code: z.string(), message: z.string(), path: z.array(z.string()).nullable() };
+const userErrorSchema: z.ZodType<UserError> = z.discriminatedUnion('kind', [
+  z.object({ ...about, kind: z.literal('ForbiddenError'), permission: z.string() }),
+  z.object({ ...about, kind: z.literal('NotFoundError') }),
+  z.object({ ...about, kind: z.literal('ConflictError'), currentVersion: z.number().nullable() }),
   z.object({
-    name: z.literal('ConflictError'),
-    message: z.string(),
-    path: pathSchema.nullable(),
-    currentVersion: z.number().nullable(),
-  }),
-  z.object({
-    name: z.literal('ValidationError'),
-    issues: z.array(z.object({ path: pathSchema, message: z.string() })),
+    ...about,
+    kind: z.literal('ValidationError'),
+    issues: z.array(z.object({ path: z.array(z.string()), message: z.string() })),
   }),
 ]);
-
-function readFault(described: unknown): UserFault {
-  const fault = faultSchema.parse(described);
-  switch (fault.name) {
-    case 'NotFoundError':
-      return new NotFoundFault(fault.message, fault.path);
-    case 'ConflictError':
-      return new ConflictFault(fault.message, fault.path, fault.currentVersion);
-    case 'ValidationError':
-      return new ValidationFault(fault.issues);
-  }
-}
 
 function seal<Success extends JsonObject>(
   success: Success,

@@ -1,12 +1,5 @@
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  GraphQLError,
-  type GraphQLSchema,
-  parse,
-} from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
 import type { Logger } from '#core/runtime/logger.ts';
@@ -14,7 +7,7 @@ import type { Metrics } from '#core/runtime/metrics.ts';
 import { LATENCY_SECONDS } from '#core/runtime/metrics.ts';
 import type { Operation } from './context.ts';
 import { costOf } from './cost.ts';
-import { presentError, refusal } from './errors.ts';
+import { isGraphqlError, presentError, refusal } from './errors.ts';
 import { DOCUMENT_LIMITS, documentLimitsRule, findOperation, isAboutSchema } from './limits.ts';
 
 /** What the doors (HTTP, WebSocket) know about a request before it is parsed. */
@@ -31,8 +24,8 @@ export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh'>>;
 /** Bounds what may be parsed and validated. */
 export function useDocumentLimits(): Plugin {
   return {
-    onParse({ setParseFn }) {
-      setParseFn((source, options) => parse(source, { ...options, maxTokens: DOCUMENT_LIMITS.tokens }));
+    onParse({ parseFn, setParseFn }) {
+      setParseFn((source, options) => parseFn(source, { ...options, maxTokens: DOCUMENT_LIMITS.tokens }));
     },
     onValidate({ addValidationRule }) {
       addValidationRule(documentLimitsRule);
@@ -155,20 +148,17 @@ export function present(
   if (located && (!original || isGraphqlError(original))) return located;
   const shown =
     presentError(original) ??
-    new GraphQLError(`something went wrong on our side; the request id is ${requestId}`, {
+    createGraphQLError(`something went wrong on our side; the request id is ${requestId}`, {
       extensions: { code: 'INTERNAL', requestId },
     });
   if (shown.extensions['code'] === 'INTERNAL')
     log.error({ err: original, requestId, path: located?.path }, 'operation failed');
-  return new GraphQLError(shown.message, {
+  return createGraphQLError(shown.message, {
     extensions: shown.extensions,
     ...(located?.nodes && { nodes: located.nodes }),
     ...(located?.path && { path: located.path }),
   });
 }
-
-/** By name: a library may bring a copy of graphql of its own. */
-const isGraphqlError = (error: unknown): error is GraphQLError => error instanceof Error && error.name === 'GraphQLError';
 
 /** Times operations and logs each at debug level. */
 export function useOperationMetrics(metrics: Metrics): Plugin<ApiContext> {

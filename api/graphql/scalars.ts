@@ -1,4 +1,5 @@
-import { GraphQLError, Kind, type ValueNode } from 'graphql';
+import { Kind, type ValueNode } from 'graphql';
+import { createGraphQLError } from 'graphql-yoga';
 
 /** Seconds are optional in ISO 8601; a time zone is not: without one an instant is a guess. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/;
@@ -9,18 +10,18 @@ export function parseInstant(value: unknown): Date {
     const instant = new Date(value);
     if (!Number.isNaN(instant.getTime())) return instant;
   }
-  throw new GraphQLError('DateTime must be ISO-8601 with a time zone, for example 2026-01-31T12:00:00Z');
+  throw createGraphQLError('DateTime must be ISO-8601 with a time zone, for example 2026-01-31T12:00:00Z');
 }
 
 /** ISO-8601 in UTC with milliseconds. */
 export function formatInstant(value: unknown): string {
   const instant = value instanceof Date ? value : new Date(typeof value === 'number' ? value : Number.NaN);
-  if (Number.isNaN(instant.getTime())) throw new GraphQLError('not an instant');
+  if (Number.isNaN(instant.getTime())) throw createGraphQLError('not an instant');
   return instant.toISOString();
 }
 
 export function parseText(value: unknown): string {
-  if (typeof value !== 'string') throw new GraphQLError('must be a string');
+  if (typeof value !== 'string') throw createGraphQLError('must be a string');
   return value;
 }
 

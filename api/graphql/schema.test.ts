@@ -8,13 +8,16 @@ describe('schema', () => {
       if (!description?.trim()) undescribed.push(name);
     };
     for (const type of Object.values(schema.getTypeMap())) {
-      if (type.name.startsWith('__') || ['ID', 'String', 'Int', 'Float', 'Boolean'].includes(type.name)) continue;
+      if (type.name.startsWith('__') || ['ID', 'String', 'Int', 'Float', 'Boolean'].includes(type.name))
+        continue;
       check(type.name, type);
-      if ('getValues' in type) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
+      if ('getValues' in type)
+        for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
       if (!('getFields' in type)) continue;
       for (const field of Object.values(type.getFields())) {
         check(`${type.name}.${field.name}`, field);
-        if ('args' in field) for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
+        if ('args' in field)
+          for (const argument of field.args) check(`${type.name}.${field.name}(${argument.name})`, argument);
       }
     }
     expect(undescribed).toEqual([]);

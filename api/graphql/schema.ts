@@ -1,3 +1,4 @@
+import './nodes.ts';
 import '../modules/viewer/schema.ts';
 import '../modules/tenants/schema.ts';
 import '../modules/sites/schema.ts';

@@ -1,15 +1,11 @@
 import { builder } from './builder.ts';
-import {
-  ConflictFault,
-  Fault,
-  ForbiddenFault,
-  type Issue,
-  NotFoundFault,
-  ValidationFault,
-} from './errors.ts';
+import type { Issue, UserError } from './errors.ts';
 
-const userErrorRef = builder.interfaceRef<Fault>('UserError').implement({
+type ErrorOf<Kind extends UserError['kind']> = Extract<UserError, { readonly kind: Kind }>;
+
+const userErrorRef = builder.interfaceRef<UserError>('UserError').implement({
   description: 'A refusal that the caller can act on.',
+  resolveType: ({ kind }) => kind,
   fields: (t) => ({
     message: t.exposeString('message', { description: 'One sentence for a person.' }),
     code: t.exposeString('code', {
@@ -18,7 +14,7 @@ const userErrorRef = builder.interfaceRef<Fault>('UserError').implement({
     path: t.stringList({
       nullable: true,
       description: 'The input it is about, from the argument inwards; null when it is about the whole.',
-      resolve: (fault) => fault.path,
+      resolve: ({ path }) => path,
     }),
   }),
 });
@@ -28,14 +24,13 @@ const issueRef = builder.objectRef<Issue>('ValidationIssue').implement({
   fields: (t) => ({
     path: t.stringList({
       description: 'From the argument inwards, for example input, tags, 0.',
-      resolve: (issue) => issue.path,
+      resolve: ({ path }) => path,
     }),
     message: t.exposeString('message', { description: 'What the value must be.' }),
   }),
 });
 
-export const forbiddenErrorRef = builder.objectType(ForbiddenFault, {
-  name: 'ForbiddenError',
+export const forbiddenErrorRef = builder.objectRef<ErrorOf<'ForbiddenError'>>('ForbiddenError').implement({
   description: 'The role of the viewer does not allow it.',
   interfaces: [userErrorRef],
   fields: (t) => ({
@@ -43,14 +38,12 @@ export const forbiddenErrorRef = builder.objectType(ForbiddenFault, {
   }),
 });
 
-export const notFoundErrorRef = builder.objectType(NotFoundFault, {
-  name: 'NotFoundError',
+export const notFoundErrorRef = builder.objectRef<ErrorOf<'NotFoundError'>>('NotFoundError').implement({
   description: 'Something the input names does not exist, or the viewer may not know of it.',
   interfaces: [userErrorRef],
 });
 
-export const conflictErrorRef = builder.objectType(ConflictFault, {
-  name: 'ConflictError',
+export const conflictErrorRef = builder.objectRef<ErrorOf<'ConflictError'>>('ConflictError').implement({
   description: 'The object is not in the state that the input expects.',
   interfaces: [userErrorRef],
   fields: (t) => ({
@@ -61,20 +54,24 @@ export const conflictErrorRef = builder.objectType(ConflictFault, {
   }),
 });
 
-export const validationErrorRef = builder.objectType(ValidationFault, {
-  name: 'ValidationError',
+export const validationErrorRef = builder.objectRef<ErrorOf<'ValidationError'>>('ValidationError').implement({
   description: 'The input breaks its rules; `issues` has every one.',
   interfaces: [userErrorRef],
   fields: (t) => ({
     issues: t.field({
       type: [issueRef],
       description: 'Everything that is wrong.',
-      resolve: (fault) => [...fault.issues],
+      resolve: ({ issues }) => [...issues],
     }),
   }),
 });
 
-/** Names the member of a result union: the fault's own type, or the success. */
-export function resultTypeOf(successName: string): (value: unknown) => string {
-  return (value) => (value instanceof Fault ? value.graphqlName : successName);
+/** Names the member of a result union: the refusal's own type, or the success. */
+export function resultTypeOf<Success extends string>(
+  success: Success,
+): (value: object) => Success | UserError['kind'] {
+  return (value) => (isUserError(value) ? value.kind : success);
 }
+
+const isUserError = (value: object): value is UserError =>
+  'kind' in value && 'code' in value && 'path' in value;

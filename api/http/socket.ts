@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { requestError } from '#api/graphql/errors.ts';
+import { present } from '#api/graphql/plugins.ts';
 import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
@@ -52,6 +54,13 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
   const { graphql, authenticator, log } = options;
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
   const visitors = new WeakMap<WebSocket, Visitor>();
+  /** Of each operation, by its context. */
+  const pipelines = new WeakMap<object, Pipeline>();
+  const pipelineOf = (context: unknown): Pipeline => {
+    const pipeline = typeof context === 'object' && context !== null ? pipelines.get(context) : undefined;
+    if (!pipeline) throw new Error('an operation without a pipeline');
+    return pipeline;
+  };
   options.metrics.gauge('sockets', 'Open WebSockets', [], () => server.clients.size);
 
   const door = useServer(
@@ -69,10 +78,10 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
       },
       async onSubscribe({ extra: { socket, request }, subscriptions }, _id, params) {
         const visitor = visitors.get(socket);
-        if (!visitor) return [new GraphQLError('not connected')];
+        if (!visitor) return [requestError('UNAUTHENTICATED', 'not connected')];
         if (Object.keys(subscriptions).length > options.maxOperations) {
           socket.close(CLOSE.limited, `at most ${options.maxOperations} operations at once`);
-          return [new GraphQLError('too many operations')];
+          return [requestError('TOO_COMPLEX', 'too many operations')];
         }
         const requestId = randomUUID();
         const pipeline = graphql.getEnveloped({
@@ -88,22 +97,21 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
           const document = pipeline.parse(params.query);
           const errors = pipeline.validate(pipeline.schema, document);
           if (errors.length > 0) return [...errors];
+          const contextValue: object = await pipeline.contextFactory();
+          pipelines.set(contextValue, pipeline);
           return {
             schema: pipeline.schema,
             document,
             operationName: params.operationName,
             variableValues: params.variables,
-            contextValue: await pipeline.contextFactory(),
-            rootValue: { execute: pipeline.execute, subscribe: pipeline.subscribe },
+            contextValue,
           };
         } catch (error) {
-          return [
-            error instanceof GraphQLError ? error : new GraphQLError('the operation could not be read'),
-          ];
+          return [present(error, { requestId, log })];
         }
       },
-      execute: (args) => readPipeline(args.rootValue).execute(args),
-      subscribe: (args) => readPipeline(args.rootValue).subscribe(args),
+      execute: (args) => pipelineOf(args.contextValue).execute(args),
+      subscribe: (args) => pipelineOf(args.contextValue).subscribe(args),
       onNext: (_context, _id, _payload, _args, { data, errors, extensions }) => ({
         ...(data !== undefined && { data }),
         ...(extensions && { extensions }),
@@ -181,10 +189,6 @@ function readAuthorization(params: Readonly<Record<string, unknown>> | undefined
 }
 
 type Pipeline = Pick<ReturnType<GraphqlServer['getEnveloped']>, 'execute' | 'subscribe'>;
-
-function readPipeline(rootValue: unknown): Pipeline {
-  return rootValue as Pipeline;
-}
 
 /** What a socket has no use for. */
 function withoutHttp(error: Pick<GraphQLError, 'toJSON'>): GraphQLFormattedError {

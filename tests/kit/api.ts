@@ -51,6 +51,8 @@ export interface TestApi extends AsyncDisposable {
   /** A graphql-ws client that never retries by itself. */
   socket(credential: string | undefined): Client;
   apiKey(tenant: TenantSeed, role?: Role): Promise<string>;
+  /** The SQL that the API sends while `work` runs; transaction control left out. */
+  statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   /** Closes the API and opens another one on the same port. */
   restart(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
   let port = 0;
   let app: App;
   let metrics = createMetrics('api');
+  let statements: string[] | undefined;
   const start = async () => {
     const config = readApiConfig({
       DATABASE_URL: database.appUrl,
@@ -84,6 +87,18 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       ...options.env,
     });
     const pool = openPool({ url: config.DATABASE_URL, name: 'api', max: 10, log: quiet });
+    pool.on('connect', (client) => {
+      const send = client.query.bind(client);
+      Object.assign(client, {
+        query(...args: Parameters<typeof send>) {
+          const [first] = args as readonly unknown[];
+          const text =
+            typeof first === 'string' ? first : String((first as { readonly text?: unknown }).text);
+          if (!/^\s*(begin|commit|rollback)/i.test(text)) statements?.push(text);
+          return send(...args);
+        },
+      });
+    });
     const apiBus = await openTestBus(nats, limits);
     metrics = createMetrics('api');
     app = buildApp({ config, pool, bus: apiBus, metrics, log: quiet, checks: {}, version: 'test' });
@@ -142,6 +157,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         [tenant.id, key.prefix, key.hash, 'test', role],
       );
       return key.token;
+    },
+    async statementsOf(work) {
+      const seen: string[] = [];
+      statements = seen;
+      await work();
+      statements = undefined;
+      return seen;
     },
     async restart() {
       await stop();

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
 import { Prisma } from '#api/generated/prisma/client.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { ConflictFault, NotFoundFault, type UserFault } from '#api/graphql/errors.ts';
+import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
@@ -28,7 +28,7 @@ const EVERY_SESSION = Number.MAX_SAFE_INTEGER;
 export function createDevice(
   operation: Operation,
   input: WithMutationId,
-): Promise<DeviceCreated | UserFault> {
+): Promise<DeviceCreated | UserError> {
   return runMutation(operation, {
     name: 'deviceCreate',
     permission: 'devices.write',
@@ -95,7 +95,7 @@ export function createDevice(
 export function updateDevice(
   operation: Operation,
   input: WithId & { readonly expectedVersion?: number | null | undefined },
-): Promise<DeviceChanged | UserFault> {
+): Promise<DeviceChanged | UserError> {
   return runMutation(operation, {
     name: 'deviceUpdate',
     permission: 'devices.write',
@@ -132,7 +132,7 @@ export function updateDevice(
 }
 
 /** Takes a device out of service for good: revokes its credentials and ends its session. Its data stays. */
-export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | UserFault> {
+export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | UserError> {
   return runMutation(operation, {
     name: 'deviceDecommission',
     permission: 'devices.write',

@@ -9,16 +9,6 @@ export const deviceStatusEnum = builder.enumType('DeviceStatus', {
   },
 });
 
-export const credentialStateEnum = builder.enumType('CredentialState', {
-  description: 'The best of what a device could authenticate with.',
-  values: {
-    NONE: { description: 'It never had a credential.' },
-    ACTIVE: { description: 'A credential is good for more than 30 days.' },
-    EXPIRING: { description: 'Every good credential ends within 30 days.' },
-    REVOKED: { description: 'Every credential was revoked or has expired.' },
-  },
-});
-
 export const credentialKindEnum = builder.enumType('CredentialKind', {
   description: 'How a credential proves who a device is.',
   values: {

@@ -1,6 +1,5 @@
 import { builder } from '#api/graphql/builder.ts';
-import { loadCredentialState } from '../devices/credentials.ts';
-import { credentialStateEnum } from '../devices/enums.ts';
+import { loadCredentialState } from '../devices/service.ts';
 import type { PresenceRow } from './store.ts';
 
 export const connectivityEnum = builder.enumType('Connectivity', {
@@ -18,6 +17,16 @@ export const freshnessEnum = builder.enumType('Freshness', {
     FRESH: { description: 'Within two expected intervals.' },
     STALE: { description: 'Within ten expected intervals.' },
     SILENT: { description: 'Longer ago, or never.' },
+  },
+});
+
+const credentialStateEnum = builder.enumType('CredentialState', {
+  description: 'The best of what a device could authenticate with.',
+  values: {
+    NONE: { description: 'It never had a credential.' },
+    ACTIVE: { description: 'A credential is good for more than 30 days.' },
+    EXPIRING: { description: 'Every good credential ends within 30 days.' },
+    REVOKED: { description: 'Every credential was revoked or has expired.' },
   },
 });
 

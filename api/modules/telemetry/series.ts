@@ -11,6 +11,16 @@ export const BUCKET_SECONDS = {
 
 export type Bucket = keyof typeof BUCKET_SECONDS;
 
+const NARROWEST_FIRST: readonly Bucket[] = [
+  'SECOND_10',
+  'MINUTE_1',
+  'MINUTE_5',
+  'MINUTE_15',
+  'HOUR_1',
+  'HOUR_6',
+  'DAY_1',
+];
+
 /** One bucket, or one value with a count of 1. Numbers are null where no value in it is a number or a boolean. */
 export interface BucketRow {
   readonly metric: string;
@@ -43,8 +53,7 @@ export const bucketsIn = (spanMs: number, bucketSeconds: number): number =>
 
 /** The narrowest bucket that keeps a span within `maxPoints`; the widest when none does. */
 export function chooseBucket(spanMs: number, maxPoints: number): Bucket {
-  const widths = Object.entries(BUCKET_SECONDS) as [Bucket, number][];
-  return widths.find(([, seconds]) => bucketsIn(spanMs, seconds) <= maxPoints)?.[0] ?? 'DAY_1';
+  return NARROWEST_FIRST.find((bucket) => bucketsIn(spanMs, BUCKET_SECONDS[bucket]) <= maxPoints) ?? 'DAY_1';
 }
 
 /** Expected intervals that may pass between two raw values before it is a gap. */

@@ -1,1 +1,1 @@
-export { loadTenant, type TenantRow } from './store.ts';
+export { loadTenant } from './store.ts';

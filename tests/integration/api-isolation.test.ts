@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import { collect, openTestApi, publishEvents, type TestApi } from '../kit/api.ts';
+import { createLiveTester, idsOf, nextReading } from '../kit/live.ts';
+import { type SeededDevice, seedTenant, type TenantSeed } from '../kit/seed.ts';
+import { until } from '../kit/wait.ts';
+
+describe('tenant isolation', () => {
+  let api: TestApi;
+  let a: TenantSeed;
+  let b: TenantSeed;
+  let secret: SeededDevice;
+  let own: SeededDevice;
+  let keyA: string;
+  let keyB: string;
+  let ids: { device: string; site: string; tenant: string; credential: string };
+
+  beforeAll(async () => {
+    api = await openTestApi();
+    a = await seedTenant(api.database.admin, 'alpha');
+    b = await seedTenant(api.database.admin, 'bravo');
+    await a.site('secret-site');
+    secret = await a.device('secret', { site: 'secret-site' });
+    own = await b.device('own');
+    keyA = await api.apiKey(a);
+    keyB = await api.apiKey(b);
+    await api.database.admin.query("select ensure_partition('readings', (now() at time zone 'utc')::date)");
+    await api.database.admin.query(
+      `insert into readings (tenant_id, device_id, ts, msg_id, received_at, metrics) values ($1, $2, now(), 1, now(), '{"t":1}')`,
+      [a.id, secret.id],
+    );
+    await api.database.admin.query(
+      `insert into device_latest (device_id, tenant_id, newest_ts, metrics) values ($1, $2, now(), '{"t":[1,1,"1",1]}')`,
+      [secret.id, a.id],
+    );
+    const { data } = await api.ask(
+      keyA,
+      '{ device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
+    );
+    expect(data.device.readings.nodes).toHaveLength(1);
+    ids = {
+      device: data.device.id,
+      site: data.device.site.id,
+      tenant: data.viewer.tenant.id,
+      credential: data.device.credentials[0].id,
+    };
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  it('shows A its own by every door', async () => {
+    const { data } = await api.ask(keyA, 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }', {
+      ids: Object.values(ids),
+    });
+    expect(data.nodes.map((node: { __typename: string }) => node?.__typename)).toEqual([
+      'Device',
+      'Site',
+      'Tenant',
+      'DeviceCredential',
+    ]);
+  });
+
+  it('gives B null for every id of A', async () => {
+    const { data, errors } = await api.ask(
+      keyB,
+      `query ($ids: [ID!]!, $device: ID!) { nodes(ids: $ids) { id } node(id: $device) { id }
+        byId: device(by: { id: $device }) { id } byKey: device(by: { key: "secret" }) { id series(from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z") { metric } } }`,
+      { ids: Object.values(ids), device: ids.device },
+    );
+    expect(errors).toEqual([]);
+    expect(data).toEqual({ nodes: [null, null, null, null], node: null, byId: null, byKey: null });
+  });
+
+  it('gives null for ids that are none', async () => {
+    const nonsense = [
+      '',
+      'x',
+      encodeGlobalId('Device', '0'),
+      encodeGlobalId('Device', '99999999999'),
+      encodeGlobalId('Device', '1 or 1=1'),
+      encodeGlobalId('Viewer', '1'),
+      encodeGlobalId('PageInfo', '1'),
+    ];
+    const { data, errors } = await api.ask(keyB, 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', {
+      ids: nonsense,
+    });
+    expect(errors).toEqual([]);
+    expect(data.nodes).toEqual(nonsense.map(() => null));
+  });
+
+  it('lists nothing of A to B, whatever the filter', async () => {
+    for (const where of [{}, { keys: ['secret'] }, { search: 'secret' }, { siteKeys: ['secret-site'] }]) {
+      const { data } = await api.ask(
+        keyB,
+        'query ($where: DeviceFilter) { devices(where: $where) { totalCount nodes { key } } sites { totalCount nodes { key } } }',
+        { where },
+      );
+      expect(data.devices.nodes.filter((node: { key: string }) => node.key !== 'own')).toEqual([]);
+      expect(data.sites).toEqual({ totalCount: 0, nodes: [] });
+    }
+  });
+
+  it('refuses B every change of A’s device as if it did not exist', async () => {
+    const { data } = await api.ask(
+      keyB,
+      `mutation ($id: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+        deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename } }`,
+      { id: ids.device },
+    );
+    expect(Object.values<{ __typename: string }>(data).map((each) => each.__typename)).toEqual([
+      'NotFoundError',
+      'NotFoundError',
+      'NotFoundError',
+    ]);
+    const { rows } = await api.database.admin.query('select name, status from devices where key = $1', [
+      'secret',
+    ]);
+    expect(rows).toEqual([{ name: 'secret', status: 'ACTIVE' }]);
+  });
+
+  it('lets two tenants use the same key for different devices', async () => {
+    const { data } = await api.ask(
+      keyB,
+      'mutation { deviceCreate(input: { key: "secret" }) { ... on DeviceCreateSuccess { device { id key site { id } } } } }',
+    );
+    expect(data.deviceCreate.device.id).not.toBe(ids.device);
+    expect(data.deviceCreate.device.site).toBeNull();
+  });
+
+  it('delivers nothing of A to B’s subscriptions, and lets B use none of A’s cursors', async () => {
+    const tester = createLiveTester(api);
+    try {
+      const live = [
+        tester.follow(keyB),
+        tester.follow(keyB, { where: { deviceIds: [ids.device] } }),
+        tester.follow(keyB, { where: { deviceKeys: ['secret'] } }),
+        tester.follow(keyB, { where: { siteKeys: ['secret-site'] } }),
+      ];
+      const presence = collect(
+        api.socket(keyB),
+        'subscription { presence { __typename ... on PresenceSnapshot { devices { key } } ... on PresenceChange { device { key } } } }',
+      );
+      const watcher = tester.follow(keyA);
+      await until(
+        'all snapshots',
+        () => [...live, watcher].every((each) => each.items.length > 0) && presence.items.length > 0,
+      );
+      for (const each of live) expect(each.items[0]?.devices).toEqual([]);
+      expect(presence.items[0].devices.map((device: { key: string }) => device.key).sort()).toEqual([
+        'own',
+        'secret',
+      ]);
+      const hidden = nextReading(secret);
+      await publishEvents(api.bus, a, { telemetry: [hidden] });
+      await publishEvents(api.bus, a, {
+        presence: [
+          {
+            deviceId: secret.id,
+            device: 'secret',
+            siteId: null,
+            at: 1,
+            connection: 'ONLINE',
+            freshness: 'FRESH',
+            lastSeenAt: 1,
+            connectionChangedAt: 1,
+          },
+        ],
+      });
+      await until('A to see it', () => idsOf(watcher).includes(hidden.id));
+      const visible = nextReading(own);
+      await publishEvents(api.bus, b, { telemetry: [visible] });
+      await until('B to see its own', () => idsOf(live[0] ?? watcher).includes(visible.id));
+      expect(live.map(idsOf)).toEqual([[visible.id], [], [], []]);
+      expect(presence.items).toHaveLength(1);
+      presence.stop();
+      const stolen = tester.follow(keyB, { after: watcher.items.at(-1)?.cursor });
+      await until('the refusal', () => stolen.ended);
+      expect(JSON.stringify(stolen.ended?.error)).toContain('BAD_USER_INPUT');
+    } finally {
+      tester.leave();
+    }
+  });
+});
