@@ -34,7 +34,7 @@ export function createReadScope(options: ReadScopeOptions): ReadScope {
     opening ??= open(options);
     const client = await opening;
     await before;
-    if (options.signal?.aborted) throw new TimeoutError();
+    if (options.signal?.aborted || Date.now() > options.deadline) throw new TimeoutError();
     const stopWatching = watch(client, options);
     try {
       const result: QueryResult<Row> = await client.query<Row>(toStatement(statement));

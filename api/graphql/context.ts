@@ -17,7 +17,9 @@ export interface Operation {
   readonly read: ReadScope;
   readonly platform: Platform;
   /** True for a subscription: its events resolve from their own data and the device cache. */
-  readonly isLive: boolean;
+  isLive(): boolean;
+  /** Makes it a subscription: every `refresh` begins a new event. */
+  goLive(): void;
   /** Stands for everything loaded so far; replaced by `refresh`. */
   loaded(): object;
   /** Ends the read transaction and forgets what was loaded; the next read sees what was committed since. */

@@ -14,41 +14,48 @@ export interface OperationOptions {
   readonly timeoutMs: number;
   /** Aborted when the caller has gone: cancels what runs and gives the connection back. */
   readonly signal: AbortSignal | undefined;
-  readonly isLive: boolean;
 }
 
 /** Starts the clock of one operation. Nothing is opened before it is needed; `refresh` must be called at its end. */
 export function createOperation(options: OperationOptions): Operation {
-  const { viewer, requestId, log, platform, signal, isLive, timeoutMs } = options;
+  const { viewer, requestId, log, platform, signal, timeoutMs } = options;
   let deadline = Date.now() + timeoutMs;
+  let live = false;
   let loaded: object = {};
   let scope: ReadScope | undefined;
-  const read: ReadScope = {
-    rows(statement) {
-      scope ??= createReadScope({ pool: options.pool, tenantId: viewer.tenantId, deadline, signal });
-      return scope.rows(statement);
-    },
-    async release() {
-      const current = scope;
-      scope = undefined;
-      await current?.release();
-    },
+  const release = async () => {
+    const current = scope;
+    scope = undefined;
+    signal?.removeEventListener('abort', release);
+    await current?.release();
   };
-  signal?.addEventListener('abort', () => void read.release(), { once: true });
+  const open = () => {
+    signal?.addEventListener('abort', release, { once: true });
+    return createReadScope({ pool: options.pool, tenantId: viewer.tenantId, deadline, signal });
+  };
   return {
     viewer,
     requestId,
     log,
     signal,
     platform,
-    isLive,
-    read,
+    read: {
+      rows(statement) {
+        scope ??= open();
+        return scope.rows(statement);
+      },
+      release,
+    },
     deadline: () => deadline,
     loaded: () => loaded,
+    isLive: () => live,
+    goLive() {
+      live = true;
+    },
     async refresh() {
       loaded = {};
-      if (isLive) deadline = Date.now() + timeoutMs;
-      await read.release();
+      if (live) deadline = Date.now() + timeoutMs;
+      await release();
     },
   };
 }

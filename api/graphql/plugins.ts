@@ -19,7 +19,7 @@ export interface RequestContext {
   readonly log: Logger;
 }
 
-export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh'>>;
+export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh' | 'goLive'>>;
 
 /** Bounds what may be parsed and validated. */
 export function useDocumentLimits(): Plugin {
@@ -97,15 +97,18 @@ function refusalOf(error: Error): GraphQLError {
 export function useReadScopes(): Plugin<ApiContext> {
   return {
     onExecute: ({ args }) => ({ onExecuteDone: async () => args.contextValue.refresh?.() }),
-    onSubscribe: ({ args }) => ({
-      onSubscribeResult({ result }) {
-        if (isSingle(result)) return undefined;
-        return {
-          onNext: async () => args.contextValue.refresh?.(),
-          onEnd: () => void args.contextValue.refresh?.(),
-        };
-      },
-    }),
+    onSubscribe({ args }) {
+      args.contextValue.goLive?.();
+      return {
+        onSubscribeResult({ result }) {
+          if (isSingle(result)) return undefined;
+          return {
+            onNext: async () => args.contextValue.refresh?.(),
+            onEnd: () => void args.contextValue.refresh?.(),
+          };
+        },
+      };
+    },
   };
 }
 

@@ -64,14 +64,10 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       defaultQuery: EXAMPLES,
       headers: JSON.stringify({ authorization: 'Bearer <access token or API key>' }),
     },
-    context({ viewer, requestId, log, request, params, socketSignal }) {
+    context({ viewer, requestId, log, request, socketSignal }) {
       if (!viewer) return {};
-      const isLive = /\bsubscription\b/.test(params?.query ?? '');
-      const gone = socketSignal ?? request?.signal;
-      const late = isLive ? undefined : AbortSignal.timeout(timeoutMs);
-      const signals = [gone, late].filter((signal) => signal !== undefined);
-      const signal = signals.length > 0 ? AbortSignal.any(signals) : undefined;
-      return createOperation({ viewer, requestId, log, pool, platform, timeoutMs, signal, isLive });
+      const signal = socketSignal ?? request?.signal;
+      return createOperation({ viewer, requestId, log, pool, platform, timeoutMs, signal });
     },
     plugins: [
       {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { useServer } from 'graphql-ws/use/ws';
+import { handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { requestError } from '#api/graphql/errors.ts';
 import { present } from '#api/graphql/plugins.ts';
@@ -12,6 +12,7 @@ import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
+import { type SocketExtra, serveSocket } from './socket-transport.ts';
 
 export interface SocketOptions {
   readonly graphql: GraphqlServer;
@@ -52,7 +53,7 @@ interface Visitor {
 
 export function createSocketDoor(options: SocketOptions): SocketDoor {
   const { graphql, authenticator, log } = options;
-  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES });
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const visitors = new WeakMap<WebSocket, Visitor>();
   /** Of each operation, by its context. */
   const pipelines = new WeakMap<object, Pipeline>();
@@ -63,67 +64,66 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
   };
   options.metrics.gauge('sockets', 'Open WebSockets', [], () => server.clients.size);
 
-  const door = useServer(
-    {
-      async onConnect({ connectionParams, extra: { socket } }) {
-        const authorization = readAuthorization(connectionParams);
-        try {
-          const viewer = await authenticator.authenticate(authorization);
-          visitors.set(socket, admit(socket, viewer, authorization ?? '', options));
-          return true;
-        } catch (error) {
-          refuse(socket, error);
-          return false;
-        }
-      },
-      async onSubscribe({ extra: { socket, request }, subscriptions }, _id, params) {
-        const visitor = visitors.get(socket);
-        if (!visitor) return [requestError('UNAUTHENTICATED', 'not connected')];
-        if (Object.keys(subscriptions).length > options.maxOperations) {
-          socket.close(CLOSE.limited, `at most ${options.maxOperations} operations at once`);
-          return [requestError('TOO_COMPLEX', 'too many operations')];
-        }
-        const requestId = randomUUID();
-        const pipeline = graphql.getEnveloped({
-          req: request,
-          params,
-          viewer: visitor.viewer,
-          refused: undefined,
-          requestId,
-          log,
-          socketSignal: visitor.gone.signal,
-        });
-        try {
-          const document = pipeline.parse(params.query);
-          const errors = pipeline.validate(pipeline.schema, document);
-          if (errors.length > 0) return [...errors];
-          const contextValue: object = await pipeline.contextFactory();
-          pipelines.set(contextValue, pipeline);
-          return {
-            schema: pipeline.schema,
-            document,
-            operationName: params.operationName,
-            variableValues: params.variables,
-            contextValue,
-          };
-        } catch (error) {
-          return [present(error, { requestId, log })];
-        }
-      },
-      execute: (args) => pipelineOf(args.contextValue).execute(args),
-      subscribe: (args) => pipelineOf(args.contextValue).subscribe(args),
-      onNext: (_context, _id, _payload, _args, { data, errors, extensions }) => ({
-        ...(data !== undefined && { data }),
-        ...(extensions && { extensions }),
-        ...(errors && { errors: errors.map(withoutHttp) }),
-      }),
-      onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
-      onClose({ extra: { socket } }) {
-        visitors.get(socket)?.stop();
-      },
+  const protocol = makeServer<Record<string, unknown> | undefined, SocketExtra>({
+    async onConnect({ connectionParams, extra: { socket } }) {
+      const authorization = readAuthorization(connectionParams);
+      try {
+        const viewer = await authenticator.authenticate(authorization);
+        const visitor = admit(socket, viewer, authorization ?? '', options);
+        visitors.set(socket, visitor);
+        if (socket.readyState !== socket.OPEN) visitor.stop();
+        return true;
+      } catch (error) {
+        refuse(socket, error);
+        return false;
+      }
     },
-    server,
-  );
+    async onSubscribe({ extra: { socket, request }, subscriptions }, _id, params) {
+      const visitor = visitors.get(socket);
+      if (!visitor) return [requestError('UNAUTHENTICATED', 'not connected')];
+      if (Object.keys(subscriptions).length > options.maxOperations) {
+        socket.close(CLOSE.limited, `at most ${options.maxOperations} operations at once`);
+        return [requestError('TOO_COMPLEX', 'too many operations')];
+      }
+      const requestId = randomUUID();
+      const pipeline = graphql.getEnveloped({
+        req: request,
+        params,
+        viewer: visitor.viewer,
+        refused: undefined,
+        requestId,
+        log,
+        socketSignal: visitor.gone.signal,
+      });
+      try {
+        const document = pipeline.parse(params.query);
+        const errors = pipeline.validate(pipeline.schema, document);
+        if (errors.length > 0) return [...errors];
+        const contextValue: object = await pipeline.contextFactory();
+        pipelines.set(contextValue, pipeline);
+        return {
+          schema: pipeline.schema,
+          document,
+          operationName: params.operationName,
+          variableValues: params.variables,
+          contextValue,
+        };
+      } catch (error) {
+        return [present(error, { requestId, log })];
+      }
+    },
+    execute: (args) => pipelineOf(args.contextValue).execute(args),
+    subscribe: (args) => pipelineOf(args.contextValue).subscribe(args),
+    onNext: (_context, _id, _payload, _args, { data, errors, extensions }) => ({
+      ...(data !== undefined && { data }),
+      ...(extensions && { extensions }),
+      ...(errors && { errors: errors.map(withoutHttp) }),
+    }),
+    onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
+    onClose({ extra: { socket } }) {
+      visitors.get(socket)?.stop();
+    },
+  });
 
   return {
     upgrade(request, socket, head) {
@@ -131,7 +131,7 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
         socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
         return;
       }
-      server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request));
+      server.handleUpgrade(request, socket, head, (client) => serveSocket(protocol, client, request, log));
     },
     async close() {
       const leaving = [...server.clients].map(
@@ -143,7 +143,6 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
         new Promise((resolve) => setTimeout(resolve, CLOSE_DEADLINE_MS).unref()),
       ]);
       for (const client of server.clients) client.terminate();
-      await door.dispose();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { JsMsg } from '@nats-io/jetstream';
 import { decodeEvents, EventError, type EventMessage } from '#core/bus/events.ts';
 import type { CursorSealer } from './cursor.ts';
 import { WHOLE } from './cursor.ts';
@@ -9,6 +10,23 @@ export interface EntrySource {
   readonly created: number;
   readonly sealer: CursorSealer;
 }
+
+/** A message as the stream has it. */
+export interface StoredMessage {
+  readonly subject: string;
+  readonly seq: number;
+  /** When the stream took it, in ms since the epoch. */
+  readonly at: number;
+  readonly data: Uint8Array;
+}
+
+/** What the bus library hands over, as we keep it. */
+export const storedMessage = ({ subject, seq, info, data }: JsMsg): StoredMessage => ({
+  subject,
+  seq,
+  at: Math.floor(info.timestampNanos / 1e6),
+  data,
+});
 
 const HEAD_BYTES = 160;
 const HEAD = /^\{"v":1,"tenant":"[a-z0-9-]+","tenantId":(\d+),/;
@@ -22,18 +40,21 @@ export class Entry {
   /** When the stream took it, in ms since the epoch. */
   readonly at: number;
   readonly bytes: number;
+  /** Of its events, as its subject says. */
+  readonly kind: string;
   readonly #source: EntrySource;
   #data: Buffer | undefined;
   #message: EventMessage | undefined;
   #tenantId: number | undefined;
   #cursors: string[] | undefined;
 
-  constructor(source: EntrySource, sequence: number, at: number, data: Uint8Array) {
+  constructor(source: EntrySource, message: StoredMessage) {
     this.#source = source;
-    this.sequence = sequence;
-    this.at = at;
-    this.bytes = data.length;
-    this.#data = Buffer.from(data);
+    this.sequence = message.seq;
+    this.at = message.at;
+    this.kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+    this.bytes = message.data.length;
+    this.#data = Buffer.from(message.data);
   }
 
   get created(): number {

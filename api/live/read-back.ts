@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#core/bus/connect.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import { type CursorSealer, type Position, WHOLE } from './cursor.ts';
-import { Entry } from './entry.ts';
+import { Entry, storedMessage } from './entry.ts';
 import { openShardConsumer, readStreamState, type ShardConsumer } from './stream.ts';
 
 /** What reading back finds, in order. */
@@ -73,8 +73,7 @@ async function* readSession(
       for await (const message of messages) {
         pending = message.info.pending;
         if (message.seq < nextSequence(position)) continue;
-        const at = Math.floor(message.info.timestampNanos / 1e6);
-        batch.push(new Entry({ shard, created, sealer }, message.seq, at, message.data));
+        batch.push(new Entry({ shard, created, sealer }, storedMessage(message)));
       }
     } catch {
       return;

@@ -2,7 +2,7 @@ import type { Bus } from '#core/bus/connect.ts';
 import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
-import { Entry } from './entry.ts';
+import { Entry, storedMessage } from './entry.ts';
 import { deviceNames, type LiveFilter, matches } from './filter.ts';
 import type { QueuedEvent } from './queue.ts';
 import { openTail, type Tail } from './tail.ts';
@@ -100,7 +100,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
   const dispatch = (entry: Entry) => {
     for (const kind of ['telemetry', 'presence'] as const) {
       const audience = audiences.get(`${entry.tenantId}/${kind}`);
-      if (!audience || entry.message?.kind !== kind) continue;
+      if (!audience || entry.kind !== kind || entry.message?.kind !== kind) continue;
       for (const [index, event] of entry.message.events.entries()) {
         for (const follower of audience.broad) give(follower, entry, index, event);
         for (const name of [event.deviceId, event.device]) {
@@ -151,12 +151,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
     onPlace,
     onMessage(message) {
       const source = { shard, created, sealer: options.sealer };
-      const entry = new Entry(
-        source,
-        message.seq,
-        Math.floor(message.info.timestampNanos / 1e6),
-        message.data,
-      );
+      const entry = new Entry(source, storedMessage(message));
       last = entry.sequence;
       keep(entry);
       dispatch(entry);
@@ -191,7 +186,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       add(follower, from);
       for (const entry of recent) {
         if (entry.sequence < from.sequence || entry.tenantId !== follower.tenantId) continue;
-        if (entry.message?.kind !== follower.kind) continue;
+        if (entry.kind !== follower.kind || entry.message?.kind !== follower.kind) continue;
         for (const [index, event] of entry.message.events.entries()) {
           give(follower, entry, index, event);
           if (!joined.has(follower)) return;

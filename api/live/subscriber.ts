@@ -73,9 +73,9 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
           position = found.position;
         } else {
           const { entry } = found;
-          const { message } = entry;
-          if (entry.tenantId === options.tenantId && message?.kind === options.kind) {
-            for (const [index, event] of message.events.entries()) {
+          const wanted = entry.kind === options.kind && entry.tenantId === options.tenantId;
+          if (wanted && entry.message?.kind === options.kind) {
+            for (const [index, event] of entry.message.events.entries()) {
               const place = { created: entry.created, sequence: entry.sequence, index };
               if (isBefore(position, place) && matches(options.filter, event))
                 yield { type: 'event', entry, index, event };

@@ -103,11 +103,6 @@ describe('GraphQL over HTTP', () => {
   });
 
   it.each([
-    [
-      'depth',
-      `{ viewer { tenant { id } } ${'device(by: { key: "x" }) { site { '.repeat(1)} id ${'} }'.repeat(1)} }`,
-      undefined,
-    ],
     ['aliases', `{ ${Array.from({ length: 31 }, (_, n) => `a${n}: viewer { id }`).join(' ')} }`, 'aliases'],
     [
       'aliases in fragments',
@@ -122,11 +117,8 @@ describe('GraphQL over HTTP', () => {
     ],
   ])('bounds the %s of a document', async (_name, query, complaint) => {
     const { errors, status } = await api.ask(key, query);
-    if (!complaint) expect(errors).toEqual([]);
-    else {
-      expect(errors[0]?.message).toContain(complaint);
-      expect([200, 400]).toContain(status);
-    }
+    expect(errors[0]?.message).toContain(complaint);
+    expect([200, 400]).toContain(status);
   });
 
   it('bounds the size of a body', async () => {

@@ -272,4 +272,65 @@ describe('live recovery', () => {
       expect(live.ended?.error).toMatchObject({ code });
     }
   });
+
+  it('closes sockets that do not speak the protocol, and goes on serving the others', async () => {
+    await using scene = await openScene();
+    const url = `${scene.api.url.replace('http', 'ws')}/graphql`;
+    const init = JSON.stringify({
+      type: 'connection_init',
+      payload: { authorization: `Bearer ${scene.key}` },
+    });
+    const subscribe = (query: string) => JSON.stringify({ id: '1', type: 'subscribe', payload: { query } });
+    const frames: readonly (readonly [code: number, ...frames: (string | Buffer)[]])[] = [
+      [4400, 'not json'],
+      [4400, JSON.stringify({ type: 'unknown' })],
+      [4400, Buffer.from([0xff, 0xfe, 0x00])],
+      [4401, subscribe('{ viewer { id } }')],
+      [4429, init, init],
+      [1009, 'x'.repeat(300_000)],
+    ];
+    for (const [code, ...sent] of frames) {
+      const socket = new WebSocket(url, 'graphql-transport-ws');
+      const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+      await new Promise((resolve) => socket.once('open', resolve));
+      for (const frame of sent) socket.send(frame);
+      expect(await closed, String(sent[0]).slice(0, 40)).toBe(code);
+    }
+    const strangers = [
+      new WebSocket(url, 'graphql-ws'),
+      new WebSocket(url, 'graphql-transport-ws', { origin: 'https://evil.example' }),
+    ];
+    for (const stranger of strangers) {
+      const refused = await new Promise((resolve) => {
+        stranger.once('close', resolve);
+        stranger.once('error', () => resolve('refused'));
+      });
+      expect([4406, 'refused']).toContain(refused);
+    }
+    const live = follow(scene);
+    await until('the snapshot', () => live.items.length > 0);
+  });
+
+  it('answers queries, mutations and errors over a socket too', async () => {
+    await using scene = await openScene();
+    const client = scene.api.socket(scene.key);
+    cleanup.push(() => void client.dispose());
+    const answers: unknown[] = [];
+    for (const query of [
+      '{ viewer { kind } }',
+      'mutation { deviceCreate(input: { key: "over-socket" }) { ... on DeviceCreateSuccess { device { key } } } }',
+      '{ devices(first: 1000) { nodes { key } } }',
+    ]) {
+      for await (const answer of client.iterate({ query })) answers.push(answer);
+    }
+    expect(answers).toMatchObject([
+      { data: { viewer: { kind: 'API_KEY' } }, extensions: { cost: { requested: 2 } } },
+      { data: { deviceCreate: { device: { key: 'over-socket' } } } },
+      { data: null, errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] },
+    ]);
+    const invalid = (async () => {
+      for await (const answer of client.iterate({ query: '{ nothing }' })) answers.push(answer);
+    })();
+    await expect(invalid).rejects.toMatchObject([{ message: expect.stringContaining('nothing') }]);
+  });
 });

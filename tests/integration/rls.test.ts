@@ -1,142 +1,258 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ensurePartitions } from '#core/db/telemetry.ts';
-import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
-import { seedTenant } from '#tests/kit/seed.ts';
+import { openTestDatabase, type TestDatabase } from '../kit/database.ts';
+import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
-/** What belongs to no tenant, and why the API may see it or not. Anything else must be under FORCED row-level security. */
-const GLOBAL_TABLES: Readonly<Record<string, readonly string[]>> = {
-  _prisma_migrations: [],
-  gateways: [],
-  ingest_frames: [],
-  leases: [],
-  /** Places on a stream, no data of anybody. */
+/** Tables that belong to no tenant. Adding one here says that nothing in it does. */
+const GLOBAL = ['_prisma_migrations', 'follower_cursors', 'gateways', 'ingest_frames', 'leases'];
+
+/** Everything that the API may do, and nothing else. */
+const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
+  api_keys: ['INSERT', 'SELECT', 'UPDATE'],
+  device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
+  device_latest: ['SELECT'],
+  device_presence: ['SELECT'],
+  device_sessions: ['SELECT'],
+  devices: ['INSERT', 'SELECT', 'UPDATE'],
   follower_cursors: ['SELECT'],
+  mutation_results: ['DELETE', 'INSERT', 'SELECT'],
+  outbox: ['INSERT'],
+  quarantine: ['SELECT'],
+  sites: ['INSERT', 'SELECT', 'UPDATE'],
+  tenant_readings: ['SELECT'],
+  tenants: ['SELECT'],
 };
 
-/** Functions the API may call. Each answers only for the running transaction's tenant, or for a secret that names one. */
-const APP_FUNCTIONS = ['current_tenant', 'find_api_key', 'find_tenant'];
+/** Functions that act with their owner's rights, and who may call them. */
+const DEFINER: Readonly<Record<string, readonly string[]>> = {
+  drop_partitions: ['fleetgraph_worker'],
+  ensure_partition: ['fleetgraph_worker'],
+  find_api_key: ['fleetgraph_app'],
+  find_tenant: ['fleetgraph_app'],
+};
 
-const opened = new AsyncDisposableStack();
-let database: TestDatabase;
-let app: pg.Pool;
-
-beforeAll(async () => {
-  database = opened.use(await openTestDatabase());
-  app = opened.adopt(new pg.Pool({ connectionString: database.appUrl, max: 2 }), (pool) => pool.end());
-  await ensurePartitions(database.worker, 'readings', ['2026-01-01']);
-  await ensurePartitions(database.worker, 'ingest_frames', ['2026-01-01']);
-});
-afterAll(() => opened.disposeAsync());
-
-interface Relation {
-  name: string;
-  kind: string;
-  forced: boolean;
-  partition: boolean;
-  rights: string[];
-}
-
-async function relations(): Promise<Relation[]> {
-  const found = await database.admin.query<Relation>(
-    `select c.relname as name, c.relkind as kind, c.relrowsecurity and c.relforcerowsecurity as forced, c.relispartition as partition,
-       array(select p from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
-             where has_table_privilege('fleetgraph_app', c.oid, p)) as rights
-     from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f') order by 1`,
-  );
-  return found.rows;
-}
+const ROLES = ['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_worker'];
 
 describe('row-level security', () => {
-  it('is forced on every table that is not global by name', async () => {
-    const open = (await relations()).filter(
-      ({ name, kind, forced, partition }) =>
-        'rp'.includes(kind) && !partition && !forced && !(name in GLOBAL_TABLES),
+  let database: TestDatabase;
+  let app: Client;
+  let a: TenantSeed;
+  let b: TenantSeed;
+
+  beforeAll(async () => {
+    database = await openTestDatabase();
+    await database.admin.query(
+      "select ensure_partition('readings', (now() at time zone 'utc')::date), ensure_partition('ingest_frames', (now() at time zone 'utc')::date)",
     );
-    expect(open.map(({ name }) => name)).toEqual([]);
-  });
-
-  it('leaves the API no more than the listed rights on a global table', async () => {
-    for (const { name, rights } of await relations())
-      if (name in GLOBAL_TABLES) expect({ name, rights }).toEqual({ name, rights: GLOBAL_TABLES[name] });
-  });
-
-  it('lets the API reach no partition, and readings only through a security barrier', async () => {
-    const all = await relations();
-    const partitions = all.filter(({ partition }) => partition);
-    expect(partitions.length).toBeGreaterThan(1);
-    for (const { name, rights } of [...partitions, ...all.filter(({ name }) => name === 'readings')]) {
-      expect({ name, rights }).toEqual({ name, rights: [] });
+    app = new Client({ connectionString: database.appUrl });
+    await app.connect();
+    [a, b] = [await seedTenant(database.admin, 'alpha'), await seedTenant(database.admin, 'bravo')];
+    for (const tenant of [a, b]) {
+      await tenant.site('site');
+      const device = await tenant.device('device', { site: 'site' });
+      const insert = (text: string, ...values: unknown[]) =>
+        database.admin.query(text, [tenant.id, ...values]);
+      await insert(
+        "insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, 'x', 'n', 'ADMIN')",
+        tenant.slug,
+      );
+      await insert(
+        "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",
+        device.id,
+      );
+      await insert('insert into device_presence (tenant_id, device_id) values ($1, $2)', device.id);
+      await insert(
+        "insert into device_latest (tenant_id, device_id, newest_ts, metrics) values ($1, $2, now(), '{}')",
+        device.id,
+      );
+      await insert(
+        "insert into readings (tenant_id, device_id, ts, msg_id, received_at, metrics) values ($1, $2, now(), 1, now(), '{}')",
+        device.id,
+      );
+      await insert(
+        `insert into quarantine (tenant_id, device_id, device_key, reason, detail, kind, payload, payload_bytes, received_at, batch_id, item_index, part)
+         values ($1, $2, 'd', 'r', 'd', 'k', 'x', 1, now(), gen_random_uuid(), 0, 0)`,
+        device.id,
+      );
+      await insert(
+        "insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason) values ($1, 's', 1, 0, 'x', 'r')",
+      );
+      await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
+      await insert(
+        "insert into mutation_results (tenant_id, credential, client_mutation_id, fingerprint, result) values ($1, 'c', 'i', 'x', '{}')",
+      );
     }
-    const views = await database.admin.query<{ name: string }>(
-      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
-         and not coalesce('security_barrier=true' = any(reloptions), false)`,
-    );
-    expect(views.rows).toEqual([]);
+  });
+  afterAll(async () => {
+    await app.end();
+    await database[Symbol.asyncDispose]();
   });
 
-  it('gives every tenant table a policy for the API that compares its tenant on both sides', async () => {
-    const policies = await database.admin.query<{ name: string; reads: string; writes: string }>(
-      `select tablename as name, qual as reads, with_check as writes from pg_policies where 'fleetgraph_app' = any(roles)`,
+  const names = async (text: string): Promise<string[]> => {
+    const { rows } = await database.admin.query<{ name: string }>(text);
+    return rows.map((row) => row.name).sort();
+  };
+  const tables = () =>
+    names(
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`,
     );
-    const forced = (await relations()).filter(({ forced, partition }) => forced && !partition);
-    expect(policies.rows.map(({ name }) => name).sort()).toEqual(forced.map(({ name }) => name).sort());
-    for (const { name, reads, writes } of policies.rows) {
+
+  it('is forced on every table that is not global, with one rule for the API', async () => {
+    const { rows } = await database.admin.query<{ name: string; forced: boolean; policy: string | null }>(
+      `select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as forced,
+         (select string_agg(p.cmd || ' ' || p.qual || ' ' || p.with_check, ';') from pg_policies p
+          where p.schemaname = 'public' and p.tablename = c.relname and 'fleetgraph_app' = any(p.roles)) as policy
+       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`,
+    );
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { name, forced, policy } of rows) {
+      if (GLOBAL.includes(name)) continue;
       const column = name === 'tenants' ? 'id' : 'tenant_id';
-      expect({ name, reads, writes }).toEqual({
+      expect({ name, forced, policy }).toEqual({
         name,
-        reads: `(${column} = current_tenant())`,
-        writes: `(${column} = current_tenant())`,
+        forced: true,
+        policy: `ALL (${column} = current_tenant()) (${column} = current_tenant())`,
       });
     }
+    expect(await tables()).toEqual(expect.arrayContaining(GLOBAL));
   });
 
-  it('lets the API call only the listed functions of ours, and none by default', async () => {
-    const callable = await database.admin.query<{ name: string }>(
-      `select p.proname as name from pg_proc p where p.pronamespace = 'public'::regnamespace
-         and has_function_privilege('fleetgraph_app', p.oid, 'execute')
-         and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e') order by 1`,
+  it('leaves the API exactly these rights', async () => {
+    const { rows } = await database.admin.query<{ table_name: string; rights: string[] }>(
+      `select table_name, array_agg(distinct privilege_type::text order by privilege_type::text) as rights
+       from information_schema.role_table_grants where grantee in ('fleetgraph_app', 'PUBLIC') and table_schema = 'public' group by table_name`,
     );
-    expect(callable.rows.map(({ name }) => name)).toEqual(APP_FUNCTIONS);
+    expect(Object.fromEntries(rows.map((row) => [row.table_name, row.rights]))).toEqual(APP_GRANTS);
+    expect(
+      await names(`select column_name as name from information_schema.role_column_grants g where grantee in ('fleetgraph_app', 'PUBLIC') and table_schema = 'public'
+      and not exists (select from information_schema.role_table_grants t where t.table_name = g.table_name and t.grantee = g.grantee)`),
+    ).toEqual([]);
   });
 
-  it('is out of the reach of the roles that must not bypass it', async () => {
-    const roles = await database.admin.query(
-      `select rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles
-       where rolname in ('fleetgraph_app', 'fleetgraph_owner', 'fleetgraph_worker', 'fleetgraph_operator') order by 1`,
+  it('lets the API reach no partition, no owner’s table and no sequence directly', async () => {
+    const reachable = await names(
+      `select c.relname as name from pg_class c where c.relnamespace = 'public'::regnamespace
+         and (c.relispartition or c.relkind in ('S', 'm', 'f') or c.relname = 'readings')
+         and case when c.relkind = 'S' then has_sequence_privilege('fleetgraph_app', c.oid, 'usage, select, update')
+           else has_table_privilege('fleetgraph_app', c.oid, 'select, insert, update, delete, truncate, references') end`,
     );
-    const plain = { rolsuper: false, rolcreaterole: false, rolcreatedb: false };
-    expect(roles.rows).toEqual([
-      { rolname: 'fleetgraph_app', rolbypassrls: false, ...plain },
-      { rolname: 'fleetgraph_operator', rolbypassrls: true, ...plain },
-      { rolname: 'fleetgraph_owner', rolbypassrls: false, ...plain },
-      { rolname: 'fleetgraph_worker', rolbypassrls: true, ...plain },
-    ]);
-    const members = await database.admin.query(
-      `select from pg_auth_members m join pg_roles r on r.oid = m.member where r.rolname = 'fleetgraph_app'`,
-    );
-    expect(members.rowCount).toBe(0);
+    expect(reachable).toEqual([]);
+    expect(
+      await names(
+        `select relname as name from pg_class where relispartition and relkind = 'r' and relnamespace = 'public'::regnamespace`,
+      ),
+    ).toHaveLength(2);
+    await expect(app.query('select * from readings')).rejects.toThrow('permission denied');
   });
 
-  it('shows nothing without a tenant, only its own with one, and refuses to write into another', async () => {
-    const [acme, rival] = [
-      await seedTenant(database.admin, 'acme'),
-      await seedTenant(database.admin, 'rival'),
-    ];
-    await acme.device('mine');
-    await rival.device('theirs');
-    expect((await app.query('select from devices')).rowCount).toBe(0);
-    const client = await app.connect();
-    try {
-      await client.query('begin');
-      await client.query(`select set_config('app.tenant_id', $1, true)`, [String(acme.id)]);
-      expect((await client.query('select key from devices')).rows).toEqual([{ key: 'mine' }]);
-      await expect(
-        client.query(`insert into devices (tenant_id, key, name) values ($1, 'planted', 'x')`, [rival.id]),
-      ).rejects.toThrow('row-level security');
-    } finally {
-      await client.query('rollback');
-      client.release();
+  it('shows readings only through views that keep their barrier and name the tenant', async () => {
+    const { rows } = await database.admin.query<{
+      name: string;
+      options: string[] | null;
+      definition: string;
+    }>(
+      `select c.relname as name, c.reloptions as options, pg_get_viewdef(c.oid) as definition
+       from pg_class c where c.relkind in ('v', 'm') and c.relnamespace = 'public'::regnamespace
+         and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')`,
+    );
+    expect(rows.map((row) => row.name)).toEqual(['tenant_readings']);
+    for (const row of rows) {
+      expect(row.options).toContain('security_barrier=true');
+      expect(row.definition).toContain('current_tenant()');
     }
+  });
+
+  it('lets functions act with their owner’s rights only where it is listed, and nobody else call them', async () => {
+    const { rows } = await database.admin.query<{
+      name: string;
+      definer: boolean;
+      path: boolean;
+      callers: string[] | null;
+    }>(
+      `select p.proname as name, p.prosecdef as definer, coalesce(array_to_string(p.proconfig, ',') like '%search_path=public, pg_temp%', false) as path,
+         (select array_agg(r.rolname::text order by r.rolname) from pg_roles r where r.rolname like 'fleetgraph_%' and r.rolname not in ('fleetgraph_owner')
+           and has_function_privilege(r.rolname, p.oid, 'execute')) as callers
+       from pg_proc p where p.pronamespace = 'public'::regnamespace
+         and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')`,
+    );
+    const definers = rows.filter((row) => row.definer);
+    expect(Object.fromEntries(definers.map((row) => [row.name, row.callers]))).toEqual(DEFINER);
+    for (const row of definers)
+      expect({ name: row.name, path: row.path }).toEqual({ name: row.name, path: true });
+    const { rows: open } = await database.admin.query(
+      "select 1 from pg_proc p where pronamespace = 'public'::regnamespace and has_function_privilege('public', p.oid, 'execute') and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')",
+    );
+    expect(open).toEqual([]);
+  });
+
+  it('gives each role only what it needs', async () => {
+    const { rows } = await database.admin.query(
+      `select rolname as name, rolsuper as super, rolbypassrls as bypass, rolcreaterole or rolcreatedb or rolreplication as creates
+       from pg_roles where rolname like 'fleetgraph_%' order by rolname`,
+    );
+    expect(rows).toEqual(
+      ROLES.map((name) => ({
+        name,
+        super: false,
+        creates: false,
+        bypass: name === 'fleetgraph_worker' || name === 'fleetgraph_operator',
+      })),
+    );
+    const { rows: members } = await database.admin.query(
+      "select m.rolname as member, g.rolname as role from pg_auth_members x join pg_roles m on m.oid = x.member join pg_roles g on g.oid = x.roleid where m.rolname like 'fleetgraph_%'",
+    );
+    expect(members).toEqual([]);
+  });
+
+  const readable = () =>
+    Object.entries(APP_GRANTS)
+      .filter(([name, rights]) => rights.includes('SELECT') && !GLOBAL.includes(name))
+      .map(([name]) => name);
+
+  it('shows nothing while no tenant is set', async () => {
+    for (const name of readable()) {
+      const { rows } = await app.query(`select * from ${name}`);
+      expect({ name, rows }).toEqual({ name, rows: [] });
+    }
+  });
+
+  it('shows one tenant its own rows and no other’s, and takes none for another', async () => {
+    for (const name of readable()) {
+      const { rows: all } = await database.admin.query<{ n: number }>(
+        `select count(*)::int as n from ${name === 'tenant_readings' ? 'readings' : name}`,
+      );
+      await app.query('begin');
+      await app.query("select set_config('app.tenant_id', $1, true)", [String(a.id)]);
+      const { rows } = await app.query<Record<string, unknown>>(`select * from ${name}`);
+      await app.query('rollback');
+      expect({ name, some: rows.length > 0, less: rows.length < (all[0]?.n ?? 0) }).toEqual({
+        name,
+        some: true,
+        less: true,
+      });
+      for (const row of rows) if ('tenant_id' in row) expect(row['tenant_id']).toBe(a.id);
+    }
+    await app.query('begin');
+    await app.query("select set_config('app.tenant_id', $1, true)", [String(a.id)]);
+    await app.query('savepoint s');
+    for (const text of [
+      `insert into sites (tenant_id, key, name) values (${b.id}, 'x', 'x')`,
+      `insert into outbox (tenant_id, shard, subject, payload) values (${b.id}, 0, 's', 'x')`,
+      `update devices set tenant_id = ${b.id}`,
+      `insert into devices (tenant_id, key, name, site_id) select ${a.id}, 'stolen', 'x', max(id) from (values (${b.id})) v (id)`,
+    ]) {
+      await expect(app.query(text), text).rejects.toThrow(/row-level security|foreign key/);
+      await app.query('rollback to savepoint s');
+    }
+    expect((await app.query(`update devices set name = 'mine' where tenant_id = ${b.id}`)).rowCount).toBe(0);
+    await app.query('rollback');
+  });
+
+  it('forgets the tenant with the transaction', async () => {
+    await app.query('begin');
+    await app.query(`set local app.tenant_id = '${a.id}'`);
+    expect((await app.query('select * from devices')).rowCount).toBe(1);
+    await app.query('commit');
+    expect((await app.query('select * from devices')).rowCount).toBe(0);
   });
 });

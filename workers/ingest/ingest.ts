@@ -4,6 +4,7 @@ import type { Publisher } from '#core/bus/publish.ts';
 import type { Pool } from '#core/db/pool.ts';
 import { findStoredFrames, markPublished, type StoredFrame, storeFrames } from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
+import type { Logger } from '#core/runtime/logger.ts';
 import { type DecodedFrame, decodeFrame, quarantineRow } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
@@ -17,6 +18,7 @@ export interface IngestDeps {
   readonly readingPartitions: Partitions;
   readonly framePartitions: Partitions;
   readonly limits: TelemetryLimits;
+  readonly log: Logger;
   readonly metrics: IngestMetrics;
 }
 
@@ -99,7 +101,14 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
   const now = Date.now();
   for (const frame of frames) {
     metrics.lateSeconds.observe(Math.max(0, now - frame.framedAt) / 1_000);
-    for (const row of frame.quarantine) metrics.quarantined.inc({ reason: row.reason });
+    for (const row of frame.quarantine) {
+      metrics.quarantined.inc({ reason: row.reason });
+      const receipt = `${frame.batchId}.${row.itemIndex}`;
+      deps.log.info(
+        { receipt, device: row.device, reason: row.reason, detail: row.detail },
+        'message turned away',
+      );
+    }
     for (const counts of frame.counts.values()) {
       metrics.readings.inc({ outcome: 'stored' }, counts.stored);
       metrics.readings.inc({ outcome: 'duplicate' }, counts.duplicate);

@@ -66,6 +66,7 @@ await runService({
         maxReadings: config.INGEST_MAX_READINGS,
         maxAheadMs: config.INGEST_MAX_AHEAD_MS,
       },
+      log,
       metrics: declared,
     });
     const healthy = async () => bus.connected() && (await databaseAnswers(pool));

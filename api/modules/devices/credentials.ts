@@ -60,7 +60,7 @@ export async function readCredentialStates(
 /** A subscription asks the device cache. */
 export const loadCredentialState = defineLoader<number, CredentialState>(
   async (operation: Operation, deviceIds) =>
-    operation.isLive
+    operation.isLive()
       ? operation.platform.devices.readCredentialStates(operation, deviceIds)
       : readCredentialStates(operation.read, deviceIds),
   () => 'NONE',

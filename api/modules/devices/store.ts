@@ -63,7 +63,7 @@ export async function readDevices(scope: ReadScope, ids: readonly number[]): Pro
 /** Undefined where there is no such device in the tenant. A subscription asks the device cache. */
 export const loadDevice = defineLoader<number, DeviceRow | undefined>(
   async (operation, ids) => {
-    if (operation.isLive) return operation.platform.devices.read(operation, ids);
+    if (operation.isLive()) return operation.platform.devices.read(operation, ids);
     const rows = await readDevices(operation.read, ids);
     return new Map(rows.map((row) => [row.id, row]));
   },

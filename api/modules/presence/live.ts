@@ -1,7 +1,7 @@
 import { all, sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { abortable } from '#api/live/abortable.ts';
-import { credentialEnd } from '#api/live/credential-end.ts';
+import { untilCredentialEnds } from '#api/live/credential-end.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
@@ -62,7 +62,7 @@ export async function followPresence(
       filter,
       from: start,
       fromAt: start.at,
-      signal: AbortSignal.any([signal, credentialEnd(operation)]),
+      signal: untilCredentialEnds(operation, signal),
     });
     for await (const delivery of deliveries) {
       if (delivery.type === 'gap') {

@@ -3,7 +3,7 @@ import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { abortable } from '#api/live/abortable.ts';
 import { type Conflatable, conflate } from '#api/live/conflate.ts';
-import { credentialEnd } from '#api/live/credential-end.ts';
+import { untilCredentialEnds } from '#api/live/credential-end.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
@@ -76,7 +76,7 @@ export async function followTelemetry(
       filter,
       from: start,
       fromAt: start.at,
-      signal: AbortSignal.any([signal, credentialEnd(operation)]),
+      signal: untilCredentialEnds(operation, signal),
     });
     const found = toConflatable(operation, filter, deliveries);
     const merged =
@@ -142,10 +142,12 @@ async function readSnapshot(operation: Operation, filter: LiveFilter): Promise<S
     ? { created: sameStream(cursor.created, stream.created), sequence: Number(cursor.sequence), index: WHOLE }
     : { created: stream.created, sequence: Math.max(0, stream.first - 1), index: WHOLE };
   const at = cursor?.updatedAt.getTime() ?? 0;
-  const devices = rows.map(({ id, key, metrics }) => ({
-    device: { id, key },
-    values: toLatestValues(metrics).filter(({ metric }) => !filter.metrics || filter.metrics.has(metric)),
-  }));
+  const devices = rows
+    .map(({ id, key, metrics }) => ({
+      device: { id, key },
+      values: toLatestValues(metrics).filter(({ metric }) => !filter.metrics || filter.metrics.has(metric)),
+    }))
+    .filter(({ values }) => values.length > 0);
   const pieces: TelemetrySnapshot[] = [];
   for (let begin = 0; begin === 0 || begin < devices.length; begin += SNAPSHOT_DEVICES) {
     const isLast = begin + SNAPSHOT_DEVICES >= devices.length;

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { encodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
+import { createCursorSealer, WHOLE } from './cursor.ts';
+import { Entry } from './entry.ts';
+import { EventQueue, type QueuedEvent } from './queue.ts';
+
+const sealer = createCursorSealer(Buffer.alloc(32));
+const event = (id: number, metrics: TelemetryEvent['metrics'] = { n: id }): TelemetryEvent => ({
+  deviceId: 1,
+  device: 'd',
+  siteId: null,
+  ts: id,
+  id: String(id),
+  receivedAt: id,
+  metrics,
+});
+
+const stored = (seq: number, data: Buffer) =>
+  new Entry({ shard: 2, created: 1_000, sealer }, { subject: 'events.2.telemetry', seq, at: 77, data });
+
+function entryOf(sequence: number, events: readonly TelemetryEvent[]): Entry {
+  const data = encodeEvents({ v: 1, tenant: 'acme', tenantId: 5, kind: 'telemetry', events });
+  return stored(sequence, data);
+}
+
+function items(count: number, metrics?: TelemetryEvent['metrics']): QueuedEvent[] {
+  const events = Array.from({ length: count }, (_, index) => event(index, metrics));
+  const entry = entryOf(1, events);
+  return events.map((each, index) => ({ entry, index, event: each }));
+}
+
+describe('event queue', () => {
+  it('gives back what was put in, in order, through any number of refills', () => {
+    const queue = new EventQueue({ events: 3_000, bytes: 1e9 });
+    const seen: (string | undefined)[] = [];
+    for (const item of items(2_500)) queue.push(item);
+    for (let n = 0; n < 1_500; n += 1) seen.push(idOf(queue.shift()));
+    for (const item of items(1_000)) queue.push(item);
+    while (queue.length > 0) seen.push(idOf(queue.shift()));
+    expect(seen).toEqual([...items(2_500), ...items(1_000)].map(idOf));
+    expect(queue.bytes).toBe(0);
+    expect(queue.shift()).toBeUndefined();
+  });
+
+  it('is full by count, and by bytes', () => {
+    const byCount = new EventQueue({ events: 2, bytes: 1e9 });
+    expect(items(3).map((item) => byCount.push(item))).toEqual([true, true, false]);
+    const byBytes = new EventQueue({ events: 1e9, bytes: 1_000 });
+    const taken = items(20, { text: 'x'.repeat(100) }).filter((item) => byBytes.push(item));
+    expect(taken.length).toBeLessThan(10);
+    expect(byBytes.bytes).toBeLessThanOrEqual(1_000);
+  });
+
+  it('takes one event however large it is', () => {
+    const [large] = items(1, { text: 'x'.repeat(5_000) });
+    if (!large) throw new Error('no item');
+    expect(new EventQueue({ events: 1, bytes: 10 }).push(large)).toBe(true);
+  });
+});
+
+const idOf = (item: QueuedEvent | undefined) => (item && 'id' in item.event ? item.event.id : undefined);
+
+describe('entry', () => {
+  it('knows its tenant without decoding, and refuses nothing it cannot read', () => {
+    expect(entryOf(9, [event(1)]).tenantId).toBe(5);
+    const strange = stored(9, Buffer.from('not json'));
+    expect(strange.tenantId).toBe(-1);
+    expect(strange.message).toBeUndefined();
+    const reordered = Buffer.from(
+      JSON.stringify({ tenantId: 8, v: 1, tenant: 'x', kind: 'telemetry', events: [] }),
+    );
+    expect(stored(9, reordered).tenantId).toBe(8);
+  });
+
+  it('seals a cursor behind each event, and behind the whole message at the last', () => {
+    const entry = entryOf(9, [event(1), event(2)]);
+    expect(sealer.open(entry.cursor(0))).toEqual({
+      tenantId: 5,
+      shard: 2,
+      created: 1_000,
+      sequence: 9,
+      index: 0,
+      at: 77,
+      partial: false,
+    });
+    expect(sealer.open(entry.cursor(1))?.index).toBe(WHOLE);
+  });
+});
