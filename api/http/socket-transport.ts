@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { errorMessage } from '#core/runtime/errors.ts';
@@ -14,8 +15,8 @@ export interface SocketExtra {
 const PING_EVERY_MS = 12_000;
 
 /**
- * Connects one WebSocket to the graphql-ws protocol. An event counts as sent when the operating system has taken it, so
- * a client that reads slowly slows its own subscriptions down and nobody else's.
+ * Connects one WebSocket to the graphql-ws protocol. A client that reads slowly slows its own subscriptions down and
+ * nobody else's.
  */
 export function serveSocket(
   server: Server<SocketExtra>,
@@ -36,7 +37,7 @@ export function serveSocket(
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: (text) => send(socket, text),
+      send: createSender(socket, request.socket),
       close: (code, reason) => socket.close(code, reason),
       onMessage(handle) {
         socket.on('message', (data) => {
@@ -57,10 +58,30 @@ export function serveSocket(
   });
 }
 
-/** Resolves when the text was handed to the operating system, or the socket is no longer open. */
-function send(socket: WebSocket, text: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) resolve();
-    else socket.send(text, () => resolve());
-  });
+/** Bytes that may wait in a socket before whoever sends has to wait. */
+const MAX_WAITING_BYTES = 65_536;
+
+/**
+ * Sends frames so that those of one turn of the event loop leave in one system call. Resolves at once while little waits
+ * in the socket; otherwise when the operating system has taken the text, or the socket is no longer open.
+ */
+function createSender(socket: WebSocket, stream: Duplex): (text: string) => Promise<void> | void {
+  let corked = false;
+  const uncork = () => {
+    corked = false;
+    stream.uncork();
+  };
+  return (text) => {
+    if (socket.readyState !== socket.OPEN) return undefined;
+    if (!corked) {
+      corked = true;
+      stream.cork();
+      process.nextTick(uncork);
+    }
+    if (socket.bufferedAmount < MAX_WAITING_BYTES) {
+      socket.send(text, () => undefined);
+      return undefined;
+    }
+    return new Promise((resolve) => socket.send(text, () => resolve()));
+  };
 }

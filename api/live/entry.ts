@@ -18,14 +18,17 @@ export interface StoredMessage {
   /** When the stream took it, in ms since the epoch. */
   readonly at: number;
   readonly data: Uint8Array;
+  /** What its publisher calls it: the same message published twice has the same id. */
+  readonly id?: string | undefined;
 }
 
 /** What the bus library hands over, as we keep it. */
-export const storedMessage = ({ subject, seq, info, data }: JsMsg): StoredMessage => ({
+export const storedMessage = ({ subject, seq, info, data, headers }: JsMsg): StoredMessage => ({
   subject,
   seq,
   at: Math.floor(info.timestampNanos / 1e6),
   data,
+  id: headers?.get('Nats-Msg-Id'),
 });
 
 const HEAD_BYTES = 160;
@@ -42,6 +45,8 @@ export class Entry {
   readonly bytes: number;
   /** Of its events, as its subject says. */
   readonly kind: string;
+  /** What its publisher calls it; undefined where it calls it nothing. */
+  readonly id: string | undefined;
   readonly #source: EntrySource;
   #data: Buffer | undefined;
   #message: EventMessage | undefined;
@@ -52,6 +57,7 @@ export class Entry {
     this.#source = source;
     this.sequence = message.seq;
     this.at = message.at;
+    this.id = message.id || undefined;
     this.kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     this.bytes = message.data.length;
     this.#data = Buffer.from(message.data);

@@ -58,10 +58,15 @@ async function* readSession(
 ): AsyncGenerator<Found> {
   const { created } = state;
   let position = from;
-  if (created !== from.created || state.first > nextSequence(from)) {
-    position = { created, sequence: Math.max(0, state.first - 1), index: WHOLE };
+  const anew = created !== from.created;
+  const gone = state.first > nextSequence(from);
+  // A server that came back from a copy may not have what it had.
+  const cutShort = state.last + 1 < nextSequence(from);
+  if (anew || gone || cutShort) {
+    const sequence = cutShort && !anew ? state.last : Math.max(0, state.first - 1);
+    position = { created, sequence, index: WHOLE };
     yield { type: 'lost', from, to: position, until: state.oldestAt?.getTime() ?? Date.now() };
-    if (created !== from.created) return;
+    if (anew || cutShort) return;
   }
   let pending = waiting;
   while (pending > 0 && !signal.aborted) {
@@ -101,7 +106,8 @@ async function* readSession(
 }
 
 /** A message of which a part was delivered is wanted again. */
-const nextSequence = ({ sequence, index }: Position): number => (index === WHOLE ? sequence + 1 : sequence);
+const nextSequence = ({ sequence, index }: Position): number =>
+  Math.max(1, index === WHOLE ? sequence + 1 : sequence);
 
 const placeOf = (entry: Entry): Position => ({
   created: entry.created,
@@ -113,6 +119,7 @@ function unavailable(cause: unknown): never {
   throw new UnavailableError('the event stream', { cause });
 }
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Waits, but not beyond an abort. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
 }

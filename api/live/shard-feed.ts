@@ -40,12 +40,17 @@ export interface ShardFeed {
   readonly position: Position | undefined;
   /** Whether the feed has every message behind the position. */
   covers(position: Position): boolean;
+  /** Whether the same message was on the stream before: a publisher that was not sure published it again. */
+  isRepeat(entry: Entry): boolean;
   /** Offers everything behind the position that is known, then everything that comes. The feed must cover it. */
   attach(follower: Follower, position: Position): void;
   detach(follower: Follower): void;
   renew(): void;
   stop(): Promise<void>;
 }
+
+/** Messages whose ids are remembered; the bus itself remembers them for two minutes only. */
+const REMEMBERED_IDS = 20_000;
 
 interface Audience {
   /** Followers of anything but a list of devices. */
@@ -65,6 +70,8 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
   let floor: number | undefined;
   let last = 0;
   const waiting = new Set<() => void>();
+  /** The first sequence of each message id. */
+  const firstSequence = new Map<string, number>();
 
   const position = () => (floor === undefined ? undefined : { created, sequence: last, index: WHOLE });
 
@@ -79,10 +86,22 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       letGo(follower, before && isBefore(from, before) ? before : from, 'lost');
     recent = [];
     recentBytes = 0;
+    if (created !== place.created) firstSequence.clear();
     created = place.created;
     floor = place.sequence;
     last = place.sequence;
     for (const wake of waiting) wake();
+  };
+
+  const isRepeat = ({ id, sequence }: Entry): boolean => {
+    const first = id === undefined ? undefined : firstSequence.get(id);
+    return first !== undefined && first < sequence;
+  };
+
+  const remember = ({ id, sequence }: Entry) => {
+    if (id === undefined) return;
+    if (firstSequence.size >= REMEMBERED_IDS) firstSequence.delete(firstSequence.keys().next().value ?? '');
+    firstSequence.set(id, sequence);
   };
 
   const keep = (entry: Entry) => {
@@ -154,6 +173,8 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       const entry = new Entry(source, storedMessage(message));
       last = entry.sequence;
       keep(entry);
+      if (isRepeat(entry)) return;
+      remember(entry);
       dispatch(entry);
     },
     onQuiet(sequence) {
@@ -182,10 +203,12 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       if (floor === undefined || wanted.created !== created) return false;
       return wanted.sequence > floor || (wanted.sequence === floor && wanted.index === WHOLE);
     },
+    isRepeat,
     attach(follower, from) {
       add(follower, from);
       for (const entry of recent) {
-        if (entry.sequence < from.sequence || entry.tenantId !== follower.tenantId) continue;
+        if (entry.sequence < from.sequence || entry.tenantId !== follower.tenantId || isRepeat(entry))
+          continue;
         if (entry.kind !== follower.kind || entry.message?.kind !== follower.kind) continue;
         for (const [index, event] of entry.message.events.entries()) {
           give(follower, entry, index, event);

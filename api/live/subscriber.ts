@@ -3,7 +3,7 @@ import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
 import { type LiveFilter, matches } from './filter.ts';
 import type { LiveMetrics } from './metrics.ts';
 import { EventQueue, type QueuedEvent, type QueueLimits } from './queue.ts';
-import { readBack } from './read-back.ts';
+import { pause, readBack } from './read-back.ts';
 import type { Follower, LiveKind, ShardFeed } from './shard-feed.ts';
 
 /** What a subscriber gets, in order. */
@@ -36,6 +36,8 @@ export interface SubscriberOptions {
   readonly metrics: LiveMetrics;
   readonly signal: AbortSignal;
 }
+
+const BEHIND_PAUSE_MS = 200;
 
 /**
  * Delivers every wanted event behind a position, each once and in order, for ever. Normally the shard's feed serves it
@@ -73,7 +75,8 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
           position = found.position;
         } else {
           const { entry } = found;
-          const wanted = entry.kind === options.kind && entry.tenantId === options.tenantId;
+          const wanted =
+            entry.kind === options.kind && entry.tenantId === options.tenantId && !feed.isRepeat(entry);
           if (wanted && entry.message?.kind === options.kind) {
             for (const [index, event] of entry.message.events.entries()) {
               const place = { created: entry.created, sequence: entry.sequence, index };
@@ -86,6 +89,8 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
         }
         if (signal.aborted || feed.covers(position)) break;
       }
+      // The feed itself is behind: it is waiting for the server, or about to hear what was read here.
+      if (!feed.covers(position)) await pause(BEHIND_PAUSE_MS, signal);
     }
   } finally {
     seat.leave();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { JsMsg } from '@nats-io/jetstream';
 import type { Bus } from '#core/bus/connect.ts';
+import { endWhenLost } from '#core/bus/lost.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { openShardConsumer, readStreamState, type ShardConsumer } from './stream.ts';
 
@@ -47,14 +48,15 @@ export function openTail(options: TailOptions): Tail {
       options.onPlace({ created, sequence: state.last });
     }
     const opened = await openShardConsumer(bus, shard, next);
-    if (opened.state.created === created && opened.state.first <= next) return opened;
+    const { state } = opened;
+    if (state.created === created && state.first <= next && next <= state.last + 1) return opened;
     opened.remove();
     log.warn(
-      { shard, next, first: opened.state.first },
+      { shard, next, first: state.first, last: state.last },
       'the event stream no longer holds the place of the live feed',
     );
-    created = opened.state.created;
-    next = Math.max(1, opened.state.first);
+    next = state.created === created && next > state.last + 1 ? state.last + 1 : Math.max(1, state.first);
+    created = state.created;
     options.onPlace({ created, sequence: next - 1 });
     return openShardConsumer(bus, shard, next);
   };
@@ -116,19 +118,4 @@ export function openTail(options: TailOptions): Tail {
       await Promise.race([running, sleep(2_000, undefined, { ref: false })]);
     },
   };
-}
-
-/** The library keeps asking a consumer that is gone; we make another. */
-async function endWhenLost(messages: ConsumerMessages): Promise<void> {
-  for await (const status of messages.status()) {
-    switch (status.type) {
-      case 'heartbeats_missed':
-      case 'consumer_not_found':
-      case 'consumer_deleted':
-      case 'stream_not_found':
-      case 'no_responders':
-        messages.stop();
-        return;
-    }
-  }
 }

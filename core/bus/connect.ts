@@ -11,8 +11,11 @@ export interface Bus {
   readonly jsm: JetStreamManager;
   /** False while the connection is down; the client reconnects by itself, for ever. */
   connected(): boolean;
-  /** Calls back after each reconnect: what was missed meanwhile must be assumed, caches flushed. */
-  onReconnect(listener: () => void): void;
+  /**
+   * Calls back after each reconnect: what was missed meanwhile must be assumed, caches flushed. Returns how to be called no
+   * more.
+   */
+  onReconnect(listener: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -42,7 +45,7 @@ export async function openBus(options: BusOptions): Promise<Bus> {
       timeout: 5_000,
     });
   const connection = await answering(patienceMs, dial);
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
   let up = true;
   void (async () => {
     for await (const status of connection.status()) {
@@ -53,6 +56,8 @@ export async function openBus(options: BusOptions): Promise<Bus> {
         up = true;
         log.info('bus reconnected');
         for (const listener of listeners) listener();
+        // A server that came back without its data has no streams.
+        void restoreStreams();
       }
     }
   })();
@@ -62,12 +67,20 @@ export async function openBus(options: BusOptions): Promise<Bus> {
     await ensureStreams(manager, options.limits);
     return manager;
   });
+  async function restoreStreams(): Promise<void> {
+    await answering(patienceMs, () => ensureStreams(jsm, options.limits)).catch((error: unknown) =>
+      log.error({ err: error }, 'the streams could not be made sure of'),
+    );
+  }
   return {
     connection,
     js,
     jsm,
     connected: () => up && !connection.isClosed(),
-    onReconnect: (listener) => listeners.push(listener),
+    onReconnect(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async close() {
       if (connection.isClosed()) return;
       await (up ? connection.drain() : connection.close()).catch(() => connection.close());
@@ -75,7 +88,7 @@ export async function openBus(options: BusOptions): Promise<Bus> {
   };
 }
 
-/** A server that is starting refuses connections first, and answers for JetStream a little after it accepts them. */
+/** Asks again every 100 ms until there is an answer or patience ends. A server that is starting refuses connections first, and answers for JetStream a little after it accepts them. */
 async function answering<Result>(patienceMs: number, ask: () => Promise<Result>): Promise<Result> {
   const deadline = Date.now() + patienceMs;
   for (;;) {

@@ -10,6 +10,7 @@ import { nanos } from '@nats-io/nats-core';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Bus } from './connect.ts';
+import { endWhenLost } from './lost.ts';
 import type { StreamName } from './streams.ts';
 
 /** What becomes of a message. */
@@ -76,7 +77,8 @@ const PROBE_PAUSE_MS = 250;
 /** Follows a stream through a durable consumer. The only place where messages are acknowledged. */
 export function consume(options: ConsumeOptions): Consumption {
   const { log, bus } = options;
-  const held: JsMsg[] = [];
+  /** By sequence: what comes again while it is held replaces the older copy. */
+  const held = new Map<number, JsMsg>();
   const inHand = new Set<JsMsg>();
   const attempts = new Map<number, number>();
   let stopping = false;
@@ -113,7 +115,10 @@ export function consume(options: ConsumeOptions): Consumption {
   const handle = async (messages: readonly JsMsg[]): Promise<void> => {
     try {
       const fates = await options.handle(messages.map(toBusMessage));
-      for (const [index, message] of messages.entries()) await settle(message, fates[index] ?? done);
+      if (fates.length !== messages.length)
+        throw new Error(`${messages.length} messages and ${fates.length} fates`);
+      for (const [index, message] of messages.entries())
+        await settle(message, fates[index] ?? retry(0, 'no fate'));
     } catch (error) {
       if (!(await options.healthy().catch(() => false))) {
         log.warn({ err: error, messages: messages.length }, 'a neighbour does not answer, waiting');
@@ -136,14 +141,15 @@ export function consume(options: ConsumeOptions): Consumption {
   };
 
   const takeBatch = (): JsMsg[] => {
+    const batch: JsMsg[] = [];
     let bytes = 0;
-    let count = 0;
-    for (const message of held) {
+    for (const [sequence, message] of held) {
       bytes += message.data.length;
-      if (count > 0 && (count >= options.batchMessages || bytes > options.batchBytes)) break;
-      count++;
+      if (batch.length > 0 && (batch.length >= options.batchMessages || bytes > options.batchBytes)) break;
+      batch.push(message);
+      held.delete(sequence);
     }
-    return held.splice(0, count);
+    return batch;
   };
 
   const work = async () => {
@@ -156,7 +162,8 @@ export function consume(options: ConsumeOptions): Consumption {
         continue;
       }
       for (const message of batch) inHand.add(message);
-      await handle(batch);
+      // Without a fate the messages come again; nothing that goes wrong here may end the process.
+      await handle(batch).catch((error: unknown) => log.error({ err: error }, 'batch given up'));
       inHand.clear();
     }
   };
@@ -171,12 +178,14 @@ export function consume(options: ConsumeOptions): Consumption {
           idle_heartbeat: 2_000,
           expires: 10_000,
           callback: (message) => {
-            held.push(message);
+            held.set(message.seq, message);
             wake?.();
           },
         });
         running = true;
         endPull = () => messages.stop();
+        if (stopping) endPull();
+        void endWhenLost(messages);
         await messages.closed();
       } catch (error) {
         if (!stopping) log.warn({ err: error, durable: options.durable }, 'consumer lost, opening it again');
@@ -188,7 +197,7 @@ export function consume(options: ConsumeOptions): Consumption {
 
   const stillWorking = setInterval(() => {
     for (const message of inHand) message.working();
-    for (const message of held) message.working();
+    for (const message of held.values()) message.working();
   }, WORKING_EVERY_MS);
   const pulling = pull();
   const working = work();
@@ -204,13 +213,14 @@ export function consume(options: ConsumeOptions): Consumption {
         sleep(deadlineMs, false, { ref: false }),
       ]);
       clearInterval(stillWorking);
-      for (const message of held.splice(0)) message.nak();
+      for (const message of held.values()) message.nak();
+      held.clear();
       await Promise.race([pulling, sleep(500, undefined, { ref: false })]);
       return { abandoned: finished ? 0 : inHand.size };
     },
     running: () => running && bus.connected(),
     get held() {
-      return held.length + inHand.size;
+      return held.size + inHand.size;
     },
   };
 }

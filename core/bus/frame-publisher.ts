@@ -25,7 +25,7 @@ export interface FramePublisherOptions {
 
 export interface FramePublisher {
   /**
-   * Puts a message into the open frame of its tenant's shard. Messages of one shard keep their order.
+   * Puts a message into the open frame of its tenant's shard. Messages of a shard are sent in order; a frame that has to be sent again may be overtaken.
    * @returns false above the high-water mark: the message is taken all the same, but the caller must stop reading until
    * `onDrain` calls
    */

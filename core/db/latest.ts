@@ -41,27 +41,7 @@ export async function writeLatest(
 ): Promise<void> {
   const sorted = folds.toSorted((a, b) => a.deviceId - b.deviceId);
   await transaction(pool, async (connection) => {
-    if (sorted.length > 0) {
-      await connection.query({
-        name: 'write-latest',
-        text: `insert into device_latest as l (device_id, tenant_id, newest_ts, metrics)
-               select w.device_id, w.tenant_id, w.newest_ts, w.metrics
-               from unnest($1::int[], $2::int[], $3::timestamptz[], $4::jsonb[]) as w (device_id, tenant_id, newest_ts, metrics)
-               on conflict (device_id) do update set
-                 newest_ts = greatest(l.newest_ts, excluded.newest_ts),
-                 metrics = case
-                   when l.newest_ts < to_timestamp(($5::double precision[])[array_position($1::int[], excluded.device_id)] / 1000)
-                     then l.metrics || excluded.metrics
-                   else merge_latest(l.metrics, excluded.metrics) end`,
-        values: [
-          sorted.map((fold) => fold.deviceId),
-          sorted.map((fold) => fold.tenantId),
-          sorted.map((fold) => new Date(fold.newestTs)),
-          sorted.map((fold) => JSON.stringify(fold.metrics)),
-          sorted.map((fold) => fold.oldestTs),
-        ],
-      });
-    }
+    if (sorted.length > 0) await foldIn(connection, sorted);
     await connection.query({
       name: 'write-latest-cursors',
       text: `insert into follower_cursors as c (follower, shard, stream_created_at, sequence)
@@ -79,16 +59,47 @@ export async function writeLatest(
   });
 }
 
-/** Where the follower is, per shard. */
-export async function readLatestCursors(db: Queryable): Promise<ShardCursor[]> {
-  const rows = await db.query<{ shard: number; created: Date; sequence: string }>(
-    'select shard, stream_created_at as created, sequence from follower_cursors where follower = $1',
+/** A device that has a row is updated; the others are inserted, or merged where another was faster. */
+async function foldIn(connection: Queryable, folds: readonly LatestFold[]): Promise<void> {
+  const values = (some: readonly LatestFold[]) => [
+    some.map((fold) => fold.deviceId),
+    some.map((fold) => fold.tenantId),
+    some.map((fold) => new Date(fold.newestTs)),
+    some.map((fold) => JSON.stringify(fold.metrics)),
+  ];
+  const updated = await connection.query<{ device_id: number }>({
+    name: 'update-latest',
+    text: `update device_latest l set newest_ts = greatest(l.newest_ts, w.newest_ts),
+             metrics = case when l.newest_ts < w.oldest_ts then l.metrics || w.metrics else merge_latest(l.metrics, w.metrics) end
+           from unnest($1::int[], $2::int[], $3::timestamptz[], $4::jsonb[], $5::timestamptz[])
+             as w (device_id, tenant_id, newest_ts, metrics, oldest_ts)
+           where l.device_id = w.device_id returning l.device_id`,
+    values: [...values(folds), folds.map((fold) => new Date(fold.oldestTs))],
+  });
+  const known = new Set(updated.rows.map((row) => row.device_id));
+  const missing = folds.filter((fold) => !known.has(fold.deviceId));
+  if (missing.length === 0) return;
+  await connection.query({
+    name: 'insert-latest',
+    text: `insert into device_latest as l (device_id, tenant_id, newest_ts, metrics)
+           select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::jsonb[])
+           on conflict (device_id) do update set newest_ts = greatest(l.newest_ts, excluded.newest_ts),
+             metrics = merge_latest(l.metrics, excluded.metrics)`,
+    values: values(missing),
+  });
+}
+
+/** Where the follower is, per shard, and since when. */
+export async function readLatestCursors(db: Queryable): Promise<(ShardCursor & { updatedAt: number })[]> {
+  const rows = await db.query<{ shard: number; created: Date; sequence: string; updated: Date }>(
+    'select shard, stream_created_at as created, sequence, updated_at as updated from follower_cursors where follower = $1',
     [LATEST_FOLLOWER],
   );
   return rows.rows.map((row) => ({
     shard: row.shard,
     streamCreatedAt: row.created.toISOString(),
     sequence: Number(row.sequence),
+    updatedAt: row.updated.getTime(),
   }));
 }
 

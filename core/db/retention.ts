@@ -35,6 +35,33 @@ export async function deleteExpiredReadings(db: Queryable, limit: number): Promi
   return deleted.rowCount ?? 0;
 }
 
+/** Deletes what quarantine has kept longer than its tenant keeps readings; returns how many rows. */
+export async function deleteExpiredQuarantine(db: Queryable): Promise<number> {
+  const deleted = await db.query(
+    `delete from quarantine q using tenants t
+     where t.id = q.tenant_id and q.stored_at < now() - (t.retention_days + 1) * interval '1 day'`,
+  );
+  return deleted.rowCount ?? 0;
+}
+
+/** Deletes dead letters older than this many days; returns how many. */
+export async function deleteExpiredDeadLetters(db: Queryable, days: number): Promise<number> {
+  const deleted = await db.query(
+    `delete from dead_letters where created_at < now() - $1 * interval '1 day'`,
+    [days],
+  );
+  return deleted.rowCount ?? 0;
+}
+
+/** Forgets gateways that are gone for a day and hold no session. */
+export async function deleteGoneGateways(db: Queryable): Promise<number> {
+  const deleted = await db.query(
+    `delete from gateways g where g.lease_expires_at < now() - interval '1 day'
+       and not exists (select from device_sessions s where s.gateway_id = g.id)`,
+  );
+  return deleted.rowCount ?? 0;
+}
+
 /** Forgets the answers to mutations whose idempotency key is older than a day. */
 export async function deleteExpiredMutationResults(db: Queryable): Promise<number> {
   const deleted = await db.query(

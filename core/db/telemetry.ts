@@ -1,6 +1,7 @@
 import type { MessageId } from '../fleet/message-id.ts';
 import { messageIdText } from '../fleet/message-id.ts';
 import type { QuarantineReason } from '../fleet/telemetry.ts';
+import { errorMessage } from '../runtime/errors.ts';
 import { CopyWriter, copyIn } from './copy.ts';
 import { type Connection, type Pool, type Queryable, sqlState, transaction } from './pool.ts';
 
@@ -16,6 +17,8 @@ export interface ReadingRow {
   readonly dupPossible: boolean;
   /** The metrics as JSON text. */
   readonly metricsJson: string;
+  /** The place of the reading in its frame, whoever is known and allowed today. */
+  readonly slot: number;
 }
 
 export interface QuarantineRow {
@@ -47,7 +50,7 @@ export interface FrameToStore<Row extends ReadingRow> {
   readonly streamSequence: number;
   readonly shard: number;
   readonly items: number;
-  /** In the order of the frame; the position of a row is its bit in `fresh`. */
+  /** In the order of the frame. */
   readonly rows: readonly Row[];
   readonly quarantine: readonly QuarantineRow[];
   readonly deadLetters: readonly {
@@ -59,7 +62,7 @@ export interface FrameToStore<Row extends ReadingRow> {
   readonly counts: ReadonlyMap<number, FrameCounts>;
 }
 
-/** How a frame ended: one flag a row, true where the row was new. */
+/** How a frame ended: one flag a slot, true where a new row was stored. */
 export interface StoredFrame {
   readonly batchId: string;
   readonly fresh: readonly boolean[];
@@ -104,7 +107,8 @@ export async function storeFrames<Row extends ReadingRow>(
     const rows = frames.flatMap((frame) => frame.rows);
     const outcome = await storeReadings(connection, firstOfEach(rows));
     const stored = frames.map((frame) => {
-      const fresh = frame.rows.map((row) => outcome.fresh.has(row));
+      const fresh: boolean[] = [];
+      for (const row of frame.rows) fresh[row.slot] = outcome.fresh.has(row);
       const turnedAway = frame.rows.flatMap((row) => {
         const detail = outcome.rejected.get(row);
         return detail === undefined ? [] : [rejected(row, detail)];
@@ -174,12 +178,22 @@ async function storeReadings<Row extends ReadingRow>(
     const state = sqlState(error);
     if (!isRowFault(state)) throw error;
     await connection.query('rollback to savepoint readings');
-    if (state === '23505') return { fresh: await storeNew(connection, rows), rejected: new Map() };
+    let fault = error;
+    if (state === '23505') {
+      await connection.query('savepoint staging');
+      try {
+        return { fresh: await storeNew(connection, rows), rejected: new Map() };
+      } catch (staged) {
+        if (!isRowFault(sqlState(staged))) throw staged;
+        await connection.query('rollback to savepoint staging');
+        fault = staged;
+      }
+    }
     const [only] = rows;
     if (rows.length === 1 && only) {
       return {
         fresh: new Set(),
-        rejected: new Map([[only, error instanceof Error ? error.message : 'refused']]),
+        rejected: new Map([[only, errorMessage(fault)]]),
       };
     }
     const half = Math.ceil(rows.length / 2);
@@ -192,9 +206,12 @@ async function storeReadings<Row extends ReadingRow>(
   }
 }
 
+/** A partition is missing: ours to make, not the row's fault. */
+export const MISSING_PARTITION = '23514';
+
 /** Data exceptions (class 22) and violated constraints (class 23) are the row's own. */
 const isRowFault = (state: string | undefined): boolean =>
-  state?.startsWith('22') === true || state?.startsWith('23') === true;
+  state !== MISSING_PARTITION && (state?.startsWith('22') === true || state?.startsWith('23') === true);
 
 /** Stores the rows that are not there yet and returns them. */
 async function storeNew<Row extends ReadingRow>(
@@ -239,10 +256,10 @@ function countOutcome<Row extends ReadingRow>(
   fresh: readonly boolean[],
   rejected: ReadonlyMap<Row, string>,
 ): void {
-  for (const [index, row] of frame.rows.entries()) {
+  for (const row of frame.rows) {
     const counts = frame.counts.get(row.tenantId);
     if (!counts) continue;
-    if (fresh[index]) counts.stored++;
+    if (fresh[row.slot]) counts.stored++;
     else if (rejected.has(row)) counts.quarantined++;
     else counts.duplicate++;
   }
@@ -308,7 +325,7 @@ export async function insertDeadLetter(
   },
 ): Promise<void> {
   await db.query(
-    'insert into dead_letters (stream, stream_sequence, item_index, payload, reason) values ($1, $2, $3, $4, $5)',
+    'insert into dead_letters (stream, stream_sequence, item_index, payload, reason) values ($1, $2, $3, $4, $5) on conflict do nothing',
     [letter.stream, letter.sequence, letter.itemIndex, Buffer.from(letter.payload), letter.reason],
   );
 }
@@ -334,7 +351,7 @@ async function insertFrames<Row extends ReadingRow>(
 }
 
 /** Eight flags a byte, the first in the lowest bit. */
-export function packBits(flags: readonly boolean[]): Buffer {
+export function packBits(flags: readonly (boolean | undefined)[]): Buffer {
   const bytes = Buffer.alloc(Math.ceil(flags.length / 8));
   for (const [index, flag] of flags.entries()) {
     if (flag) bytes[index >> 3] = (bytes[index >> 3] ?? 0) | (1 << (index & 7));

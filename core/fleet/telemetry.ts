@@ -101,6 +101,8 @@ function readOne(
   context: TelemetryContext,
 ): TelemetryPart {
   if (!isObject(entry)) return problem('BAD_SHAPE', 'a reading is a JSON object');
+  // The edge removes it where it stands in plain text; here however it was written.
+  delete entry['provision_token'];
   const canonical = isObject(entry['metrics']);
   const metrics: unknown = canonical ? entry['metrics'] : entry;
   if (!isObject(metrics)) return problem('BAD_SHAPE', 'metrics is an object');

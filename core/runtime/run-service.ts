@@ -41,6 +41,21 @@ export interface RunOptions {
   readonly open: (releaser: Releaser) => Promise<Service>;
 }
 
+/** Beyond its deadline a service that hangs is left behind. */
+const STOP_GRACE_MS = 1_000;
+const RELEASE_MS = 2_000;
+
+/** What the work gives, or `fallback` when that takes longer. */
+async function within<Result>(ms: number, fallback: Result, work: () => Promise<Result>): Promise<Result> {
+  const { promise, resolve } = Promise.withResolvers<Result>();
+  const timer = setTimeout(resolve, ms, fallback);
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Runs one service as a process: health server, signals, graceful stop, truthful exit code.
  * Exits 0 after a clean stop, 1 when starting fails, work was abandoned, or a second signal forces it.
@@ -58,11 +73,13 @@ export async function runService(options: RunOptions): Promise<void> {
     }
     stopping = true;
     log.info({ signal }, 'stopping');
-    const outcome = await service?.stop(options.shutdownDeadlineMs).catch((error: unknown) => {
+    const outcome = await within(options.shutdownDeadlineMs + STOP_GRACE_MS, { abandoned: -1 }, async () => {
+      return service?.stop(options.shutdownDeadlineMs);
+    }).catch((error: unknown) => {
       log.error({ err: error }, 'stop failed');
       return { abandoned: -1 };
     });
-    await releaser.release();
+    await within(RELEASE_MS, undefined, () => releaser.release());
     const abandoned = outcome?.abandoned ?? 0;
     log.info({ abandoned }, 'stopped');
     process.exit(abandoned === 0 ? code : 1);

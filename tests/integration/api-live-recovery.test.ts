@@ -216,6 +216,36 @@ describe('live recovery', () => {
     expect(back.items.map((item) => item.__typename)).toEqual(['TelemetryReading']);
   });
 
+  it('delivers a message once that its publisher has published again', async () => {
+    await using scene = await openScene();
+    const live = follow(scene);
+    const after = (await until('the snapshot', () => live.items[0])).cursor;
+    const [twice, last] = [nextReading(scene.pump), nextReading(scene.pump)];
+    const subject = eventsSubject(shardOf('acme', SHARDS), 'telemetry');
+    const { acme, api } = scene;
+    const bytes = encodeEvents({
+      v: 1,
+      tenant: acme.slug,
+      tenantId: acme.id,
+      kind: 'telemetry',
+      events: [twice],
+    });
+    // As after the duplicate window of the bus: it no longer knows the id.
+    await api.bus.jsm.streams.update('EVENTS', { duplicate_window: 100_000_000 });
+    await api.bus.js.publish(subject, bytes, { msgID: 'batch.0' });
+    await until('the first', () => idsOf(live).length === 1);
+    await until('the bus to forget', async () => {
+      const ack = await api.bus.js.publish(subject, bytes, { msgID: 'batch.0' });
+      return !ack.duplicate;
+    });
+    await publishSurely(scene, last);
+    await until('the last', () => idsOf(live).includes(last.id));
+    expect(idsOf(live)).toEqual([twice.id, last.id]);
+    const resumed = follow(scene, { after });
+    await until('the last again', () => idsOf(resumed).includes(last.id));
+    expect(idsOf(resumed)).toEqual([twice.id, last.id]);
+  });
+
   it('goes on, and says so, when the stream was made anew', async () => {
     await using scene = await openScene();
     const live = follow(scene);

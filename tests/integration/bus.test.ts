@@ -131,6 +131,49 @@ describe('consume', () => {
   });
 });
 
+describe('a consumer that is gone', () => {
+  it('is made again, by whoever consumed through it', async () => {
+    using publisher = publishing();
+    const handled: string[] = [];
+    await using _ = consumeWith(5, {
+      handle: async (messages) => {
+        handled.push(...messages.map(text));
+        return messages.map(() => done);
+      },
+    });
+    await publisher.publish('telemetry.5', Buffer.from('before'), randomUUID());
+    await until('the first', () => handled.includes('before'));
+    await bus.jsm.consumers.delete('TELEMETRY', 'test-5');
+    await publisher.publish('telemetry.5', Buffer.from('after'), randomUUID());
+    await until('the second', () => handled.includes('after'));
+  });
+
+  it('tells who follows a stream that was made anew, and goes on', async () => {
+    using publisher = publishing();
+    const followed: string[] = [];
+    let lost = 0;
+    const following = follow({
+      bus,
+      stream: 'EVENTS',
+      filter: 'events.1.device',
+      from: 1,
+      log: quiet,
+      onMessage: (message) => followed.push(message.string()),
+      onLost: () => lost++,
+    });
+    for (const body of ['one', 'two'])
+      await publisher.publish('events.1.device', Buffer.from(body), randomUUID());
+    await until('both', () => followed.length === 2);
+    const { config } = await bus.jsm.streams.info('EVENTS');
+    await bus.jsm.streams.delete('EVENTS');
+    await bus.jsm.streams.add(config);
+    await publisher.publish('events.1.device', Buffer.from('three'), randomUUID());
+    await until('the third', () => followed.at(-1) === 'three');
+    expect(lost).toBe(1);
+    await following.stop();
+  });
+});
+
 describe('publish', () => {
   it('waits while the stream is full and goes on when there is room, without loss or repeat', async () => {
     using publisher = publishing();

@@ -33,6 +33,13 @@ interface DeviceSignals {
   readonly signals: PresenceSignal[];
 }
 
+/** What a transaction did to presence. */
+interface Settled {
+  readonly after: readonly DevicePresence[];
+  readonly changed: readonly DevicePresence[];
+  readonly now: number;
+}
+
 export interface PresenceFollower {
   /** Takes a batch of EVENTS messages into presence, all in one transaction with the events it causes. */
   handle(messages: readonly BusMessage[]): Promise<Fate[]>;
@@ -60,7 +67,7 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     devices: readonly DevicePresence[],
     signalsOf: (device: DevicePresence) => readonly PresenceSignal[],
     now: number,
-  ): Promise<number> => {
+  ): Promise<Settled> => {
     const after = devices.map((device) => {
       const heard = signalsOf(device).reduce(applySignal, device.state);
       return { ...device, state: withFreshness(heard, now, device.intervalSeconds) };
@@ -71,6 +78,11 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
       return before !== undefined && presenceChanged(before.state, device.state);
     });
     await writeOutbox(connection, presenceMessages(changed, now, deps.shards));
+    return { after, changed, now };
+  };
+
+  /** Only what is committed may be remembered: a message that comes again must count again. */
+  const remember = ({ after, changed, now }: Settled): number => {
     for (const device of after) {
       if (seenAgainAt.size >= MAX_REMEMBERED) seenAgainAt.clear();
       const pause = Math.min(SEEN_EVERY_MS, device.intervalSeconds * 500);
@@ -78,8 +90,9 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
         seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
       else seenAgainAt.delete(device.deviceId);
     }
-    for (const device of changed)
-      deps.metrics.changes.inc({ connection: device.state.connection, freshness: device.state.freshness });
+    for (const { state } of changed) {
+      deps.metrics.changes.inc({ connection: state.connection, freshness: state.freshness });
+    }
     return changed.length;
   };
 
@@ -88,8 +101,8 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     sessions: readonly Session[],
     signalOf: (session: Session) => PresenceSignal,
     now: number,
-  ): Promise<number> => {
-    if (sessions.length === 0) return 0;
+  ): Promise<Settled> => {
+    if (sessions.length === 0) return { after: [], changed: [], now };
     const signals = new Map(sessions.map((session) => [session.deviceId, [signalOf(session)]]));
     const devices = await lockPresence(connection, sessions);
     return settle(connection, devices, (device) => signals.get(device.deviceId) ?? [], now);
@@ -111,39 +124,46 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
         (device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)),
       );
       if (worthIt.length === 0) return fates;
-      await transaction(deps.pool, async (connection) => {
+      const settled = await transaction(deps.pool, async (connection) => {
         const devices = await lockPresence(connection, worthIt);
         return settle(connection, devices, (device) => heard.get(device.deviceId)?.signals ?? [], Date.now());
       });
+      remember(settled);
       return fates;
     },
 
-    sweepFreshness: (now) =>
-      transaction(deps.pool, async (connection) =>
-        settle(connection, await lockFading(connection, new Date(now), SWEEP_LIMIT), () => [], now),
+    sweepFreshness: async (now) =>
+      remember(
+        await transaction(deps.pool, async (connection) =>
+          settle(connection, await lockFading(connection, new Date(now), SWEEP_LIMIT), () => [], now),
+        ),
       ),
 
-    sweepGateways: (now) =>
-      transaction(deps.pool, async (connection) => {
-        const lost = await takeLostSessions(connection);
-        return settleSessions(
-          connection,
-          lost,
-          (session) => ({ kind: 'lost', at: now, epoch: session.epoch }),
-          now,
-        );
-      }),
+    sweepGateways: async (now) =>
+      remember(
+        await transaction(deps.pool, async (connection) => {
+          const lost = await takeLostSessions(connection);
+          return settleSessions(
+            connection,
+            lost,
+            (session) => ({ kind: 'lost', at: now, epoch: session.epoch }),
+            now,
+          );
+        }),
+      ),
 
-    sweepUnheard: (now) =>
-      transaction(deps.pool, async (connection) => {
-        const unheard = await findUnheardSessions(connection, UNHEARD_AGE_MS, SWEEP_LIMIT);
-        return settleSessions(
-          connection,
-          unheard,
-          ({ epoch, connectedAt: at }) => ({ kind: 'connected', at, epoch }),
-          now,
-        );
-      }),
+    sweepUnheard: async (now) =>
+      remember(
+        await transaction(deps.pool, async (connection) => {
+          const unheard = await findUnheardSessions(connection, UNHEARD_AGE_MS, SWEEP_LIMIT);
+          return settleSessions(
+            connection,
+            unheard,
+            ({ epoch, connectedAt: at }) => ({ kind: 'connected', at, epoch }),
+            now,
+          );
+        }),
+      ),
   };
 }
 

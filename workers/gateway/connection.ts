@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
+import { errorMessage } from '#core/runtime/errors.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { DownlinkSession } from './downlink-session.ts';
 import { type Admission, connack, Rejection } from './handshake.ts';
@@ -185,11 +186,14 @@ export class Connection implements Pausable, Writer {
     this.#greeted = true;
     this.#hold(HOLD.HANDSHAKE);
     const body = Buffer.from(packet.buffer.subarray(packet.start, packet.end));
-    void this.#context.handshake(body).then((answer) => {
-      if (answer instanceof Rejection) this.#reject(answer);
-      else if (this.#closedAt !== undefined) this.#context.onEnd(answer);
-      else this.#admit(answer);
-    });
+    this.#context.handshake(body).then(
+      (answer) => {
+        if (answer instanceof Rejection) this.#reject(answer);
+        else if (this.#closedAt !== undefined) this.#context.onEnd(answer);
+        else this.#admit(answer);
+      },
+      (error: unknown) => this.close('protocol_error', `the handshake failed: ${errorMessage(error)}`),
+    );
   }
 
   #reject(rejection: Rejection): void {

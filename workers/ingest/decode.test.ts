@@ -32,13 +32,15 @@ const item = (payload: string, over: Partial<FrameItem> = {}): FrameItem => ({
 
 const decode = (
   items: readonly FrameItem[],
-  known: (tenant: string) => DeviceIdentity | undefined = identity,
+  known: (tenant: string, device: string) => DeviceIdentity | undefined = (tenant) => identity(tenant),
+  stored?: readonly boolean[],
 ) =>
   decodeFrame(
     { batchId: '019b0000-0000-7000-8000-000000000000', items },
     { shard: 4, streamSequence: 9 },
     known,
     DEFAULT_TELEMETRY_LIMITS,
+    stored,
   );
 
 describe('decodeFrame', () => {
@@ -73,8 +75,31 @@ describe('decodeFrame', () => {
       { tenant: 'acme', events: [{ metrics: { a: 1 } }, { metrics: { c: 3 } }] },
       { tenant: 'other', events: [{ metrics: { b: 2 } }] },
     ]);
-    expect(events.map((event) => event.id)).toEqual([`${frame.batchId}.0`, `${frame.batchId}.1`]);
+    expect(events.map((event) => event.id)).toEqual([
+      `${frame.batchId}.1.telemetry`,
+      `${frame.batchId}.2.telemetry`,
+    ]);
     expect(events[0]?.subject).toBe('events.4.telemetry');
+  });
+
+  it('publishes a stored frame again as it was stored, whatever has become of its devices since', () => {
+    const items = [item('[{"a":1},{"a":2}]', { device: 'later' }), item('{"b":3}')];
+    const knownAtFirst = (tenant: string, device: string) =>
+      identity(tenant, device === 'later' ? { device, deviceId: null, status: null } : { device });
+    const first = decode(items, knownAtFirst);
+    expect(first.rows.map((row) => row.slot)).toEqual([2]);
+
+    const stored = [false, false, true];
+    const created = decode(items, (tenant) => identity(tenant), stored);
+    const disabled = decode(items, (tenant) => identity(tenant, { status: 'DISABLED' }), stored);
+    const [before, ...others] = [first, created, disabled].map((frame) =>
+      eventsOf(frame, stored).map(({ id, payload }) => ({
+        id,
+        metrics: JSON.parse(payload.toString()).events[0].metrics,
+      })),
+    );
+    expect(before).toEqual([{ id: `${first.batchId}.1.telemetry`, metrics: { b: 3 } }]);
+    for (const other of others) expect(other).toEqual(before);
   });
 
   it('announces only the rows that are new', () => {

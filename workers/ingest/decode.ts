@@ -5,6 +5,7 @@ import {
   type Problem,
   readTelemetry,
   type TelemetryLimits,
+  type TelemetryPart,
   type TelemetryReading,
 } from '#core/fleet/telemetry.ts';
 import { readTimestamp } from '#core/fleet/timestamps.ts';
@@ -42,18 +43,24 @@ export interface DecodedFrame extends FrameToStore<IngestRow> {
 
 const DAY_MS = 86_400_000;
 
-/** Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows. */
+/**
+ * Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows.
+ * @param stored one flag a slot, for a frame that is stored already: its rows are exactly those whose flag is set, whatever
+ * has become of their devices since
+ */
 export function decodeFrame(
   frame: Frame,
   place: { readonly shard: number; readonly streamSequence: number },
   identityOf: IdentityLookup,
   limits: TelemetryLimits,
+  stored?: readonly boolean[],
 ): DecodedFrame {
   const rows: IngestRow[] = [];
   const quarantine: QuarantineRow[] = [];
   const deadLetters: DecodedFrame['deadLetters'][number][] = [];
   const signs: Sign[] = [];
   const counts = new Map<number, FrameCounts>();
+  let slots = 0;
 
   const countsOf = (tenantId: number): FrameCounts => {
     let tenant = counts.get(tenantId);
@@ -66,6 +73,11 @@ export function decodeFrame(
 
   for (const [itemIndex, item] of frame.items.entries()) {
     const identity = identityOf(item.tenant, item.device);
+    const oldestTs = identity && !stored ? item.receivedAt - identity.retentionDays * DAY_MS : 0;
+    // Read before anything is decided: how many slots an item takes must not depend on who is known today.
+    const parts = readParts(item, oldestTs, limits);
+    const firstSlot = slots;
+    slots += parts.length;
     if (!identity) {
       deadLetters.push({ itemIndex, payload: item.payload, reason: `unknown tenant ${item.tenant}` });
       continue;
@@ -76,7 +88,7 @@ export function decodeFrame(
       tenant.quarantined++;
       quarantine.push(quarantineRow(item, identity, problem, itemIndex, part));
     };
-    const refusal = refusalOf(identity);
+    const refusal = stored ? undefined : refusalOf(identity);
     const known = isKnown(identity) && !refusal ? identity : undefined;
     if (isSession(item)) {
       if (isKnown(identity)) signs.push(sessionSign(item, identity));
@@ -90,13 +102,12 @@ export function decodeFrame(
     } else if (item.kind !== 'telemetry' || item.dialect !== 'canonical') {
       turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} in dialect ${item.dialect}` }, 0);
     } else {
-      const oldestTs = item.receivedAt - known.retentionDays * DAY_MS;
-      const context = { device: item.device, receivedAt: item.receivedAt, dup: item.dup, oldestTs, limits };
-      for (const [part, entry] of readTelemetry(item.payload, context).entries()) {
+      for (const [part, entry] of parts.entries()) {
+        const slot = firstSlot + part;
         if ('problem' in entry) turnAway(entry.problem, part);
-        else {
+        else if (!stored || stored[slot]) {
           countsOf(known.tenantId).accepted++;
-          rows.push(ingestRow(item, known, entry.reading, itemIndex, part));
+          rows.push(ingestRow(item, known, entry.reading, { itemIndex, part, slot }));
         }
       }
     }
@@ -112,6 +123,13 @@ export function decodeFrame(
     counts,
     signs,
   };
+}
+
+/** The readings of a telemetry item, or what is wrong with them; nothing for any other kind. */
+function readParts(item: FrameItem, oldestTs: number, limits: TelemetryLimits): TelemetryPart[] {
+  if (item.kind !== 'telemetry' || item.dialect !== 'canonical') return [];
+  const { device, receivedAt, dup, payload } = item;
+  return readTelemetry(payload, { device, receivedAt, dup, oldestTs, limits });
 }
 
 export function quarantineRow(
@@ -138,8 +156,7 @@ function ingestRow(
   item: FrameItem,
   identity: KnownDevice,
   reading: TelemetryReading,
-  itemIndex: number,
-  part: number,
+  place: { readonly itemIndex: number; readonly part: number; readonly slot: number },
 ): IngestRow {
   return {
     tenantId: identity.tenantId,
@@ -154,8 +171,7 @@ function ingestRow(
     identity,
     reading,
     item,
-    itemIndex,
-    part,
+    ...place,
   };
 }
 

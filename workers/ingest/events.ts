@@ -16,9 +16,9 @@ export interface EventToPublish {
 }
 
 /**
- * The events of one stored frame, one message a tenant and kind. Ids are `{batchId}.{part}` and parts come in a fixed
- * order, so publishing again gives the same ids.
- * @param fresh one flag a row of the frame: true where it was new
+ * The events of one stored frame, one message a tenant and kind. Ids are `{batchId}.{tenant id}.{kind}`, so publishing again
+ * gives the same ids whatever else has changed meanwhile.
+ * @param fresh one flag a slot of the frame: true where a new row was stored
  */
 export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
   const messages: EventMessage[] = [];
@@ -28,7 +28,7 @@ export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventT
     tenantId: identity.tenantId,
   });
 
-  for (const rows of byTenant(frame.rows.filter((_, index) => fresh[index]))) {
+  for (const rows of byTenant(frame.rows.filter((row) => fresh[row.slot]))) {
     const [first] = rows;
     const events = rows.map(telemetryEvent);
     if (first) messages.push({ ...head(first.identity), kind: 'telemetry', events });
@@ -49,9 +49,9 @@ export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventT
       messages.push({ ...head(first.identity), kind: 'heartbeat', events: heartbeats });
     if (sessions.length > 0) messages.push({ ...head(first.identity), kind: 'session', events: sessions });
   }
-  return messages.map((message, part) => ({
+  return messages.map((message) => ({
     subject: eventsSubject(frame.shard, message.kind),
-    id: `${frame.batchId}.${part}`,
+    id: `${frame.batchId}.${message.tenantId}.${message.kind}`,
     payload: encodeEvents(message),
   }));
 }

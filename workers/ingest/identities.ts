@@ -32,6 +32,8 @@ export function createIdentities(
 ): Identities {
   const tenants = new Map<string, Map<string, Entry>>();
   let size = 0;
+  /** Rises with every change heard of: an answer that was asked for before it is not kept. */
+  let generation = 0;
 
   const read = (tenant: string, device: string): Entry | undefined => {
     const entry = tenants.get(tenant)?.get(device);
@@ -63,17 +65,19 @@ export function createIdentities(
         else missing.set(name, { tenant, device });
       }
       if (missing.size > 0) {
+        const asked = generation;
         const found = await find([...missing.values()]);
         const byName = new Map(found.map((identity) => [`${identity.tenant}/${identity.device}`, identity]));
         for (const [name, pair] of missing) {
           const identity = byName.get(name);
-          write(pair.tenant, pair.device, identity);
+          if (asked === generation) write(pair.tenant, pair.device, identity);
           known.set(name, identity);
         }
       }
       return (tenant, device) => known.get(`${tenant}/${device}`);
     },
     forget(tenant, device) {
+      generation++;
       const devices = tenants.get(tenant);
       if (!devices) return;
       if (device === undefined) {
@@ -81,6 +85,9 @@ export function createIdentities(
         tenants.delete(tenant);
       } else if (devices.delete(device)) size--;
     },
-    clear,
+    clear() {
+      generation++;
+      clear();
+    },
   };
 }

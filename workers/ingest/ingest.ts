@@ -1,9 +1,16 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
-import { FrameError, parseFrame } from '#core/bus/messages.ts';
+import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
-import type { Pool } from '#core/db/pool.ts';
-import { findStoredFrames, markPublished, type StoredFrame, storeFrames } from '#core/db/telemetry.ts';
+import { type Pool, sqlState } from '#core/db/pool.ts';
+import {
+  findStoredFrames,
+  MISSING_PARTITION,
+  markPublished,
+  type StoredFrame,
+  storeFrames,
+} from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
+import { uuidTime } from '#core/fleet/uuid.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { type DecodedFrame, decodeFrame, quarantineRow } from './decode.ts';
 import { eventsOf } from './events.ts';
@@ -29,18 +36,24 @@ export interface IngestDeps {
 export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]) => Promise<Fate[]> {
   return async (messages) => {
     const fates: Fate[] = messages.map(() => done);
-    const decoded = await decodeAll(deps, messages, fates);
-    const before = new Map((await findStored(deps, decoded)).map((frame) => [frame.batchId, frame]));
-    const incoming = firstOfEach(decoded.filter((frame) => !before.has(frame.batchId)));
-    const stored = await store(deps, incoming);
-    const outcomes = new Map([...before, ...stored.map((frame) => [frame.batchId, frame] as const)]);
+    const arrived = parseAll(messages, fates);
+    const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
+    const identityOf = await deps.identities.resolve(arrived.flatMap(({ frame }) => frame.items));
+    const decode = ({ frame, ...place }: Arrived, stored?: readonly boolean[]) =>
+      decodeFrame(frame, place, identityOf, deps.limits, stored);
 
-    const unpublished = firstOfEach(decoded).filter(
-      (frame) => outcomes.get(frame.batchId)?.published === false,
-    );
+    const incoming = arrived.filter(({ batchId }) => !before.has(batchId)).map((each) => decode(each));
+    const repeated = arrived.flatMap((each) => {
+      const known = before.get(each.batchId);
+      return known && !known.published ? [decode(each, known.fresh)] : [];
+    });
+    const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
+    const freshOf = ({ batchId }: DecodedFrame) => (stored.get(batchId) ?? before.get(batchId))?.fresh ?? [];
+
+    const unpublished = [...incoming, ...repeated];
     await Promise.all(
       unpublished
-        .flatMap((frame) => eventsOf(frame, outcomes.get(frame.batchId)?.fresh ?? []))
+        .flatMap((frame) => eventsOf(frame, freshOf(frame)))
         .map((event) => deps.publisher.publish(event.subject, event.payload, event.id)),
     );
     if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
@@ -49,34 +62,36 @@ export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]
   };
 }
 
-async function decodeAll(
-  deps: IngestDeps,
-  messages: readonly BusMessage[],
-  fates: Fate[],
-): Promise<DecodedFrame[]> {
-  const frames = messages.flatMap((message, index) => {
+/** A frame and where it came from. */
+interface Arrived {
+  readonly frame: Frame;
+  readonly batchId: string;
+  readonly framedAt: number;
+  readonly shard: number;
+  readonly streamSequence: number;
+}
+
+/** The frames of a batch, each once; what is no frame gets its fate here. */
+function parseAll(messages: readonly BusMessage[], fates: Fate[]): Arrived[] {
+  const arrived = new Map<string, Arrived>();
+  for (const [index, message] of messages.entries()) {
     try {
-      return [{ message, frame: parseFrame(message.bytes) }];
+      const frame = parseFrame(message.bytes);
+      const { batchId } = frame;
+      if (arrived.has(batchId)) continue;
+      const [framedAt, shard] = [uuidTime(batchId), shardIn(message.subject)];
+      arrived.set(batchId, { frame, batchId, framedAt, shard, streamSequence: message.sequence });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       fates[index] = reject(error.message);
-      return [];
     }
-  });
-  const identityOf = await deps.identities.resolve(frames.flatMap(({ frame }) => frame.items));
-  return frames.map(({ message, frame }) =>
-    decodeFrame(
-      frame,
-      { shard: shardIn(message.subject), streamSequence: message.sequence },
-      identityOf,
-      deps.limits,
-    ),
-  );
+  }
+  return [...arrived.values()];
 }
 
 const shardIn = (subject: string): number => Number(subject.slice(subject.lastIndexOf('.') + 1));
 
-async function findStored(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise<StoredFrame[]> {
+async function findStored(deps: IngestDeps, frames: readonly Arrived[]): Promise<StoredFrame[]> {
   return frames.length === 0 ? [] : findStoredFrames(deps.pool, frames);
 }
 
@@ -95,6 +110,11 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
       row.itemIndex,
       row.part,
     );
+  }).catch((error: unknown) => {
+    // Somebody dropped the partition of a day that we remember: the next attempt makes it again.
+    if (sqlState(error) === MISSING_PARTITION)
+      for (const each of [deps.readingPartitions, deps.framePartitions]) each.forget();
+    throw error;
   });
   stop();
   metrics.batchFrames.observe(frames.length);
@@ -116,8 +136,4 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
     }
   }
   return stored;
-}
-
-function firstOfEach(frames: readonly DecodedFrame[]): DecodedFrame[] {
-  return [...new Map(frames.map((frame) => [frame.batchId, frame])).values()];
 }

@@ -42,7 +42,10 @@ interface ShardState {
   readonly following: Following;
   createdAt: string;
   sequence: number;
-  lost: boolean;
+  /** When the place was lost: what was stored since must be folded from the readings. */
+  lostSince: number | undefined;
+  /** When everything up to the place was last written. */
+  writtenAt: number;
 }
 
 export function createLatestFollower(deps: LatestDeps): LatestFollower {
@@ -50,9 +53,8 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
   const shards = new Map<number, ShardState>();
   let folds = new Map<number, LatestFold>();
   let clock: Clock | undefined;
-  let writtenAt = Date.now();
 
-  const begin = async (shard: number, cursor: ShardCursor | undefined) => {
+  const begin = async (shard: number, cursor: (ShardCursor & { readonly updatedAt: number }) | undefined) => {
     const state = await streamState(bus, 'EVENTS');
     const createdAt = new Date(state.createdAt).toISOString();
     const resumable =
@@ -63,7 +65,8 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
     const entry: ShardState = {
       createdAt,
       sequence: from - 1,
-      lost: cursor !== undefined && !resumable,
+      writtenAt: cursor?.updatedAt ?? 0,
+      lostSince: cursor !== undefined && !resumable ? cursor.updatedAt : undefined,
       following: follow({
         bus,
         log,
@@ -74,8 +77,11 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
           for (const event of telemetryIn(message.data)) foldEvent(folds, event.tenantId, event.event);
           entry.sequence = message.seq;
         },
+        onQuiet(sequence) {
+          entry.sequence = sequence;
+        },
         onLost(first) {
-          entry.lost = true;
+          entry.lostSince ??= entry.writtenAt;
           entry.createdAt = new Date(first.createdAt).toISOString();
           entry.sequence = first.sequence - 1;
         },
@@ -110,16 +116,18 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
       streamCreatedAt: state.createdAt,
       sequence: state.sequence,
     }));
-    const lost = [...shards.values()].filter((state) => state.lost);
+    const lost = [...shards.values()].filter((state) => state.lostSince !== undefined);
     if (cursors.length === 0) return;
+    const began = Date.now();
     try {
       if (lost.length > 0) {
         log.warn({ shards: lost.length }, 'place on the stream lost, folding from the readings');
-        await rebuildLatest(pool, new Date(writtenAt - REBUILD_MARGIN_MS));
-        for (const state of lost) state.lost = false;
+        const since = Math.min(...lost.map((state) => state.lostSince ?? 0));
+        await rebuildLatest(pool, new Date(since - REBUILD_MARGIN_MS));
+        for (const state of lost) state.lostSince = undefined;
       }
       await writeLatest(pool, writing, cursors);
-      writtenAt = Date.now();
+      for (const state of shards.values()) state.writtenAt = began;
       deps.metrics.latestFolds.inc(writing.length);
     } catch (error) {
       for (const fold of writing) mergeFold(folds, fold);
@@ -157,7 +165,8 @@ function* telemetryIn(bytes: Uint8Array): Iterable<{ tenantId: number; event: Te
 
 /** Keeps the newest value of each metric of the event's device. */
 export function foldEvent(folds: Map<number, LatestFold>, tenantId: number, event: TelemetryEvent): void {
-  const metrics: Record<string, LatestEntry> = {};
+  // Without a prototype: a metric may be called `constructor`.
+  const metrics: Record<string, LatestEntry> = Object.create(null);
   for (const key in event.metrics) {
     const value = event.metrics[key];
     if (value !== undefined) metrics[key] = [value, event.ts, event.id, event.receivedAt];

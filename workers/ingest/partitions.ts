@@ -1,6 +1,8 @@
 /** Makes sure, once a day and process, that the partitions of the days it is asked for exist. */
 export interface Partitions {
   ensure(times: Iterable<number>): Promise<void>;
+  /** What is remembered may be there no longer. */
+  forget(): void;
 }
 
 const DAY_MS = 86_400_000;
@@ -24,5 +26,6 @@ export function createPartitions(create: (days: readonly string[]) => Promise<vo
       if (known.size > MAX_REMEMBERED) known.clear();
       for (const day of missing) known.add(day);
     },
+    forget: () => known.clear(),
   };
 }

@@ -1,8 +1,11 @@
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
 import {
+  deleteExpiredDeadLetters,
   deleteExpiredMutationResults,
+  deleteExpiredQuarantine,
   deleteExpiredReadings,
+  deleteGoneGateways,
   dropPartitions,
   longestRetentionDays,
 } from '#core/db/retention.ts';
@@ -21,6 +24,8 @@ export interface JanitorDeps {
   readonly daysAhead: number;
   /** Days for which the proof of what became of a frame is kept. */
   readonly frameDays: number;
+  /** Days for which dead letters wait for somebody to look at them. */
+  readonly deadLetterDays: number;
   readonly log: Logger;
   readonly metrics: JanitorMetrics;
 }
@@ -73,6 +78,9 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
     metrics.deleted.inc(deleted);
     if (deleted < DELETE_BATCH) break;
   }
+  await deleteExpiredQuarantine(pool);
+  await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
+  await deleteGoneGateways(pool);
   await deleteExpiredMutationResults(pool);
 }
 

@@ -31,6 +31,7 @@ await runService({
       intervalMs: config.JANITOR_INTERVAL_MS,
       daysAhead: config.JANITOR_DAYS_AHEAD,
       frameDays: config.JANITOR_FRAME_DAYS,
+      deadLetterDays: config.JANITOR_DEAD_LETTER_DAYS,
       log,
       metrics: declareMetrics(metrics),
     });

@@ -230,7 +230,7 @@ create table dead_letters (
   payload bytea not null,
   reason text not null,
   created_at timestamptz(3) not null default now(),
-  unique (stream, stream_sequence, item_index, created_at)
+  unique (stream, stream_sequence, item_index, reason)
 );
 
 create table outbox (
