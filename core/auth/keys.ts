@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 
-export type KeyPurpose = 'device-token' | 'api-key' | 'cursor' | 'file-link';
+export type KeyPurpose = 'device-token' | 'api-key' | 'cursor' | 'file-link' | 'mutation-result';
 
 /**
  * One 32-byte key a purpose from the deployment's secret, so that no key ever serves two.

@@ -75,7 +75,8 @@ describe('row-level security', () => {
         device.id,
       );
       await insert(
-        "insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason) values ($1, 's', 1, 0, 'x', 'r')",
+        "insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason) values ($1, 's', 1, $2, 'x', 'r')",
+        tenant.id,
       );
       await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
       await insert(
