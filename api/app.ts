@@ -14,7 +14,6 @@ import type { ApiConfig } from './config.ts';
 import { findApiKey, findTenant } from './database/credentials.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
-import { deriveResultKey } from './graphql/result-key.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { createConsole } from './http/console.ts';
 import { serveFile } from './http/files.ts';
@@ -61,7 +60,7 @@ export function buildApp(deps: AppDeps): App {
     devices,
     addresses: { mqttUrl: config.MQTT_PUBLIC_URL, httpUrl: config.PUBLIC_URL },
     deviceTokenKey: deriveKey(secret, 'device-token'),
-    resultKey: deriveResultKey(secret),
+    resultKey: deriveKey(secret, 'mutation-result'),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
       withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
   };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Pool } from 'pg';
 import type { Platform } from '#api/platform.ts';
@@ -58,6 +59,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
     maxRequestBodySize: MAX_BODY_BYTES,
     cors:
       options.allowedOrigins.length > 0 ? { origin: [...options.allowedOrigins], credentials: false } : false,
+    // The page brings its own script and style: it works where there is no internet.
+    renderGraphiQL,
     graphiql: {
       title: 'Fleetgraph API',
       subscriptionsProtocol: 'WS',
