@@ -7,6 +7,7 @@ const SQL_ONLY = [
   'follower_cursors',
   'gateways',
   'ingest_frames',
+  'ingest_keys',
   'leases',
   'mutation_results',
   'outbox',

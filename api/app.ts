@@ -5,6 +5,7 @@ import { deriveKey } from '#core/auth/keys.ts';
 import { createTokenVerifier } from '#core/auth/oidc.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
+import { createPublisher } from '#core/bus/publish.ts';
 import { createFileStore } from '#core/objects/file-store.ts';
 import { answerHealth, portOf } from '#core/runtime/health.ts';
 import type { Logger } from '#core/runtime/logger.ts';
@@ -18,6 +19,7 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { createConsole } from './http/console.ts';
 import { serveFile } from './http/files.ts';
 import { createSocketDoor } from './http/socket.ts';
+import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import type { Platform } from './platform.ts';
@@ -75,7 +77,9 @@ export function buildApp(deps: AppDeps): App {
     findApiKey: (prefix) => findApiKey(pool, prefix),
     apiKeyKey: deriveKey(secret, 'api-key'),
   });
-  listenForChanges({ bus, devices, authenticator });
+  const publisher = createPublisher(bus, log);
+  const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
+  listenForChanges({ bus, devices, authenticator, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
     pool,
     platform,
@@ -127,6 +131,7 @@ export function buildApp(deps: AppDeps): App {
     const path = request.url?.split('?')[0] ?? '/';
     try {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
+      if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
       if (path === '/files') return await serveFile(files, request, response);
       if (await answerHealth({ checks: deps.checks, registry: metrics.registry }, request, response)) return;
       if (await serveConsole(request, response)) return;
@@ -170,6 +175,7 @@ export function buildApp(deps: AppDeps): App {
       const abandoned = inFlight;
       server.closeAllConnections();
       await closed;
+      publisher.close();
       await platform.writes.close();
       return abandoned;
     },

@@ -1,3 +1,4 @@
+import type { Credentials } from '#core/auth/credential-cache.ts';
 import type { Authenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
@@ -8,14 +9,19 @@ export function listenForChanges(deps: {
   readonly bus: Bus;
   readonly devices: DeviceCache;
   readonly authenticator: Authenticator;
+  readonly credentials: Credentials;
 }): void {
-  const { bus, devices, authenticator } = deps;
+  const { bus, devices, authenticator, credentials } = deps;
   for (const kind of ['device', 'credential'] as const) {
-    listenControl(bus, kind, ({ tenantId, id }) => devices.invalidate(tenantId, id));
+    listenControl(bus, kind, ({ tenant, tenantId, id }) => {
+      devices.invalidate(tenantId, id);
+      credentials.forget(tenant, id);
+    });
   }
   listenControl(bus, 'member', () => authenticator.forget());
   bus.onReconnect(() => {
     devices.clear();
     authenticator.forget();
+    credentials.forgetAll();
   });
 }

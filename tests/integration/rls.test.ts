@@ -25,9 +25,11 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Functions that act with their owner's rights, and who may call them. */
 const DEFINER: Readonly<Record<string, readonly string[]>> = {
+  claim_ingest_keys: ['fleetgraph_app'],
   drop_partitions: ['fleetgraph_worker'],
   ensure_partition: ['fleetgraph_worker'],
   find_api_key: ['fleetgraph_app'],
+  find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
 };
 

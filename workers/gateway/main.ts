@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
+import { createCredentials } from '#core/auth/credential-cache.ts';
 import { deriveKey } from '#core/auth/keys.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
@@ -22,7 +23,6 @@ import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
-import { createCredentials } from './credentials.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';

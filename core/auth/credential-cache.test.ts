@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hashDeviceSecret } from '#core/auth/device-credentials.ts';
-import type { DeviceAccess, LiveCredential } from '#core/db/device-credentials.ts';
-import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
-import { createCredentials } from './credentials.ts';
+import type { DeviceAccess, LiveCredential } from '../fleet/device-access.ts';
+import type { DeviceId, TenantId } from '../fleet/ids.ts';
+import { createCredentials } from './credential-cache.ts';
+import { hashDeviceSecret } from './device-credentials.ts';
 
 const key = Buffer.alloc(32, 7);
 
