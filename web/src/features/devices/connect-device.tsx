@@ -26,12 +26,13 @@ export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; 
     () =>
       buildSnippets({
         mqttUrl: config.mqttUrl,
+        httpUrl: config.httpUrl,
         tenant,
         deviceKey: access.key,
         username: access.username,
         secret: access.secret,
       }),
-    [config.mqttUrl, tenant, access],
+    [config.mqttUrl, config.httpUrl, tenant, access],
   );
   const [language, setLanguage] = useState('mosquitto');
   const chosen = snippets.find(({ id }) => id === language);
