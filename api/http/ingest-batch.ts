@@ -65,6 +65,8 @@ function readEntry(
   if (typeof secret !== 'string' || !isSecret(secret))
     return wrong('token', 'a text', 401, 'BAD_CREDENTIALS');
   if (payload === undefined && kind === 'telemetry') return wrong('payload', 'telemetry has a payload');
+  const text = spell(payload);
+  if (text === undefined) return wrong('payload', 'nested too deeply');
   if (idempotencyKey !== undefined) {
     const problem = keyProblem(idempotencyKey, `${path}.idempotency_key`);
     if (problem) return { problem };
@@ -72,9 +74,19 @@ function readEntry(
   return {
     ...{ tenant, device, kind, secret },
     idempotencyKey: typeof idempotencyKey === 'string' ? idempotencyKey : undefined,
-    payload: Buffer.from(payload === undefined ? '' : JSON.stringify(payload)),
+    payload: Buffer.from(text),
     path: `${path}.payload`,
   };
+}
+
+/** The payload as its device would have sent it alone; undefined when it is nested beyond what can be written. */
+function spell(payload: unknown): string | undefined {
+  try {
+    return payload === undefined ? '' : JSON.stringify(payload);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function parseJson(body: Buffer): unknown {

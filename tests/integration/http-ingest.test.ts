@@ -231,6 +231,14 @@ describe('a batch', () => {
     expect(again.status).toBe(202);
   });
 
+  it('survives a payload that is nested without end', async () => {
+    const depth = 400_000;
+    const nested = `${'['.repeat(depth)}${']'.repeat(depth)}`;
+    const body = `{"messages":[{"tenant":"acme","device":"d","token":"t","payload":${nested}}]}`;
+    const { status, body: told } = await post(url('/ingest/v1/batch'), body);
+    expect({ status, field: told.results[0].field }).toEqual({ status: 400, field: '$.messages[0].payload' });
+  });
+
   it('refuses what is no batch', async () => {
     expect((await post(url('/ingest/v1/batch'), '{', {})).body).toMatchObject({
       status: 400,
