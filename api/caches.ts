@@ -1,6 +1,7 @@
 import type { Authenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
+import type { CredentialWatch } from './http/credential-watch.ts';
 import type { DeviceCache } from './modules/devices/cache.ts';
 
 /** Drops what is cached when it is said to have changed, and all of it after the bus was away. */
@@ -8,12 +9,17 @@ export function listenForChanges(deps: {
   readonly bus: Bus;
   readonly devices: DeviceCache;
   readonly authenticator: Authenticator;
+  readonly watch: CredentialWatch;
 }): void {
-  const { bus, devices, authenticator } = deps;
+  const { bus, devices, authenticator, watch } = deps;
   for (const kind of ['device', 'credential'] as const) {
     listenControl(bus, kind, ({ tenantId, id }) => devices.invalidate(tenantId, id));
   }
   listenControl(bus, 'member', () => authenticator.forget());
+  listenControl(bus, 'key', ({ id }) => {
+    authenticator.forget();
+    watch.recheck(`key:${id}`);
+  });
   bus.onReconnect(() => {
     devices.clear();
     authenticator.forget();
