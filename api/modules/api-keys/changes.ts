@@ -10,6 +10,8 @@ import { runMutation } from '#api/graphql/mutations.ts';
 import { createApiKey } from '#core/auth/api-keys.ts';
 import { ROLES } from '#core/auth/permissions.ts';
 
+/** Enough for every program, few enough to look through. */
+const MAX_LIVE_KEYS = 500;
 const DAY_SECONDS = 86_400;
 const MAX_OVERLAP_SECONDS = 30 * DAY_SECONDS;
 
@@ -42,6 +44,11 @@ export function createKey(operation: Operation, input: WithMutationId): Promise<
     read: (remembered) => madeSchema.parse(remembered),
     async run(scope) {
       const fields = parseInput(createSchema, input);
+      const live = await scope.prisma.apiKey.count({ where: { revokedAt: null } });
+      if (live >= MAX_LIVE_KEYS) {
+        const message = `a tenant holds at most ${MAX_LIVE_KEYS} keys that are not revoked; revoke one first`;
+        throw new ConflictFault(message, ['input'], null);
+      }
       const { token, prefix, hash } = createApiKey(operation.platform.apiKeyKey);
       const key = await scope.prisma.apiKey.create({
         data: { ...fields, tenantId: scope.tenantId, prefix, secretHash: new Uint8Array(hash) },

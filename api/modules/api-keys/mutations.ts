@@ -97,7 +97,7 @@ const apiKeyRevokeResult = builder.unionType('ApiKeyRevokeResult', {
 builder.mutationFields((t) => ({
   apiKeyCreate: t.field({
     type: apiKeyCreateResult,
-    description: 'Makes an API key. Needs `apiKeys.manage`.',
+    description: 'Makes an API key; a tenant holds at most 500 that are not revoked. Needs `apiKeys.manage`.',
     complexity: MUTATION_COST,
     args: { input: t.arg({ type: apiKeyCreateInput, required: true, description: 'The key.' }) },
     resolve: (_root, { input }, operation) => createKey(operation, input),
