@@ -8,20 +8,9 @@ import {
   resultTypeOf,
   validationErrorRef,
 } from '#api/graphql/user-errors.ts';
-import { roleEnum } from '../viewer/schema.ts';
 import { type ApiKeyMade, type ApiKeyRevoked, createKey, revokeKey, rotateKey } from './changes.ts';
-import { apiKeyRef } from './schema.ts';
+import { apiKeyCreateInput, apiKeyRef } from './schema.ts';
 import { requireApiKey } from './service.ts';
-
-const apiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
-  description: 'An API key to make.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'What people call it. At most 100 characters.' }),
-    role: t.field({ type: roleEnum, required: true, description: 'What it may do.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends, in the future; never by default.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
 
 const apiKeyRotateInput = builder.inputType('ApiKeyRotateInput', {
   description: 'An API key to give a new secret.',

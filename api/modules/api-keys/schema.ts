@@ -1,6 +1,7 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
+import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import { roleEnum } from '../viewer/schema.ts';
 import { findApiKey, listApiKeys } from './service.ts';
 import type { ApiKeyRow } from './store.ts';
@@ -80,3 +81,13 @@ builder.queryField('apiKeys', (t) =>
     apiKeyConnectionRef,
   ),
 );
+
+export const apiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
+  description: 'An API key to make.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'What people call it. At most 100 characters.' }),
+    role: t.field({ type: roleEnum, required: true, description: 'What it may do.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When it ends, in the future; never by default.' }),
+    clientMutationId: t.string({ description: mutationIdDescription }),
+  }),
+});
