@@ -2,6 +2,7 @@ import { defineConfig } from 'prisma/config';
 
 /** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
 const SQL_ONLY = [
+  'audit_entries',
   'dead_letters',
   'device_sessions',
   'follower_cursors',

@@ -12,12 +12,15 @@ import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { listenForChanges } from './caches.ts';
 import type { ApiConfig } from './config.ts';
-import { findApiKey, findTenant } from './database/credentials.ts';
+import { findApiKey, findTenant, touchApiKey } from './database/credentials.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
 import { createGraphqlServer } from './graphql/server.ts';
+import { clientAddress } from './http/client-address.ts';
 import { createConsole } from './http/console.ts';
+import { createCredentialWatch } from './http/credential-watch.ts';
 import { serveFile } from './http/files.ts';
+import { createKeyUse } from './http/key-use.ts';
 import { createSocketDoor } from './http/socket.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
@@ -63,6 +66,7 @@ export function buildApp(deps: AppDeps): App {
     addresses: { mqttUrl: config.MQTT_PUBLIC_URL, httpUrl: config.PUBLIC_URL },
     deviceTokenKey: deriveKey(secret, 'device-token'),
     resultKey: deriveKey(secret, 'mutation-result'),
+    apiKeyKey: deriveKey(secret, 'api-key'),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
       withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
   };
@@ -75,11 +79,13 @@ export function buildApp(deps: AppDeps): App {
     }),
     findTenant: (slug) => findTenant(pool, slug),
     findApiKey: (prefix) => findApiKey(pool, prefix),
-    apiKeyKey: deriveKey(secret, 'api-key'),
+    apiKeyKey: platform.apiKeyKey,
+    onApiKeyUsed: createKeyUse((key) => touchApiKey(pool, key), log),
   });
   const publisher = createPublisher(bus, log);
   const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
-  listenForChanges({ bus, devices, authenticator, credentials: ingest.credentials });
+  const watch = createCredentialWatch(authenticator);
+  listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
     pool,
     platform,
@@ -91,8 +97,10 @@ export function buildApp(deps: AppDeps): App {
   const sockets = createSocketDoor({
     graphql,
     authenticator,
+    watch,
     metrics,
     log,
+    trustedProxies: config.TRUSTED_PROXIES,
     maxOperations: config.SOCKET_MAX_OPERATIONS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
@@ -122,7 +130,15 @@ export function buildApp(deps: AppDeps): App {
         refused: error instanceof Error ? error : new Error(String(error)),
       }),
     );
-    await graphql.handle(request, response, { ...identity, requestId, log });
+    // Whatever is answered at once may finish; a stream of events ends with its credential.
+    const held =
+      identity.viewer &&
+      watch.hold(identity.viewer, request.headers.authorization ?? '', () => {
+        if (isEventStream(response)) response.destroy();
+      });
+    if (held) response.once('close', () => held.stop());
+    const ip = clientAddress(request, config.TRUSTED_PROXIES);
+    await graphql.handle(request, response, { ...identity, requestId, ip, log });
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -181,6 +197,9 @@ export function buildApp(deps: AppDeps): App {
     },
   };
 }
+
+const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 /** The caller's own request id where it is a sane one, else a new one. */
 function readRequestId(request: IncomingMessage): string {

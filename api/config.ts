@@ -23,6 +23,8 @@ const shape = {
     .string()
     .default('')
     .transform((text) => text.split(',').filter(Boolean)),
+  /** Reverse proxies of ours in front: whose `x-forwarded-for` is believed. 0: the connection's own address counts. */
+  TRUSTED_PROXIES: integer(0, 0, 10),
   DATABASE_CONNECTIONS: integer(20, 2, 500),
   /** The longest an operation may take, in milliseconds; its SQL is cancelled then. */
   REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),

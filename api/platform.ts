@@ -18,6 +18,8 @@ export interface Platform {
   readonly addresses: { readonly mqttUrl: string; readonly httpUrl: string };
   /** Hashes the secrets of devices. */
   readonly deviceTokenKey: Buffer;
+  /** Hashes the secrets of API keys. */
+  readonly apiKeyKey: Buffer;
   /** Seals secrets inside remembered results. */
   readonly resultKey: Buffer;
 }
