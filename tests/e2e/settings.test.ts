@@ -5,6 +5,7 @@ import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
 import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { until } from '#tests/kit/wait.ts';
 
 const opened = new AsyncDisposableStack();
 let platform: RunningPlatform;
@@ -93,7 +94,16 @@ describe('the settings', () => {
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Revoke', exact: true }).click();
     await page.getByText('is revoked.').waitFor();
-    await expect(mosquittoPub(ready.mqtt, device, { t: 2 })).rejects.toThrow();
+    // The gateways hear of it through the outbox.
+    await until(
+      'the first token to be refused',
+      () =>
+        mosquittoPub(ready.mqtt, device, { t: 2 }).then(
+          () => false,
+          () => true,
+        ),
+      2_000,
+    );
     await page.context().close();
   });
 
