@@ -4,7 +4,7 @@ import { openBus } from '#core/bus/connect.ts';
 import { consume } from '#core/bus/consume.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
-import { insertDeadLetter } from '#core/db/telemetry.ts';
+import { insertDeadLetter } from '#core/db/quarantine.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';

@@ -1,6 +1,8 @@
 import type { Frame, FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
-import type { FrameCounts, FrameToStore, QuarantineRow, ReadingRow } from '#core/db/telemetry.ts';
+import type { QuarantineRow } from '#core/db/quarantine.ts';
+import type { ReadingRow } from '#core/db/readings.ts';
+import type { FrameCounts, FrameToStore } from '#core/db/telemetry.ts';
 import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import type { Problem, TelemetryLimits, TelemetryPart, TelemetryReading } from '#core/fleet/telemetry.ts';

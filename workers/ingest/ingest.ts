@@ -2,13 +2,8 @@ import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
-import {
-  findStoredFrames,
-  MISSING_PARTITION,
-  markPublished,
-  type StoredFrame,
-  storeFrames,
-} from '#core/db/telemetry.ts';
+import { MISSING_PARTITION } from '#core/db/readings.ts';
+import { findStoredFrames, markPublished, type StoredFrame, storeFrames } from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { Logger } from '#core/runtime/logger.ts';

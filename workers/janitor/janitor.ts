@@ -1,5 +1,6 @@
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
+import { ensurePartitions } from '#core/db/readings.ts';
 import {
   deleteExpiredDeadLetters,
   deleteExpiredIngestKeys,
@@ -10,7 +11,6 @@ import {
   dropPartitions,
   longestRetentionDays,
 } from '#core/db/retention.ts';
-import { ensurePartitions } from '#core/db/telemetry.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
