@@ -2,6 +2,7 @@ import { defineConfig } from 'prisma/config';
 
 /** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
 const SQL_ONLY = [
+  'certificate_authorities',
   'dead_letters',
   'device_sessions',
   'follower_cursors',
@@ -10,6 +11,7 @@ const SQL_ONLY = [
   'leases',
   'mutation_results',
   'outbox',
+  'platform_authorities',
   'quarantine',
   'readings',
 ];

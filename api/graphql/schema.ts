@@ -5,6 +5,7 @@ import '../modules/sites/schema.ts';
 import '../modules/devices/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
+import '../modules/certificates/schema.ts';
 import '../modules/presence/schema.ts';
 import '../modules/presence/live-schema.ts';
 import '../modules/telemetry/schema.ts';

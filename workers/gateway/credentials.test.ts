@@ -7,7 +7,7 @@ import { createCredentials } from './credentials.ts';
 const key = Buffer.alloc(32, 7);
 
 const credential = (id: number, secret: string, expiresAt?: Date): LiveCredential => ({
-  ...{ id, expiresAt },
+  ...{ id, expiresAt, kind: 'TOKEN', revoked: false },
   secretHash: hashDeviceSecret(key, secret),
 });
 

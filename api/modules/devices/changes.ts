@@ -159,20 +159,22 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
   });
 }
 
-interface LockedDevice {
+export interface LockedDevice {
   readonly id: number;
+  readonly key: string;
   readonly status: 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
   readonly version: number;
 }
 
-async function lockDevice(scope: WriteScope, globalId: string): Promise<LockedDevice> {
+/** @throws NotFoundFault */
+export async function lockDevice(scope: WriteScope, globalId: string, field = 'id'): Promise<LockedDevice> {
   const id = readRowId(globalId, 'Device');
   const [device] =
     id === undefined
       ? []
       : await scope.prisma.$queryRaw<LockedDevice[]>`
-          select id, status::text as status, version from devices where id = ${id} for update`;
-  if (!device) throw new NotFoundFault('there is no such device', ['input', 'id']);
+          select id, key, status::text as status, version from devices where id = ${id} for update`;
+  if (!device) throw new NotFoundFault('there is no such device', ['input', field]);
   return device;
 }
 
@@ -228,7 +230,11 @@ async function announce(
 }
 
 /** Tells gateways to ask again who may come in, and where `ends` to let go of the session they hold. */
-async function announceAccess(scope: WriteScope, device: AnnouncedDevice, ends: boolean): Promise<void> {
+export async function announceAccess(
+  scope: WriteScope,
+  device: { readonly key: string; readonly version: number },
+  ends: boolean,
+): Promise<void> {
   await scope.publishControl('credential', device.key, device.version);
   if (ends) await scope.publishControl('session', device.key, EVERY_SESSION);
 }

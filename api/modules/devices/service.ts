@@ -13,7 +13,8 @@ import {
   readDeviceByKey,
 } from './store.ts';
 
-export { loadCredentialState } from './credentials.ts';
+export { announceAccess, type LockedDevice, lockDevice } from './changes.ts';
+export { type CredentialRow, loadCredential, loadCredentialState } from './credentials.ts';
 export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 
 const MAX_FILTER_VALUES = 200;
