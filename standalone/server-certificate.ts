@@ -54,7 +54,7 @@ export async function ensureServerCertificate(
     names: isIP(host) ? ['localhost'] : [...new Set([host, 'localhost'])],
     addresses: [...new Set([...(isIP(host) ? [host] : []), '127.0.0.1', '::1'])],
   });
-  replaceFile(files.keyFile, toPem('PRIVATE KEY', made.privateKey));
+  replaceFile(files.keyFile, toPem('PRIVATE KEY', made.privateKey), 0o600);
   replaceFile(files.certificateFile, toPem('CERTIFICATE', made.certificate));
   return files;
 }
@@ -70,8 +70,7 @@ function isGood(files: ServerCertificateFiles, host: string, root: X509Certifica
   );
 }
 
-/** Readable by nobody else: one of them is a key. */
-function replaceFile(path: string, content: string): void {
-  writeFileSync(`${path}.new`, content, { mode: 0o600 });
+function replaceFile(path: string, content: string, mode = 0o644): void {
+  writeFileSync(`${path}.new`, content, { mode });
   renameSync(`${path}.new`, path);
 }
