@@ -2,12 +2,14 @@ import { defineConfig } from 'prisma/config';
 
 /** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
 const SQL_ONLY = [
+  'audit_entries',
   'certificate_authorities',
   'dead_letters',
   'device_sessions',
   'follower_cursors',
   'gateways',
   'ingest_frames',
+  'ingest_keys',
   'leases',
   'mutation_results',
   'outbox',

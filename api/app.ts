@@ -6,20 +6,25 @@ import { createTokenVerifier } from '#core/auth/oidc.ts';
 import { createSecretBox } from '#core/auth/secrets.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
+import { createPublisher } from '#core/bus/publish.ts';
 import { createFileStore } from '#core/objects/file-store.ts';
 import { answerHealth, portOf } from '#core/runtime/health.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { listenForChanges } from './caches.ts';
 import type { ApiConfig } from './config.ts';
-import { findApiKey, findTenant } from './database/credentials.ts';
+import { findApiKey, findTenant, touchApiKey } from './database/credentials.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
 import { createGraphqlServer } from './graphql/server.ts';
+import { clientAddress } from './http/client-address.ts';
 import { createConsole } from './http/console.ts';
+import { createCredentialWatch } from './http/credential-watch.ts';
 import { createCrlDoor } from './http/crl.ts';
 import { serveFile } from './http/files.ts';
+import { createKeyUse } from './http/key-use.ts';
 import { createSocketDoor } from './http/socket.ts';
+import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
 import { makeRevocationList } from './modules/certificates/revocation.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
@@ -70,6 +75,7 @@ export function buildApp(deps: AppDeps): App {
     secretBox,
     deviceTokenKey: deriveKey(secret, 'device-token'),
     resultKey: deriveKey(secret, 'mutation-result'),
+    apiKeyKey: deriveKey(secret, 'api-key'),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
       withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
   };
@@ -82,9 +88,13 @@ export function buildApp(deps: AppDeps): App {
     }),
     findTenant: (slug) => findTenant(pool, slug),
     findApiKey: (prefix) => findApiKey(pool, prefix),
-    apiKeyKey: deriveKey(secret, 'api-key'),
+    apiKeyKey: platform.apiKeyKey,
+    onApiKeyUsed: createKeyUse((key) => touchApiKey(pool, key), log),
   });
-  listenForChanges({ bus, devices, authenticator });
+  const publisher = createPublisher(bus, log);
+  const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
+  const watch = createCredentialWatch(authenticator);
+  listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
     pool,
     platform,
@@ -96,8 +106,10 @@ export function buildApp(deps: AppDeps): App {
   const sockets = createSocketDoor({
     graphql,
     authenticator,
+    watch,
     metrics,
     log,
+    trustedProxies: config.TRUSTED_PROXIES,
     maxOperations: config.SOCKET_MAX_OPERATIONS,
     allowedOrigins: config.ALLOWED_ORIGINS,
   });
@@ -130,7 +142,15 @@ export function buildApp(deps: AppDeps): App {
         refused: error instanceof Error ? error : new Error(String(error)),
       }),
     );
-    await graphql.handle(request, response, { ...identity, requestId, log });
+    // Whatever is answered at once may finish; a stream of events ends with its credential.
+    const held =
+      identity.viewer &&
+      watch.hold(identity.viewer, request.headers.authorization ?? '', () => {
+        if (isEventStream(response)) response.destroy();
+      });
+    if (held) response.once('close', () => held.stop());
+    const ip = clientAddress(request, config.TRUSTED_PROXIES);
+    await graphql.handle(request, response, { ...identity, requestId, ip, log });
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -140,6 +160,7 @@ export function buildApp(deps: AppDeps): App {
     try {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
       if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
+      if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
       if (path === '/files') return await serveFile(files, request, response);
       if (await answerHealth({ checks: deps.checks, registry: metrics.registry }, request, response)) return;
       if (await serveConsole(request, response)) return;
@@ -183,11 +204,15 @@ export function buildApp(deps: AppDeps): App {
       const abandoned = inFlight;
       server.closeAllConnections();
       await closed;
+      publisher.close();
       await platform.writes.close();
       return abandoned;
     },
   };
 }
+
+const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 /** The caller's own request id where it is a sane one, else a new one. */
 function readRequestId(request: IncomingMessage): string {

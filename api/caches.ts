@@ -1,6 +1,8 @@
+import type { Credentials } from '#core/auth/credential-cache.ts';
 import type { Authenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
+import type { CredentialWatch } from './http/credential-watch.ts';
 import type { DeviceCache } from './modules/devices/cache.ts';
 
 /** Drops what is cached when it is said to have changed, and all of it after the bus was away. */
@@ -8,14 +10,24 @@ export function listenForChanges(deps: {
   readonly bus: Bus;
   readonly devices: DeviceCache;
   readonly authenticator: Authenticator;
+  readonly credentials: Credentials;
+  readonly watch: CredentialWatch;
 }): void {
-  const { bus, devices, authenticator } = deps;
+  const { bus, devices, authenticator, credentials, watch } = deps;
   for (const kind of ['device', 'credential'] as const) {
-    listenControl(bus, kind, ({ tenantId, id }) => devices.invalidate(tenantId, id));
+    listenControl(bus, kind, ({ tenant, tenantId, id }) => {
+      devices.invalidate(tenantId, id);
+      credentials.forget(tenant, id);
+    });
   }
   listenControl(bus, 'member', () => authenticator.forget());
+  listenControl(bus, 'key', ({ id }) => {
+    authenticator.forget();
+    watch.recheck(`key:${id}`);
+  });
   bus.onReconnect(() => {
     devices.clear();
     authenticator.forget();
+    credentials.forgetAll();
   });
 }

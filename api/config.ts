@@ -31,6 +31,8 @@ const shape = {
     .string()
     .default('')
     .transform((text) => text.split(',').filter(Boolean)),
+  /** Reverse proxies of ours in front: whose `x-forwarded-for` is believed. 0: the connection's own address counts. */
+  TRUSTED_PROXIES: integer(0, 0, 10),
   DATABASE_CONNECTIONS: integer(20, 2, 500),
   /** The longest an operation may take, in milliseconds; its SQL is cancelled then. */
   REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),
@@ -43,6 +45,21 @@ const shape = {
   LIVE_QUEUE_BYTES: integer(1_048_576, 4_096, 1_073_741_824),
   /** Bytes of recent events kept for each shard in use, so that a short break needs no reading back. */
   LIVE_RECENT_BYTES: integer(4_194_304, 0, 1_073_741_824),
+  /** How long JetStream may take to store a message that came over HTTP, in milliseconds; then 503. */
+  HTTP_INGEST_STORE_TIMEOUT_MS: integer(5_000, 50, 60_000),
+  /** Messages without an answer from JetStream, in bytes; more are answered 503 at once. */
+  HTTP_INGEST_PENDING_BYTES: integer(33_554_432, 65_536, 1_073_741_824),
+  /** Bodies in work at once, in bytes. */
+  HTTP_INGEST_BODY_BYTES: integer(67_108_864, 65_536, 1_073_741_824),
+  /** Devices whose credentials are remembered, and for how many milliseconds. */
+  CREDENTIAL_CACHE_SIZE: integer(100_000, 1, 10_000_000),
+  CREDENTIAL_TTL_MS: integer(30_000, 0, 30_000),
+  /** What a message may be; as for workers/ingest, which quarantines what is beyond. */
+  INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1),
+  INGEST_MAX_METRICS: integer(100, 1),
+  INGEST_MAX_STRING_LENGTH: integer(512, 1),
+  INGEST_MAX_READINGS: integer(100, 1),
+  INGEST_MAX_AHEAD_MS: integer(86_400_000),
 };
 
 /** Environment of the API process; see the shape for defaults and units. */

@@ -25,6 +25,8 @@ export interface Platform {
   readonly deviceTokenKey: Buffer;
   /** Opens the keys of certificate authorities. */
   readonly secretBox: SecretBox;
+  /** Hashes the secrets of API keys. */
+  readonly apiKeyKey: Buffer;
   /** Seals secrets inside remembered results. */
   readonly resultKey: Buffer;
 }

@@ -9,6 +9,8 @@ import { ForbiddenFault } from './errors.ts';
 export interface Operation {
   readonly viewer: Viewer;
   readonly requestId: string;
+  /** Where the request came from; null when its connection is gone. */
+  readonly ip: string | null;
   readonly log: Logger;
   /** When its time is up, in ms since the epoch. Each event of a subscription has its own. */
   deadline(): number;

@@ -6,6 +6,9 @@ import { DEFAULT_PAGE, MAX_PAGE, type PageArgs } from './paging.ts';
 /** Counting a whole list reads all of it. */
 export const TOTAL_COUNT_COST = 50;
 
+/** A mutation writes, announces and is remembered. */
+export const MUTATION_COST = 20;
+
 /** A page costs what is selected of an item, once for each item it may hold. */
 export function pageCost(args: PageArgs): FieldComplexityValue {
   const size = args.first ?? args.last ?? DEFAULT_PAGE;

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
 import type { Permission } from '#core/auth/permissions.ts';
+import { type AuditChange, writeAudit } from './audit.ts';
 import { type Operation, requirePermission } from './context.ts';
 import { Fault, type UserError, ValidationFault } from './errors.ts';
 
@@ -9,20 +10,31 @@ import { Fault, type UserError, ValidationFault } from './errors.ts';
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Describes `clientMutationId`, wherever an input has it. */
+export const mutationIdDescription =
+  'Makes a retry harmless: for 24 hours the same id gives the first answer again. 1 to 128 printable characters.';
+
+/** A success, and what the audit log says of it. */
+export interface Done<Success extends JsonObject> {
+  readonly success: Success;
+  readonly audit: AuditChange;
+}
+
 export interface Mutation<Success extends JsonObject> {
-  /** The field's name; part of the fingerprint of a remembered result. */
+  /** The field's name: the action in the audit log, and part of the fingerprint of a remembered result. */
   readonly name: string;
   readonly permission: Permission;
   readonly input: { readonly clientMutationId?: string | null | undefined };
   /** Does the work in one write transaction. A thrown Fault rolls it back and becomes the answer. */
-  readonly run: (scope: WriteScope) => Promise<Success>;
+  readonly run: (scope: WriteScope) => Promise<Done<Success>>;
   /** Reads a remembered success. Fields named here are sealed while they are remembered. */
   readonly read: (remembered: unknown) => Success;
   readonly secrets?: readonly (keyof Success & string)[];
 }
 
 /**
- * Runs a mutation in one transaction with everything it publishes, and answers its success or the fault that refused it.
+ * Runs a mutation in one transaction with its audit entry and everything it publishes, and answers its success or the
+ * fault that refused it.
  * With a `clientMutationId` the first answer is kept for 24 h per credential: a retry gets it again without doing
  * anything, and another input under the same id is a ValidationError. A missing permission is answered, never kept.
  */
@@ -59,7 +71,8 @@ async function attempt<Success extends JsonObject>(
     return await platform.writes.transaction(viewer, deadline, async (scope) => {
       const remembered = key && (await recall(scope, key));
       if (remembered) return replay(remembered, mutation, platform.resultKey);
-      const success = await mutation.run(scope);
+      const { success, audit } = await mutation.run(scope);
+      await writeAudit(scope, operation, mutation.name, audit);
       if (key)
         await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
       return success;

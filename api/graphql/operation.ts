@@ -8,6 +8,7 @@ import type { Operation } from './context.ts';
 export interface OperationOptions {
   readonly viewer: Viewer;
   readonly requestId: string;
+  readonly ip: string | null;
   readonly log: Logger;
   readonly pool: Pool;
   readonly platform: Platform;
@@ -18,7 +19,7 @@ export interface OperationOptions {
 
 /** Starts the clock of one operation. Nothing is opened before it is needed; `refresh` must be called at its end. */
 export function createOperation(options: OperationOptions): Operation {
-  const { viewer, requestId, log, platform, signal, timeoutMs } = options;
+  const { viewer, requestId, ip, log, platform, signal, timeoutMs } = options;
   let deadline = Date.now() + timeoutMs;
   let live = false;
   let loaded: object = {};
@@ -36,6 +37,7 @@ export function createOperation(options: OperationOptions): Operation {
   return {
     viewer,
     requestId,
+    ip,
     log,
     signal,
     platform,

@@ -16,6 +16,7 @@ export interface RequestContext {
   /** Why there is no viewer. */
   readonly refused: Error | undefined;
   readonly requestId: string;
+  readonly ip: string | null;
   readonly log: Logger;
 }
 

@@ -67,10 +67,10 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       defaultQuery: EXAMPLES,
       headers: JSON.stringify({ authorization: 'Bearer <access token or API key>' }),
     },
-    context({ viewer, requestId, log, request, socketSignal }) {
+    context({ viewer, requestId, ip, log, request, socketSignal }) {
       if (!viewer) return {};
       const signal = socketSignal ?? request?.signal;
-      return createOperation({ viewer, requestId, log, pool, platform, timeoutMs, signal });
+      return createOperation({ viewer, requestId, ip, log, pool, platform, timeoutMs, signal });
     },
     plugins: [
       {

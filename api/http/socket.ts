@@ -12,11 +12,16 @@ import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
+import { clientAddress } from './client-address.ts';
+import type { CredentialWatch } from './credential-watch.ts';
 import { type SocketExtra, serveSocket } from './socket-transport.ts';
 
 export interface SocketOptions {
   readonly graphql: GraphqlServer;
   readonly authenticator: Authenticator;
+  readonly watch: CredentialWatch;
+  /** How many proxies of ours stand in front. */
+  readonly trustedProxies: number;
   readonly maxOperations: number;
   /** Web origins that may open sockets, besides pages served by the same host. */
   readonly allowedOrigins: readonly string[];
@@ -39,14 +44,10 @@ const CLOSE = {
   revoked: 4403,
   limited: 4429,
 } as const;
-/** How often a socket's credential is looked at again. */
-const RECHECK_MS = 30_000;
 const CLOSE_DEADLINE_MS = 2_000;
-const MAX_TIMEOUT_MS = 2_147_483_647;
 
 interface Visitor {
   readonly viewer: Viewer;
-  readonly authorization: string;
   readonly gone: AbortController;
   stop(): void;
 }
@@ -92,6 +93,7 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
         viewer: visitor.viewer,
         refused: undefined,
         requestId,
+        ip: clientAddress(request, options.trustedProxies),
         log,
         socketSignal: visitor.gone.signal,
       });
@@ -149,24 +151,15 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
 
 /** Watches a credential for as long as its socket is open. */
 function admit(socket: WebSocket, viewer: Viewer, authorization: string, options: SocketOptions): Visitor {
-  const recheck = setInterval(() => {
-    options.authenticator.authenticate(authorization).catch((error: unknown) => {
-      if (error instanceof AuthenticationError) socket.close(CLOSE.revoked, reasonOf(error));
-    });
-  }, RECHECK_MS);
-  const remaining = viewer.expiresAt ? viewer.expiresAt.getTime() - Date.now() : MAX_TIMEOUT_MS;
-  const expiry = setTimeout(
-    () => socket.close(CLOSE.revoked, 'the credential has expired'),
-    Math.min(Math.max(0, remaining), MAX_TIMEOUT_MS),
+  const held = options.watch.hold(viewer, authorization, (reason) =>
+    socket.close(CLOSE.revoked, truncate(reason)),
   );
   const gone = new AbortController();
   return {
     viewer,
-    authorization,
     gone,
     stop() {
-      clearInterval(recheck);
-      clearTimeout(expiry);
+      held.stop();
       gone.abort();
     },
   };
@@ -180,7 +173,8 @@ function refuse(socket: WebSocket, error: unknown): void {
 }
 
 /** A close reason has at most 123 bytes. */
-const reasonOf = (error: Error): string => Buffer.from(error.message).subarray(0, 120).toString();
+const truncate = (reason: string): string => Buffer.from(reason).subarray(0, 120).toString();
+const reasonOf = (error: Error): string => truncate(error.message);
 
 function readAuthorization(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const authorization = params?.['authorization'] ?? params?.['Authorization'];

@@ -15,9 +15,8 @@ export interface NewApiKey {
   readonly hash: Buffer;
 }
 
-/** Makes `fgk_<prefix>_<secret>` with 256 random bits of secret. */
-export function createApiKey(serverKey: Buffer): NewApiKey {
-  const prefix = randomBytes(6).toString('hex');
+/** Makes `fgk_<prefix>_<secret>` with 256 random bits of secret; a rotated key keeps its prefix. */
+export function createApiKey(serverKey: Buffer, prefix = randomBytes(6).toString('hex')): NewApiKey {
   const secret = randomBytes(32).toString('base64url');
   return { token: `fgk_${prefix}_${secret}`, prefix, hash: hashApiSecret(serverKey, secret) };
 }

@@ -3,16 +3,23 @@ export const ROLES = ['VIEWER', 'OPERATOR', 'ENGINEER', 'ADMIN'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a service asks for before it acts. The only place where permissions are named. */
-export type Permission = 'devices.read' | 'devices.write' | 'sites.read' | 'telemetry.read';
+export type Permission =
+  | 'apiKeys.manage'
+  | 'audit.read'
+  | 'devices.read'
+  | 'devices.write'
+  | 'sites.read'
+  | 'telemetry.read';
 
 const READ: readonly Permission[] = ['devices.read', 'sites.read', 'telemetry.read'];
 const WRITE: readonly Permission[] = [...READ, 'devices.write'];
+const ADMINISTER: readonly Permission[] = [...WRITE, 'apiKeys.manage', 'audit.read'];
 
 const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   VIEWER: new Set(READ),
   OPERATOR: new Set(READ),
   ENGINEER: new Set(WRITE),
-  ADMIN: new Set(WRITE),
+  ADMIN: new Set(ADMINISTER),
 };
 
 /** Every permission of a role. */

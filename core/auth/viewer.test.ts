@@ -62,6 +62,7 @@ describe('authenticate', () => {
       id: 1,
       tenant: acme,
       secretHash: key.hash,
+      previous: null,
       name: 'ci',
       role: 'ENGINEER',
       expiresAt: null,
@@ -83,6 +84,54 @@ describe('authenticate', () => {
       'expired',
     );
     await expect(find({}).authenticate('Bearer fgk_nonsense')).rejects.toThrow(AuthenticationError);
+  });
+
+  it('accepts the secret before a rotation until its overlap or the key ends', async () => {
+    const before = createApiKey(serverKey);
+    const now = createApiKey(serverKey, before.prefix);
+    const until = new Date(Date.now() + 60_000);
+    const sooner = new Date(Date.now() + 30_000);
+    const rotated = (previousEnd: Date, expiresAt: Date | null) =>
+      authenticator({
+        findApiKey: async () => ({
+          id: 1,
+          tenant: acme,
+          secretHash: now.hash,
+          previous: { secretHash: before.hash, expiresAt: previousEnd },
+          name: 'ci',
+          role: 'VIEWER',
+          expiresAt,
+          revokedAt: null,
+        }),
+      });
+    const [old, fresh] = [`Bearer ${before.token}`, `Bearer ${now.token}`];
+    expect(await rotated(until, null).authenticate(fresh)).toMatchObject({ expiresAt: null });
+    expect(await rotated(until, null).authenticate(old)).toMatchObject({ expiresAt: until });
+    expect(await rotated(until, sooner).authenticate(old)).toMatchObject({ expiresAt: sooner });
+    await expect(rotated(new Date(1), null).authenticate(old)).rejects.toThrow('expired');
+  });
+
+  it('checks again what was being checked when it was told to forget', async () => {
+    const key = createApiKey(serverKey);
+    let asked = 0;
+    const auth = authenticator({
+      async findApiKey() {
+        asked += 1;
+        if (asked === 1) auth.forget();
+        return {
+          id: 1,
+          tenant: acme,
+          secretHash: key.hash,
+          previous: null,
+          name: 'ci',
+          role: 'VIEWER',
+          expiresAt: null,
+          revokedAt: asked === 1 ? null : new Date(),
+        };
+      },
+    });
+    await expect(auth.authenticate(`Bearer ${key.token}`)).rejects.toThrow('revoked');
+    expect(asked).toBe(2);
   });
 
   it('remembers an answer for a while, but not past the end of the credential or a change', async () => {

@@ -31,6 +31,8 @@ export interface ApiKeyRecord {
   readonly id: number;
   readonly tenant: TenantRecord;
   readonly secretHash: Uint8Array;
+  /** The secret before the last rotation, and until when it is still good. */
+  readonly previous: { readonly secretHash: Uint8Array; readonly expiresAt: Date } | null;
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: Date | null;
@@ -42,6 +44,8 @@ export interface AuthenticatorOptions {
   readonly findTenant: (slug: string) => Promise<TenantRecord | undefined>;
   readonly findApiKey: (prefix: string) => Promise<ApiKeyRecord | undefined>;
   readonly apiKeyKey: Buffer;
+  /** Told of every key that was looked up and found good; must not throw. */
+  readonly onApiKeyUsed?: (key: ApiKeyRecord) => void;
   /** How long an answer is remembered. Default 10 000 ms; never past the credential's own end. */
   readonly rememberMs?: number;
 }
@@ -61,15 +65,19 @@ const MAX_REMEMBERED = 5_000;
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const rememberMs = options.rememberMs ?? 10_000;
   const remembered = new Map<string, { readonly viewer: Viewer; readonly until: number }>();
+  /** Counts `forget`: what was being checked when one came is checked again. */
+  let generation = 0;
   return {
     async authenticate(authorization) {
       const token = readBearer(authorization);
       const id = createHash('sha256').update(token).digest('base64');
       const known = remembered.get(id);
       if (known && known.until > Date.now()) return known.viewer;
+      const before = generation;
       const viewer = token.startsWith('fgk_')
         ? await viewerOfKey(token, options)
         : await viewerOfToken(token, options);
+      if (generation !== before) return this.authenticate(authorization);
       const until = Math.min(
         Date.now() + rememberMs,
         viewer.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY,
@@ -79,7 +87,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       remembered.set(id, { viewer, until });
       return viewer;
     },
-    forget: () => remembered.clear(),
+    forget() {
+      generation += 1;
+      remembered.clear();
+    },
   };
 }
 
@@ -115,14 +126,12 @@ async function viewerOfToken(token: string, options: AuthenticatorOptions): Prom
 async function viewerOfKey(token: string, options: AuthenticatorOptions): Promise<Viewer> {
   const parts = readApiKey(token);
   const record = parts && (await options.findApiKey(parts.prefix));
-  if (!record || !isApiSecret(options.apiKeyKey, parts.secret, record.secretHash)) {
-    throw new AuthenticationError('the API key is not valid');
-  }
+  const end = record && endOfSecret(record, parts.secret, options.apiKeyKey);
+  if (!record || end === undefined) throw new AuthenticationError('the API key is not valid');
   if (record.revokedAt) throw new AuthenticationError('the API key was revoked');
-  if (record.expiresAt && record.expiresAt.getTime() <= Date.now()) {
-    throw new AuthenticationError('the API key has expired');
-  }
+  if (end && end.getTime() <= Date.now()) throw new AuthenticationError('the API key has expired');
   assertActive(record.tenant);
+  options.onApiKeyUsed?.(record);
   return {
     kind: 'API_KEY',
     subject: parts.prefix,
@@ -132,9 +141,17 @@ async function viewerOfKey(token: string, options: AuthenticatorOptions): Promis
     permissions: permissionsOf(record.role),
     name: record.name,
     email: null,
-    expiresAt: record.expiresAt,
+    expiresAt: end,
     credentialId: `key:${record.id}`,
   };
+}
+
+/** When this secret of the key ends, null when it does not; undefined when it is none of the key's secrets. */
+function endOfSecret(record: ApiKeyRecord, secret: string, serverKey: Buffer): Date | null | undefined {
+  const { previous, expiresAt } = record;
+  if (isApiSecret(serverKey, secret, record.secretHash)) return expiresAt;
+  if (!previous || !isApiSecret(serverKey, secret, previous.secretHash)) return undefined;
+  return expiresAt && expiresAt < previous.expiresAt ? expiresAt : previous.expiresAt;
 }
 
 function assertActive(tenant: TenantRecord): void {

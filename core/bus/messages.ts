@@ -1,3 +1,4 @@
+import { DIALECTS, type Dialect } from '../fleet/dialects/dialect.ts';
 import { uuidText, writeUuidV7 } from '../fleet/uuid.ts';
 import { FleetgraphError } from '../runtime/errors.ts';
 
@@ -6,17 +7,23 @@ import { FleetgraphError } from '../runtime/errors.ts';
  *
  * | bytes | what |
  * |---|---|
- * | 1 | format version, 1 |
+ * | 1 | format version: 2 when an item carries the hash of an idempotency key, else 1 |
  * | 16 | batch id, UUID v7 |
  * | 4 | number of items, little-endian |
  * | … | items |
  *
- * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP), receivedAt in ms (8, float64 LE),
- * tenant length (1) and text, device length (1) and text, payload length (4, LE) and bytes as they came.
+ * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP, bit 1 = key hash follows), receivedAt in ms (8,
+ * float64 LE), tenant length (1) and text, device length (1) and text, key hash (8, only with its flag, which version 1 does not
+ * know), payload length (4, LE) and bytes as they came. A reader of version 1 refuses version 2 and reads the rest as before.
  */
-export const FRAME_VERSION = 1;
+const FRAME_VERSION = 1;
+const KEYED_FRAME_VERSION = 2;
 export const FRAME_HEADER_BYTES = 21;
 const ITEM_FIXED_BYTES = 18;
+/** How many bytes of an idempotency key's hash an item carries. */
+export const KEY_HASH_BYTES = 8;
+const FLAG_DUP = 1;
+const FLAG_KEYED = 2;
 
 const KINDS = [
   'telemetry',
@@ -29,24 +36,24 @@ const KINDS = [
   'ota_status',
 ] as const;
 const SOURCES = ['mqtt', 'http', 'bridge'] as const;
-const DIALECTS = ['canonical', 'meter2', 'argus1'] as const;
 
 export type ItemKind = (typeof KINDS)[number];
 export type ItemSource = (typeof SOURCES)[number];
-export type ItemDialect = (typeof DIALECTS)[number];
 
 export interface FrameItem {
   /** Slug and key exactly as authenticated; both are ASCII. */
   readonly tenant: string;
   readonly device: string;
   readonly kind: ItemKind;
-  readonly dialect: ItemDialect;
+  readonly dialect: Dialect;
   readonly source: ItemSource;
   /** The device said that it may have sent this before. */
   readonly dup: boolean;
   /** Milliseconds since the epoch, at the edge. */
   readonly receivedAt: number;
   readonly payload: Uint8Array;
+  /** `KEY_HASH_BYTES` of the hash of the idempotency key that came with it. */
+  readonly keyHash?: Uint8Array | undefined;
 }
 
 export interface Frame {
@@ -63,7 +70,13 @@ export class FrameError extends FleetgraphError {
 
 /** How many bytes an item takes in a frame. */
 export function itemBytes(item: FrameItem): number {
-  return ITEM_FIXED_BYTES + item.tenant.length + item.device.length + item.payload.length;
+  return (
+    ITEM_FIXED_BYTES +
+    item.tenant.length +
+    item.device.length +
+    item.payload.length +
+    (item.keyHash ? KEY_HASH_BYTES : 0)
+  );
 }
 
 /** Builds one frame in a buffer of its own, copying each payload once, when it is added. */
@@ -88,7 +101,7 @@ export class FrameWriter {
     return this.#length;
   }
 
-  /** Appends an item and returns its index in the frame. */
+  /** Appends an item and returns its index in the frame. A key hash must be `KEY_HASH_BYTES` long. */
   add(item: FrameItem): number {
     const needed = this.#length + itemBytes(item);
     if (needed > this.#buffer.length) this.#grow(needed);
@@ -97,13 +110,18 @@ export class FrameWriter {
     buffer[at] = KINDS.indexOf(item.kind);
     buffer[at + 1] = SOURCES.indexOf(item.source);
     buffer[at + 2] = DIALECTS.indexOf(item.dialect);
-    buffer[at + 3] = item.dup ? 1 : 0;
+    buffer[at + 3] = (item.dup ? FLAG_DUP : 0) | (item.keyHash ? FLAG_KEYED : 0);
     buffer.writeDoubleLE(item.receivedAt, at + 4);
     at += 12;
     buffer[at++] = item.tenant.length;
     at += buffer.write(item.tenant, at, 'latin1');
     buffer[at++] = item.device.length;
     at += buffer.write(item.device, at, 'latin1');
+    if (item.keyHash) {
+      buffer.set(item.keyHash, at);
+      buffer[0] = KEYED_FRAME_VERSION;
+      at += KEY_HASH_BYTES;
+    }
     at = buffer.writeUInt32LE(item.payload.length, at);
     buffer.set(item.payload, at);
     this.#length = needed;
@@ -130,7 +148,9 @@ export class FrameWriter {
 export function parseFrame(bytes: Uint8Array): Frame {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length < FRAME_HEADER_BYTES) throw new FrameError('shorter than a frame header');
-  if (buffer[0] !== FRAME_VERSION) throw new FrameError(`unknown frame version ${buffer[0]}`);
+  const version = buffer[0];
+  if (version !== FRAME_VERSION && version !== KEYED_FRAME_VERSION)
+    throw new FrameError(`unknown frame version ${version}`);
   const count = buffer.readUInt32LE(17);
   const items: FrameItem[] = [];
   let at = FRAME_HEADER_BYTES;
@@ -141,13 +161,16 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const dialect = DIALECTS[buffer.readUInt8(at + 2)];
       if (!kind || !source || !dialect)
         throw new FrameError(`item ${index} has an unknown kind, source or dialect`);
-      const dup = (buffer.readUInt8(at + 3) & 1) === 1;
+      const flags = buffer.readUInt8(at + 3);
+      const keyed = version === KEYED_FRAME_VERSION && (flags & FLAG_KEYED) !== 0;
       const receivedAt = buffer.readDoubleLE(at + 4);
       at += 12;
       const tenant = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
       at += 1 + tenant.length;
       const device = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
       at += 1 + device.length;
+      const keyHash = keyed ? buffer.subarray(at, at + KEY_HASH_BYTES) : undefined;
+      if (keyed) at += KEY_HASH_BYTES;
       const length = buffer.readUInt32LE(at);
       at += 4;
       if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
@@ -157,9 +180,10 @@ export function parseFrame(bytes: Uint8Array): Frame {
         kind,
         dialect,
         source,
-        dup,
+        dup: (flags & FLAG_DUP) !== 0,
         receivedAt,
         payload: buffer.subarray(at, at + length),
+        keyHash,
       });
       at += length;
     }

@@ -5,4 +5,4 @@ export const eventsSubject = (shard: number, kind: EventKind): string => `events
 export const controlSubject = (kind: ControlKind): string => `control.${kind}`;
 
 export type EventKind = 'telemetry' | 'heartbeat' | 'session' | 'presence' | 'device';
-export type ControlKind = 'credential' | 'session' | 'template' | 'route' | 'member' | 'device';
+export type ControlKind = 'credential' | 'session' | 'template' | 'route' | 'member' | 'device' | 'key';

@@ -1,31 +1,6 @@
+import type { DeviceAccess, DeviceName, LiveCredential } from '../fleet/device-access.ts';
 import type { DeviceId, TenantId } from '../fleet/ids.ts';
 import type { Queryable } from './pool.ts';
-
-/** One credential of a device. */
-export interface LiveCredential {
-  readonly id: number;
-  readonly kind: 'TOKEN' | 'CERTIFICATE';
-  /** Of a certificate the SHA-256 fingerprint. */
-  readonly secretHash: Uint8Array;
-  readonly expiresAt: Date | undefined;
-  /** Only certificates are told of that were revoked: their refusal has a name of its own. */
-  readonly revoked: boolean;
-}
-
-/** A device as far as letting it in is concerned. */
-export interface DeviceAccess {
-  readonly tenantId: TenantId;
-  readonly deviceId: DeviceId;
-  /** False when the device or its tenant is not ACTIVE. */
-  readonly active: boolean;
-  /** Not expired. Several while a rotation overlaps. */
-  readonly credentials: readonly LiveCredential[];
-}
-
-export interface DeviceName {
-  readonly tenant: string;
-  readonly device: string;
-}
 
 interface AccessRow {
   index: number;
@@ -51,14 +26,32 @@ const FIND_ACCESS = `
   order by c.id`;
 
 /** One answer a name, in the same order, in one query; undefined where there is no such device. */
-export async function findDeviceAccess(
+export function findDeviceAccess(
   database: Queryable,
   names: readonly DeviceName[],
 ): Promise<(DeviceAccess | undefined)[]> {
+  return readAccess(database, names, { name: 'find-device-access', text: FIND_ACCESS });
+}
+
+/** The same for a role under row-level security, which no tenant has been set for yet. */
+export function lookUpDeviceAccess(
+  database: Queryable,
+  names: readonly DeviceName[],
+): Promise<(DeviceAccess | undefined)[]> {
+  return readAccess(database, names, {
+    name: 'look-up-device-access',
+    text: 'select * from find_device_access($1, $2)',
+  });
+}
+
+async function readAccess(
+  database: Queryable,
+  names: readonly DeviceName[],
+  query: { readonly name: string; readonly text: string },
+): Promise<(DeviceAccess | undefined)[]> {
   const found: (DeviceAccess & { credentials: LiveCredential[] })[] = [];
   const { rows } = await database.query<AccessRow>({
-    name: 'find-device-access',
-    text: FIND_ACCESS,
+    ...query,
     values: [names.map((name) => name.tenant), names.map((name) => name.device)],
   });
   for (const row of rows) {

@@ -69,3 +69,9 @@ export async function deleteExpiredMutationResults(db: Queryable): Promise<numbe
   );
   return deleted.rowCount ?? 0;
 }
+
+/** Forgets the idempotency keys of messages that are older than a day. */
+export async function deleteExpiredIngestKeys(db: Queryable): Promise<number> {
+  const deleted = await db.query(`delete from ingest_keys where received_at < now() - interval '24 hours'`);
+  return deleted.rowCount ?? 0;
+}

@@ -27,6 +27,7 @@ export type QuarantineReason =
   | 'TOO_OLD'
   | 'IN_FUTURE'
   | 'UNKNOWN_DEVICE'
+  | 'WRONG_DEVICE'
   | 'DEVICE_DISABLED'
   | 'DEVICE_DECOMMISSIONED'
   | 'TENANT_SUSPENDED'
@@ -36,6 +37,8 @@ export type QuarantineReason =
 export interface Problem {
   readonly reason: QuarantineReason;
   readonly detail: string;
+  /** Where in the payload, such as `metrics.temperature` or `[3].ts`; absent when it is the whole of it. */
+  readonly field?: string;
 }
 
 /** One entry of a message: a reading to store, or the reason why it is not one. */
@@ -46,6 +49,8 @@ export interface TelemetryLimits {
   readonly maxMetrics: number;
   readonly maxStringLength: number;
   readonly maxReadings: number;
+  /** In one message of dialect meter2. */
+  readonly maxMeasurements: number;
   /** How far ahead of the server a device's clock may be, in milliseconds. */
   readonly maxAheadMs: number;
 }
@@ -55,6 +60,7 @@ export const DEFAULT_TELEMETRY_LIMITS: TelemetryLimits = {
   maxMetrics: 100,
   maxStringLength: 512,
   maxReadings: 100,
+  maxMeasurements: 200,
   maxAheadMs: 24 * 3_600_000,
 };
 
@@ -62,6 +68,8 @@ export interface TelemetryContext {
   readonly device: string;
   readonly receivedAt: number;
   readonly dup: boolean;
+  /** Hash of the idempotency key that came with the message. */
+  readonly keyHash?: Uint8Array | undefined;
   /** Readings before this are older than the tenant keeps them. Milliseconds since the epoch. */
   readonly oldestTs: number;
   readonly limits: TelemetryLimits;
@@ -77,62 +85,102 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  */
 export function readTelemetry(payload: Uint8Array, context: TelemetryContext): TelemetryPart[] {
   const { limits } = context;
+  const parsed = parsePayload(payload, limits);
+  if ('problem' in parsed) return [parsed];
+  const { value } = parsed;
+  if (!Array.isArray(value)) return [readOne(value, '', payload, 0, context)];
+  if (value.length === 0) return [problemPart('BAD_SHAPE', 'an empty array')];
+  if (value.length > limits.maxReadings) {
+    return [problemPart('TOO_MANY_READINGS', `${value.length} readings, at most ${limits.maxReadings}`)];
+  }
+  return value.map((entry, part) => readOne(entry, `[${part}]`, payload, part, context));
+}
+
+/** The JSON value of a payload, or why it has none. */
+export function parsePayload(
+  payload: Uint8Array,
+  limits: Pick<TelemetryLimits, 'maxMessageBytes'>,
+): { readonly value: unknown } | { readonly problem: Problem } {
   if (payload.length > limits.maxMessageBytes) {
-    return [problem('TOO_LARGE', `${payload.length} bytes, at most ${limits.maxMessageBytes}`)];
+    return problemPart('TOO_LARGE', `${payload.length} bytes, at most ${limits.maxMessageBytes}`);
   }
-  let parsed: unknown;
   try {
-    parsed = JSON.parse(utf8.decode(payload));
+    return { value: JSON.parse(utf8.decode(payload)) as unknown };
   } catch (error) {
-    return [problem('BAD_JSON', error instanceof SyntaxError ? error.message : 'not UTF-8')];
+    return problemPart('BAD_JSON', error instanceof SyntaxError ? error.message : 'not UTF-8');
   }
-  if (!Array.isArray(parsed)) return [readOne(parsed, payload, 0, context)];
-  if (parsed.length === 0) return [problem('BAD_SHAPE', 'an empty array')];
-  if (parsed.length > limits.maxReadings) {
-    return [problem('TOO_MANY_READINGS', `${parsed.length} readings, at most ${limits.maxReadings}`)];
-  }
-  return parsed.map((entry, part) => readOne(entry, payload, part, context));
 }
 
 function readOne(
   entry: unknown,
+  path: string,
   payload: Uint8Array,
   part: number,
   context: TelemetryContext,
 ): TelemetryPart {
-  if (!isObject(entry)) return problem('BAD_SHAPE', 'a reading is a JSON object');
+  if (!isObject(entry)) return problemPart('BAD_SHAPE', 'a reading is a JSON object', path);
   // The edge removes it where it stands in plain text; here however it was written.
   delete entry['provision_token'];
-  const canonical = isObject(entry['metrics']);
-  const metrics: unknown = canonical ? entry['metrics'] : entry;
-  if (!isObject(metrics)) return problem('BAD_SHAPE', 'metrics is an object');
-  const wrong = metricsProblem(metrics, context.limits);
-  if (wrong) return { problem: wrong };
-  const envelope: Record<string, unknown> = canonical ? entry : {};
-
-  const version = envelope['version'];
+  const { metrics } = entry;
+  const inner = path === '' ? '' : `${path}.`;
+  if (!isObject(metrics)) {
+    return readReading(
+      { envelope: {}, metrics: entry, path: inner, metricsPath: inner },
+      payload,
+      part,
+      context,
+    );
+  }
+  const { version } = entry;
   if (version !== undefined && version !== '1' && version !== 1)
-    return problem('BAD_SHAPE', 'version is "1"');
+    return problemPart('BAD_SHAPE', 'version is "1"', `${inner}version`);
+  const source = { envelope: entry, metrics, path: inner, metricsPath: `${inner}metrics.` };
+  return readReading(source, payload, part, context);
+}
+
+/** What a dialect found in a payload: nothing of it is checked yet. Paths are empty or end where a key can follow. */
+export interface ReadingSource {
+  readonly envelope: Readonly<Record<string, unknown>>;
+  readonly metrics: Readonly<Record<string, unknown>>;
+  readonly path: string;
+  readonly metricsPath: string;
+}
+
+/** Checks a reading, whatever dialect it came in: `ts`, `seq`, `boot`, `lat`, `lng` of the envelope, and the metrics. */
+export function readReading(
+  source: ReadingSource,
+  payload: Uint8Array,
+  part: number,
+  context: TelemetryContext,
+): TelemetryPart {
+  const { envelope, metrics, path } = source;
+  const wrong = metricsProblem(metrics, source.metricsPath, context.limits);
+  if (wrong) return { problem: wrong };
   const ts = envelope['ts'] === undefined ? context.receivedAt : readTimestamp(envelope['ts']);
-  if (ts === undefined)
-    return problem('BAD_TIMESTAMP', 'ts is ISO-8601, epoch seconds or epoch milliseconds');
-  if (ts < context.oldestTs)
-    return problem('TOO_OLD', `${new Date(ts).toISOString()} is older than the tenant's retention`);
+  if (ts === undefined) {
+    return problemPart('BAD_TIMESTAMP', 'ts is ISO-8601, epoch seconds or epoch milliseconds', `${path}ts`);
+  }
+  if (ts < context.oldestTs) {
+    const detail = `${new Date(ts).toISOString()} is older than the tenant's retention`;
+    return problemPart('TOO_OLD', detail, `${path}ts`);
+  }
   if (ts > context.receivedAt + context.limits.maxAheadMs) {
-    return problem('IN_FUTURE', `${new Date(ts).toISOString()} is too far ahead of the server`);
+    const detail = `${new Date(ts).toISOString()} is too far ahead of the server`;
+    return problemPart('IN_FUTURE', detail, `${path}ts`);
   }
   const seq = envelope['seq'];
-  if (seq !== undefined && !isCount(seq)) return problem('BAD_VALUE', 'seq is a whole number from 0');
+  if (seq !== undefined && !isCount(seq))
+    return problemPart('BAD_VALUE', 'seq is a whole number from 0', `${path}seq`);
   const boot = envelope['boot'] ?? 0;
-  if (!isCount(boot)) return problem('BAD_VALUE', 'boot is a whole number from 0');
+  if (!isCount(boot)) return problemPart('BAD_VALUE', 'boot is a whole number from 0', `${path}boot`);
   const { lat, lng } = envelope;
-  if (!isWithin(lat, 90) || !isWithin(lng, 180))
-    return problem('BAD_VALUE', 'lat is within ±90, lng within ±180');
+  if (!isWithin(lat, 90)) return problemPart('BAD_VALUE', 'lat is within ±90', `${path}lat`);
+  if (!isWithin(lng, 180)) return problemPart('BAD_VALUE', 'lng is within ±180', `${path}lng`);
 
   return {
     reading: {
       ts,
-      id: seq === undefined ? contentId(context.device, ts, payload, part) : sequenceId(boot, seq),
+      id: seq === undefined ? unnumberedId(ts, payload, part, context) : sequenceId(boot, seq),
       metrics: metrics as Record<string, MetricValue>,
       lat,
       lng,
@@ -141,21 +189,38 @@ function readOne(
   };
 }
 
-function metricsProblem(metrics: Record<string, unknown>, limits: TelemetryLimits): Problem | undefined {
+function unnumberedId(
+  ts: number,
+  payload: Uint8Array,
+  part: number,
+  { device, keyHash }: TelemetryContext,
+): MessageId {
+  return keyHash ? contentId(device, 0, keyHash, part) : contentId(device, ts, payload, part);
+}
+
+function metricsProblem(
+  metrics: Readonly<Record<string, unknown>>,
+  path: string,
+  limits: TelemetryLimits,
+): Problem | undefined {
   let count = 0;
   for (const key in metrics) {
     if (++count > limits.maxMetrics)
       return { reason: 'TOO_MANY_METRICS', detail: `at most ${limits.maxMetrics}` };
-    if (!METRIC_KEY.test(key)) {
-      return {
-        reason: 'BAD_KEY',
-        detail: `${JSON.stringify(key.slice(0, 64))} is not [A-Za-z_][A-Za-z0-9_.-]{0,127}`,
-      };
-    }
-    const detail = valueProblem(metrics[key], limits);
-    if (detail) return { reason: 'BAD_VALUE', detail: `${key}: ${detail}` };
+    const wrong = metricProblem(key, metrics[key], limits);
+    if (wrong) return { ...wrong, field: `${path}${key.slice(0, 64)}` };
   }
   return count === 0 ? { reason: 'NO_METRICS', detail: 'at least one metric is needed' } : undefined;
+}
+
+/** What is wrong with a metric's key or value. */
+export function metricProblem(key: string, value: unknown, limits: TelemetryLimits): Problem | undefined {
+  if (!METRIC_KEY.test(key)) {
+    const detail = `${JSON.stringify(key.slice(0, 64))} is not [A-Za-z_][A-Za-z0-9_.-]{0,127}`;
+    return { reason: 'BAD_KEY', detail };
+  }
+  const detail = valueProblem(value, limits);
+  return detail ? { reason: 'BAD_VALUE', detail: `${key}: ${detail}` } : undefined;
 }
 
 /** PostgreSQL's text holds neither NUL nor half a surrogate pair; JSON allows both, and numbers beyond a double. */
@@ -174,11 +239,16 @@ function valueProblem(value: unknown, limits: TelemetryLimits): string | undefin
   }
 }
 
-const problem = (reason: QuarantineReason, detail: string): TelemetryPart => ({
-  problem: { reason, detail },
+/** A part that is not a reading. An empty `field` is none. */
+export const problemPart = (
+  reason: QuarantineReason,
+  detail: string,
+  field = '',
+): { readonly problem: Problem } => ({
+  problem: { reason, detail, ...(field !== '' && { field }) },
 });
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

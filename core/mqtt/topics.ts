@@ -1,3 +1,4 @@
+import type { Dialect } from '../fleet/dialects/dialect.ts';
 import { type DeviceKey, isDeviceKey, isTenantSlug, type TenantSlug } from '../fleet/ids.ts';
 
 /** What a device says: the end of the topics it may publish to. */
@@ -39,6 +40,35 @@ export function topicPrefix(tenant: string, device: string): string {
 
 export function buildTopic(tenant: string, device: string, leaf: Leaf): string {
   return topicPrefix(tenant, device) + leaf;
+}
+
+/** A topic that one device may publish to, and what a message there is. */
+export interface UplinkTopic {
+  readonly topic: string;
+  readonly dialect: Dialect;
+  readonly leaf: UplinkLeaf;
+}
+
+/** What meters of version 2 say under `iot/{device}/`, and the canonical leaf it corresponds to. */
+const METER2_LEAVES: Readonly<Record<string, UplinkLeaf>> = {
+  telemetry: 'telemetry',
+  hello: 'heartbeat',
+  status: 'status',
+  'command/ack': 'commands/ack',
+  'ota/status': 'ota/status',
+};
+
+/** Every topic a device may publish to, in the canonical spelling first and then in the dialects. */
+export function uplinkTopics(tenant: string, device: string): UplinkTopic[] {
+  return [
+    ...UPLINK_LEAVES.map((leaf): UplinkTopic => {
+      return { topic: buildTopic(tenant, device, leaf), dialect: 'canonical', leaf };
+    }),
+    ...Object.entries(METER2_LEAVES).map(([end, leaf]): UplinkTopic => {
+      return { topic: `iot/${device}/${end}`, dialect: 'meter2', leaf };
+    }),
+    { topic: `v1/telemetry/${tenant}/${device}`, dialect: 'argus1', leaf: 'telemetry' },
+  ];
 }
 
 /** The device and the meaning of a topic name; undefined when it is none of ours. */

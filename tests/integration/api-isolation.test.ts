@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import { schema } from '#api/graphql/schema.ts';
 import { collect, openTestApi, publishEvents, type TestApi } from '../kit/api.ts';
 import { createLiveTester, idsOf, nextReading } from '../kit/live.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '../kit/seed.ts';
@@ -13,7 +14,15 @@ describe('tenant isolation', () => {
   let own: SeededDevice;
   let keyA: string;
   let keyB: string;
-  let ids: { device: string; site: string; tenant: string; credential: string };
+  let ids: {
+    device: string;
+    site: string;
+    tenant: string;
+    credential: string;
+    certificate: string;
+    apiKey: string;
+    audit: string;
+  };
 
   beforeAll(async () => {
     api = await openTestApi();
@@ -33,16 +42,29 @@ describe('tenant isolation', () => {
       `insert into device_latest (device_id, tenant_id, newest_ts, metrics) values ($1, $2, now(), '{"t":[1,1,"1",1]}')`,
       [secret.id, a.id],
     );
+    await api.ask(
+      keyA,
+      'mutation { apiKeyCreate(input: { name: "secret key", role: VIEWER }) { __typename } }',
+    );
+    const generated = await api.ask(
+      keyA,
+      `mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) {
+        ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
+      { id: encodeGlobalId('Device', secret.id) },
+    );
     const { data } = await api.ask(
       keyA,
-      '{ device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
+      '{ apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
     );
     expect(data.device.readings.nodes).toHaveLength(1);
     ids = {
       device: data.device.id,
       site: data.device.site.id,
       tenant: data.viewer.tenant.id,
-      credential: data.device.credentials[0].id,
+      credential: data.device.credentials[1].id,
+      certificate: generated.data.deviceCertificateGenerate.credential.id,
+      apiKey: data.apiKeys.nodes[0].id,
+      audit: data.auditEntries.nodes[0].id,
     };
   });
   afterAll(() => api[Symbol.asyncDispose]());
@@ -56,6 +78,9 @@ describe('tenant isolation', () => {
       'Site',
       'Tenant',
       'DeviceCredential',
+      'DeviceCredential',
+      'ApiKey',
+      'AuditEntry',
     ]);
   });
 
@@ -67,7 +92,7 @@ describe('tenant isolation', () => {
       { ids: Object.values(ids), device: ids.device },
     );
     expect(errors).toEqual([]);
-    expect(data).toEqual({ nodes: [null, null, null, null], node: null, byId: null, byKey: null });
+    expect(data).toEqual({ nodes: Object.values(ids).map(() => null), node: null, byId: null, byKey: null });
   });
 
   it('gives null for ids that are none', async () => {
@@ -102,19 +127,91 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
-        deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename } }`,
-      { id: ids.device },
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+        deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
+        deviceTokenIssue(input: { deviceId: $id }) { __typename }
+        deviceTokenRevoke(input: { id: $credential }) { __typename }
+        deviceCertificateIssue(input: { deviceId: $id, csr: "x" }) { __typename }
+        deviceCertificateGenerate(input: { deviceId: $id }) { __typename }
+        deviceCertificateRevoke(input: { id: $certificate }) { __typename }
+        apiKeyRotate(input: { id: $apiKey }) { __typename }
+        apiKeyRevoke(input: { id: $apiKey }) { __typename } }`,
+      { id: ids.device, credential: ids.credential, certificate: ids.certificate, apiKey: ids.apiKey },
     );
-    expect(Object.values<{ __typename: string }>(data).map((each) => each.__typename)).toEqual([
-      'NotFoundError',
-      'NotFoundError',
-      'NotFoundError',
-    ]);
+    expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
+      new Set(['NotFoundError']),
+    );
+    expect(Object.keys(data)).toHaveLength(10);
+    const untouched = await api.database.admin.query(
+      `select from device_credentials where revoked_at is not null
+       union all select from api_keys where revoked_at is not null or previous_secret_hash is not null`,
+    );
+    expect(untouched.rowCount).toBe(0);
     const { rows } = await api.database.admin.query('select name, status from devices where key = $1', [
       'secret',
     ]);
     expect(rows).toEqual([{ name: 'secret', status: 'ACTIVE' }]);
+  });
+
+  it('shows B neither the API keys nor the audit log of A, whatever the filter', async () => {
+    const { data } = await api.ask(keyB, '{ apiKeys { totalCount nodes { name } } }');
+    expect(data.apiKeys).toEqual({ totalCount: 1, nodes: [{ name: 'test' }] });
+    for (const where of [{}, { target: 'secret key' }, { target: ids.apiKey }, { actor: 'key' }]) {
+      const log = await api.ask(
+        keyB,
+        'query ($where: AuditFilter) { auditEntries(where: $where) { nodes { target { label } } } }',
+        { where },
+      );
+      expect(log.data.auditEntries.nodes).toEqual([]);
+    }
+    const made = await api.ask(
+      keyB,
+      'mutation { apiKeyCreate(input: { name: "of B", role: VIEWER }) { ... on ApiKeyCreateSuccess { token } } }',
+    );
+    const seen = await api.ask(made.data.apiKeyCreate.token, '{ viewer { tenant { slug } } }');
+    expect(seen.data.viewer.tenant.slug).toBe('bravo');
+  });
+
+  it('is tested for every field that there is', () => {
+    const fieldsOf = (type: { getFields(): object } | null | undefined) =>
+      Object.keys(type?.getFields() ?? {}).sort();
+    expect(fieldsOf(schema.getQueryType())).toEqual([
+      'apiKeys',
+      'auditEntries',
+      'connectInfo',
+      'device',
+      'devices',
+      'liveWindow',
+      'node',
+      'nodes',
+      'sites',
+      'viewer',
+    ]);
+    expect(fieldsOf(schema.getMutationType())).toEqual([
+      'apiKeyCreate',
+      'apiKeyRevoke',
+      'apiKeyRotate',
+      'deviceCertificateGenerate',
+      'deviceCertificateIssue',
+      'deviceCertificateRevoke',
+      'deviceCreate',
+      'deviceDecommission',
+      'deviceTokenIssue',
+      'deviceTokenRevoke',
+      'deviceUpdate',
+    ]);
+    expect(fieldsOf(schema.getSubscriptionType())).toEqual(['presence', 'telemetry']);
+    const nodes = Object.values(schema.getTypeMap()).filter(
+      (type) => 'getInterfaces' in type && type.getInterfaces().some(({ name }) => name === 'Node'),
+    );
+    expect(nodes.map(({ name }) => name).sort()).toEqual([
+      'ApiKey',
+      'AuditEntry',
+      'Device',
+      'DeviceCredential',
+      'Site',
+      'Tenant',
+    ]);
   });
 
   it('lets two tenants use the same key for different devices', async () => {

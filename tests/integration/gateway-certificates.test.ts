@@ -22,6 +22,7 @@ import * as x509 from '#core/auth/x509.ts';
 import { createAuthorityStore } from '#core/db/authorities.ts';
 import { freePort } from '#standalone/ports.ts';
 import { openTestApi, type TestApi } from '#tests/kit/api.ts';
+import { createRequest } from '#tests/kit/certificate-request.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, TEST_SECRET, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
@@ -142,21 +143,6 @@ async function craft(commonName: string, uri: string, authority?: KeyedCertifica
   return { certificate: made.toString('pem'), privateKey: toPem('PRIVATE KEY', key) };
 }
 
-/** A request for names that are somebody else's. */
-async function request(algorithm: EcKeyGenParams) {
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const made = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: [{ CN: ['rival/other'] }],
-    keys,
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-    extensions: [
-      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: identityUri('rival', 'other') }]),
-    ],
-  });
-  const key = new Uint8Array(await crypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return { csr: made.toString('pem'), privateKey: toPem('PRIVATE KEY', key) };
-}
-
 const subjectOf = (device: SeededDevice) => ({ tenant: device.tenant, device: device.key, publicId: 'none' });
 
 let files = 0;
@@ -232,7 +218,7 @@ describe('a client certificate', () => {
 
   it('that was issued for a request lets the device in; the names in the request are ignored', async () => {
     const device = await acme.device('requested');
-    const { csr, privateKey } = await request(P256);
+    const { csr, privateKey } = await createRequest(P256);
     const issued = await mutate(ISSUE, { deviceId: await idOf(device), csr });
     expect(issued.__typename).toBe('DeviceCertificateIssueSuccess');
     await publish(device, { ...issued, privateKey });
@@ -243,7 +229,7 @@ describe('a client certificate', () => {
   it('is not made from a request that is none, or for another kind of key', async () => {
     const device = await acme.device('bad-request');
     const deviceId = await idOf(device);
-    const { csr: otherCurve } = await request({ name: 'ECDSA', namedCurve: 'P-384' });
+    const { csr: otherCurve } = await createRequest({ name: 'ECDSA', namedCurve: 'P-384' });
     for (const csr of ['', 'nonsense', otherCurve]) {
       expect(await mutate(ISSUE, { deviceId, csr })).toMatchObject({
         code: 'VALIDATION',

@@ -16,6 +16,8 @@ const GLOBAL = [
 /** Everything that the API may do, and nothing else. */
 const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   api_keys: ['INSERT', 'SELECT', 'UPDATE'],
+  /** Append-only: what was written stays as it was. */
+  audit_entries: ['INSERT', 'SELECT'],
   certificate_authorities: ['INSERT', 'SELECT'],
   device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
   device_latest: ['SELECT'],
@@ -35,9 +37,11 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Functions that act with their owner's rights, and who may call them. */
 const DEFINER: Readonly<Record<string, readonly string[]>> = {
+  claim_ingest_keys: ['fleetgraph_app'],
   drop_partitions: ['fleetgraph_worker'],
   ensure_partition: ['fleetgraph_worker'],
   find_api_key: ['fleetgraph_app'],
+  find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
 };
 
@@ -90,6 +94,10 @@ describe('row-level security', () => {
       await insert(
         "insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason) values ($1, 's', 1, $2, 'x', 'r')",
         tenant.id,
+      );
+      await insert(
+        `insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label, request_id)
+         values ($1, 'USER', 'user:x', 'x', 'a', 'Device', '1', 'd', 'r')`,
       );
       await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
       await insert(

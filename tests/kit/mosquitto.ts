@@ -13,10 +13,11 @@ export async function mosquittoPub(
     readonly key: string;
   },
   payload: unknown,
+  topic = `tenant/${device.tenant}/device/${device.key}/telemetry`,
 ): Promise<void> {
   const { hostname, port } = new URL(mqttUrl);
   await run('mosquitto_pub', [
     ...['-h', hostname, '-p', port, '-u', device.username, '-P', device.password, '-q', '1'],
-    ...['-t', `tenant/${device.tenant}/device/${device.key}/telemetry`, '-m', JSON.stringify(payload)],
+    ...['-t', topic, '-m', JSON.stringify(payload)],
   ]);
 }

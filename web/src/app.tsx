@@ -20,6 +20,11 @@ const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
 );
 
+const ApiKeys = lazy(() => import('./features/settings/api-keys.tsx').then((m) => ({ default: m.ApiKeys })));
+const AuditLog = lazy(() =>
+  import('./features/settings/audit-log.tsx').then((m) => ({ default: m.AuditLog })),
+);
+
 /** Every address of the console. The list comes with the first load; the rest when it is visited. */
 export function App() {
   return (
@@ -34,6 +39,8 @@ export function App() {
             <Route path="details" element={<DeviceDetails />} />
           </Route>
           <Route path="new-device" element={<NewDevice />} />
+          <Route path="settings/api-keys" element={<ApiKeys />} />
+          <Route path="settings/audit" element={<AuditLog />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

@@ -6,8 +6,8 @@ import {
   readIssuerTenant,
 } from '#core/auth/certificate-check.ts';
 import { fingerprintOf } from '#core/auth/certificates.ts';
-import { createBatch } from './batch.ts';
-import type { Credentials, Denial, Grant } from './credentials.ts';
+import type { Credentials, Denial, Grant } from '#core/auth/credential-cache.ts';
+import { createBatch } from '#core/runtime/batch.ts';
 
 /** A device that a certificate lets in. */
 export interface CertifiedGrant extends Grant, CertificateIdentity {}

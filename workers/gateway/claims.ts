@@ -1,6 +1,6 @@
 import type { HeldSession, SessionClaim } from '#core/db/sessions.ts';
+import { createBatch } from '#core/runtime/batch.ts';
 import { OverloadedError, UnavailableError } from '#core/runtime/errors.ts';
-import { createBatch } from './batch.ts';
 
 export interface ClaimsOptions {
   /** See `claimSessions`: undefined where a newer session has overtaken the claim. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { generate } from 'mqtt-packet';
+import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { DownlinkSession } from './downlink-session.ts';
@@ -9,7 +10,6 @@ import type { Pausable } from './intake.ts';
 import type { CloseReason, Refusal } from './metrics.ts';
 import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError, PacketReader } from './packet-reader.ts';
-import { PROVISION_TOKEN_MARKER } from './provision-token.ts';
 import { announceConnected, announceGone } from './session-events.ts';
 import type { Held } from './sessions.ts';
 import { UplinkLane } from './uplink-lane.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Credentials } from '#core/auth/credential-cache.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
 import type { FramePublisher } from '#core/bus/frame-publisher.ts';
@@ -7,7 +8,6 @@ import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import type { Claims } from './claims.ts';
-import type { Credentials } from './credentials.ts';
 import type { DownlinkFollower } from './downlink-follower.ts';
 import type { Admission } from './handshake.ts';
 import type { Listener } from './listener.ts';

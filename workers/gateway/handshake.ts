@@ -1,21 +1,19 @@
 import { randomUUID, type X509Certificate } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
 import type { CertificateIdentity, CertificateRefusal } from '#core/auth/certificate-check.ts';
-import type { ItemKind } from '#core/bus/messages.ts';
+import type { Credentials, Denial } from '#core/auth/credential-cache.ts';
 import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
-import { isUplinkLeaf, readTopic, readUsername } from '#core/mqtt/topics.ts';
+import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
+import { readUsername } from '#core/mqtt/topics.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
 import { type CertifiedGrant, type CheckCertificate, describeCertificate } from './certificates.ts';
 import type { Claims } from './claims.ts';
-import type { Credentials, Denial } from './credentials.ts';
 import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError } from './packet-reader.ts';
-import { withoutProvisionToken } from './provision-token.ts';
-import { KIND_OF_LEAF } from './uplink.ts';
+import { type UplinkMeaning, UplinkTopics } from './uplink.ts';
 
 /** What is said for a device that leaves without saying goodbye. */
-export interface Will {
-  readonly kind: ItemKind;
+export interface Will extends UplinkMeaning {
   readonly payload: Buffer;
 }
 
@@ -217,12 +215,12 @@ function readWill(
   maxPayloadBytes: number,
 ): Will | Rejection | undefined {
   if (!packet.will) return undefined;
-  const topic = readTopic(packet.will.topic);
-  const own = topic?.tenant === name.tenant && topic.device === name.device;
-  if (!topic || !own || !isUplinkLeaf(topic.leaf)) {
+  const topic = Buffer.from(packet.will.topic);
+  const meaning = new UplinkTopics(name.tenant, name.device).meaningOf(topic, 0, topic.length);
+  if (!meaning) {
     return rejected('will', CODE.NOT_AUTHORIZED, 'the will is not for one of the device’s own topics');
   }
   const payload = Buffer.from(packet.will.payload);
   if (payload.length > maxPayloadBytes) return rejected('will', CODE.NOT_AUTHORIZED, 'the will is too large');
-  return { kind: KIND_OF_LEAF[topic.leaf], payload: withoutProvisionToken(payload) };
+  return { ...meaning, payload: withoutProvisionToken(payload) };
 }

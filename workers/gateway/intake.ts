@@ -1,7 +1,6 @@
 import type { FramePublisher } from '#core/bus/frame-publisher.ts';
-import type { ItemKind } from '#core/bus/messages.ts';
 import type { MessageTally } from './metrics.ts';
-import type { Uplink, UplinkOwner, UplinkPool } from './uplink.ts';
+import type { Uplink, UplinkMeaning, UplinkOwner, UplinkPool } from './uplink.ts';
 
 /** Whoever must stop reading while the bus is behind. */
 export interface Pausable {
@@ -17,8 +16,8 @@ export interface Intake {
   readonly congested: boolean;
   /** Publishes a filled record; its owner is told later. */
   send(uplink: Uplink): void;
-  /** Publishes what the gateway itself says about a device; nobody waits for it. */
-  announce(tenant: string, device: string, kind: ItemKind, payload: Uint8Array): void;
+  /** Publishes what the gateway itself says about a device, or for it; nobody waits for it. */
+  announce(tenant: string, device: string, meaning: UplinkMeaning, payload: Uint8Array): void;
   register(reader: Pausable): void;
   unregister(reader: Pausable): void;
 }
@@ -51,11 +50,12 @@ export function createIntake(publisher: FramePublisher, pool: UplinkPool, tally:
       return congested;
     },
     send,
-    announce(tenant, device, kind, payload) {
+    announce(tenant, device, meaning, payload) {
       const uplink = pool.take();
       uplink.tenant = tenant;
       uplink.device = device;
-      uplink.kind = kind;
+      uplink.kind = meaning.kind;
+      uplink.dialect = meaning.dialect;
       uplink.payload = payload;
       uplink.dup = false;
       uplink.receivedAt = Date.now();

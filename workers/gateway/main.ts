@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import { createCredentials } from '#core/auth/credential-cache.ts';
 import { deriveKey } from '#core/auth/keys.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
@@ -26,7 +27,6 @@ import { createCertificateCheck } from './certificates.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { createCredentials } from './credentials.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';

@@ -1,7 +1,7 @@
+import type { Credentials } from '#core/auth/credential-cache.ts';
 import type { HeldSession, SessionClaim } from '#core/db/sessions.ts';
 import type { DeviceId } from '#core/fleet/ids.ts';
 import type { Claims } from './claims.ts';
-import type { Credentials } from './credentials.ts';
 import type { Held, Sessions } from './sessions.ts';
 
 export interface ReconcileOptions {

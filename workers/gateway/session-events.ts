@@ -19,7 +19,7 @@ export function announceGone(
 ): void {
   const { tenant, device, will } = admission;
   if (will && reason !== 'client_disconnect' && reason !== 'taken_over') {
-    intake.announce(tenant, device, will.kind, will.payload);
+    intake.announce(tenant, device, will, will.payload);
   }
   announce(intake, 'disconnected', admission, { at: Date.now(), gateway: gatewayId, reason });
 }
@@ -32,5 +32,5 @@ function announce(
 ): void {
   const { at, gateway, reason } = said;
   const payload = { epoch: epoch.toString(), at, client_id: clientId, gateway, reason };
-  intake.announce(tenant, device, kind, Buffer.from(JSON.stringify(payload)));
+  intake.announce(tenant, device, { kind, dialect: 'canonical' }, Buffer.from(JSON.stringify(payload)));
 }

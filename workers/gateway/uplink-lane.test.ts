@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { generate } from 'mqtt-packet';
 import { Histogram } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
 import type { Intake } from './intake.ts';
 import type { MessageTally } from './metrics.ts';
 import { PacketReader } from './packet-reader.ts';
-import { PROVISION_TOKEN_MARKER } from './provision-token.ts';
 import { createUplinkPool, type Uplink } from './uplink.ts';
 import { UplinkLane } from './uplink-lane.ts';
 
@@ -78,6 +78,39 @@ describe('the lane of a connection', () => {
         expect(lane.inflight).toBe(0);
       }),
     );
+  });
+
+  it('knows its own topics in every dialect, and nobody else’s', () => {
+    const { sent, publish } = openLane();
+    for (const topic of [
+      'tenant/acme/device/d1/ota/status',
+      'iot/d1/telemetry',
+      'iot/d1/hello',
+      'iot/d1/status',
+      'iot/d1/command/ack',
+      'iot/d1/ota/status',
+      'v1/telemetry/acme/d1',
+    ]) {
+      expect(publish(1, { topic })).toBeUndefined();
+    }
+    expect(sent.map(({ kind, dialect }) => `${dialect} ${kind}`)).toEqual([
+      'canonical ota_status',
+      'meter2 telemetry',
+      'meter2 heartbeat',
+      'meter2 status',
+      'meter2 command_ack',
+      'meter2 ota_status',
+      'argus1 telemetry',
+    ]);
+    for (const topic of [
+      'iot/d2/telemetry',
+      'iot/d1/command',
+      'iot/d1',
+      'v1/telemetry/rival/d1',
+      'v1/telemetry/acme/d',
+    ]) {
+      expect(publish(1, { topic })).toBe('topic');
+    }
   });
 
   it('never acknowledges what was given up, nor anything after it', () => {

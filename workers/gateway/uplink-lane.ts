@@ -1,8 +1,8 @@
 import type { Histogram } from 'prom-client';
+import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
 import type { Intake } from './intake.ts';
 import type { Refusal } from './metrics.ts';
 import type { PacketReader } from './packet-reader.ts';
-import { withoutProvisionToken } from './provision-token.ts';
 import { type Uplink, type UplinkOwner, UplinkTopics } from './uplink.ts';
 
 const PUBACK = 0x40;
@@ -63,15 +63,16 @@ export class UplinkLane implements UplinkOwner {
     if (payloadAt > end) return 'malformed';
     const packetId = qos === 0 ? 0 : buffer.readUInt16BE(topicEnd);
     if (qos === 1 && packetId === 0) return 'malformed';
-    const kind = this.#topics.kindOf(buffer, topicAt, topicEnd);
-    if (kind === undefined) return 'topic';
+    const meaning = this.#topics.meaningOf(buffer, topicAt, topicEnd);
+    if (meaning === undefined) return 'topic';
     if (end - payloadAt > this.#options.maxPayloadBytes) return 'payload_too_large';
     const payload = buffer.subarray(payloadAt, end);
 
     const uplink = this.#options.intake.pool.take();
     uplink.tenant = this.#options.tenant;
     uplink.device = this.#options.device;
-    uplink.kind = kind;
+    uplink.kind = meaning.kind;
+    uplink.dialect = meaning.dialect;
     uplink.dup = (header & 8) !== 0;
     uplink.receivedAt = now;
     uplink.payload = packet.marked ? withoutProvisionToken(payload) : payload;

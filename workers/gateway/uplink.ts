@@ -1,9 +1,10 @@
 import type { FrameDone } from '#core/bus/frame-publisher.ts';
 import type { FrameItem, ItemKind } from '#core/bus/messages.ts';
-import { topicPrefix, UPLINK_LEAVES, type UplinkLeaf } from '#core/mqtt/topics.ts';
+import type { Dialect } from '#core/fleet/dialects/dialect.ts';
+import { topicPrefix, UPLINK_LEAVES, type UplinkLeaf, uplinkTopics } from '#core/mqtt/topics.ts';
 
 /** What ingest takes a message for, by the end of its topic. */
-export const KIND_OF_LEAF: Readonly<Record<UplinkLeaf, ItemKind>> = {
+const KIND_OF_LEAF: Readonly<Record<UplinkLeaf, ItemKind>> = {
   telemetry: 'telemetry',
   heartbeat: 'heartbeat',
   status: 'status',
@@ -12,27 +13,60 @@ export const KIND_OF_LEAF: Readonly<Record<UplinkLeaf, ItemKind>> = {
   'ota/status': 'ota_status',
 };
 
-const LEAVES = UPLINK_LEAVES.map((leaf) => ({ bytes: Buffer.from(leaf), kind: KIND_OF_LEAF[leaf] }));
+/** What a message on a topic is, and how it is spelled. */
+export interface UplinkMeaning {
+  readonly kind: ItemKind;
+  readonly dialect: Dialect;
+}
+
+interface KnownTopic {
+  readonly bytes: Buffer;
+  readonly meaning: UplinkMeaning;
+}
+
+const LEAVES: readonly KnownTopic[] = UPLINK_LEAVES.map((leaf) => ({
+  bytes: Buffer.from(leaf),
+  meaning: { kind: KIND_OF_LEAF[leaf], dialect: 'canonical' },
+}));
 
 /** The topics that one device may publish to, as bytes, so that none is ever made into a string. */
 export class UplinkTopics {
+  readonly #tenant: string;
+  readonly #device: string;
   readonly #prefix: Buffer;
+  /** Made when a topic is first not the canonical one: most connections never need them. */
+  #others: readonly KnownTopic[] | undefined;
 
   constructor(tenant: string, device: string) {
+    this.#tenant = tenant;
+    this.#device = device;
     this.#prefix = Buffer.from(topicPrefix(tenant, device));
   }
 
   /** What a topic in a packet means; undefined when it is not this device's to publish to. */
-  kindOf(packet: Buffer, start: number, end: number): ItemKind | undefined {
+  meaningOf(packet: Buffer, start: number, end: number): UplinkMeaning | undefined {
     const prefix = this.#prefix;
     const leafAt = start + prefix.length;
-    if (leafAt >= end || !isEqual(packet, start, prefix)) return undefined;
-    const length = end - leafAt;
-    for (const leaf of LEAVES) {
-      if (leaf.bytes.length === length && isEqual(packet, leafAt, leaf.bytes)) return leaf.kind;
-    }
-    return undefined;
+    if (leafAt < end && isEqual(packet, start, prefix)) return meaningAmong(LEAVES, packet, leafAt, end);
+    this.#others ??= uplinkTopics(this.#tenant, this.#device)
+      .filter(({ dialect }) => dialect !== 'canonical')
+      .map(({ topic, dialect, leaf }) => {
+        return { bytes: Buffer.from(topic), meaning: { kind: KIND_OF_LEAF[leaf], dialect } };
+      });
+    return meaningAmong(this.#others, packet, start, end);
   }
+}
+
+function meaningAmong(
+  topics: readonly KnownTopic[],
+  packet: Buffer,
+  start: number,
+  end: number,
+): UplinkMeaning | undefined {
+  for (const { bytes, meaning } of topics) {
+    if (bytes.length === end - start && isEqual(packet, start, bytes)) return meaning;
+  }
+  return undefined;
 }
 
 /** From the end: topics of one fleet differ there. Faster than a native call for such lengths. */
@@ -56,11 +90,12 @@ export class Uplink implements FrameItem {
   tenant = '';
   device = '';
   kind: ItemKind = 'telemetry';
-  readonly dialect = 'canonical';
+  dialect: Dialect = 'canonical';
   readonly source = 'mqtt';
   dup = false;
   receivedAt = 0;
   payload: Uint8Array = NO_BYTES;
+  readonly keyHash = undefined;
 
   /** 0 for QoS 0. */
   packetId = 0;

@@ -17,6 +17,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_MAX_METRICS: integer(100, 1),
       INGEST_MAX_STRING_LENGTH: integer(512, 1),
       INGEST_MAX_READINGS: integer(100, 1),
+      INGEST_MAX_MEASUREMENTS: integer(200, 1),
       INGEST_MAX_AHEAD_MS: integer(86_400_000),
       DATABASE_CONNECTIONS: integer(6, 1, 100),
     },

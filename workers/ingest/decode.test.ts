@@ -107,4 +107,25 @@ describe('decodeFrame', () => {
     const [event] = eventsOf(frame, [false, true]);
     expect(JSON.parse(event?.payload.toString() ?? '').events).toMatchObject([{ metrics: { c: 3 } }]);
   });
+
+  it('reads each message in its own dialect', () => {
+    const over = { dialect: 'meter2' } as const;
+    const frame = decode([
+      item(
+        '{"v":2,"device_id":"meter","seq":1,"measurements":[{"ts":1,"type":"a","val":1},{"type":"a","val":2}]}',
+        over,
+      ),
+      item('{"ts":1767000000,"metrics":{"t":3}}', { dialect: 'argus1' }),
+      item('{"v":2,"device_id":"other","seq":1,"measurements":[{"type":"a","val":1}]}', over),
+      item('{"v":2,"device_id":"meter"}', { ...over, kind: 'heartbeat' }),
+      item('{"v":2,"device_id":"other"}', { ...over, kind: 'heartbeat' }),
+      item('{"v":2,"device_id":"meter","status":"offline"}', { ...over, kind: 'status' }),
+    ]);
+    expect(frame.rows.map((row) => row.metricsJson)).toEqual(['{"a":2}', '{"t":3}']);
+    expect(frame.quarantine.map((row) => row.reason)).toEqual(['TOO_OLD', 'WRONG_DEVICE', 'WRONG_DEVICE']);
+    expect(frame.signs.map((sign) => sign.what)).toMatchObject([
+      { kind: 'heartbeat' },
+      { kind: 'session', connection: 'OFFLINE' },
+    ]);
+  });
 });

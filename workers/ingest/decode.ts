@@ -1,13 +1,9 @@
 import type { Frame, FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
 import type { FrameCounts, FrameToStore, QuarantineRow, ReadingRow } from '#core/db/telemetry.ts';
-import {
-  type Problem,
-  readTelemetry,
-  type TelemetryLimits,
-  type TelemetryPart,
-  type TelemetryReading,
-} from '#core/fleet/telemetry.ts';
+import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
+import { readMessage } from '#core/fleet/dialects/read-message.ts';
+import type { Problem, TelemetryLimits, TelemetryPart, TelemetryReading } from '#core/fleet/telemetry.ts';
 import { readTimestamp } from '#core/fleet/timestamps.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { IdentityLookup } from './identities.ts';
@@ -93,14 +89,12 @@ export function decodeFrame(
     if (isSession(item)) {
       if (isKnown(identity)) signs.push(sessionSign(item, identity));
     } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0);
-    else if (item.kind === 'heartbeat')
-      signs.push({ identity: known, at: item.receivedAt, what: { kind: 'heartbeat' } });
-    else if (item.kind === 'status') {
-      const sign = statusSign(item, known);
+    else if (item.kind === 'heartbeat' || item.kind === 'status') {
+      const sign = readSign(item, known);
       if ('problem' in sign) turnAway(sign.problem, 0);
       else signs.push(sign);
-    } else if (item.kind !== 'telemetry' || item.dialect !== 'canonical') {
-      turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} in dialect ${item.dialect}` }, 0);
+    } else if (item.kind !== 'telemetry') {
+      turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} is not supported yet` }, 0);
     } else {
       for (const [part, entry] of parts.entries()) {
         const slot = firstSlot + part;
@@ -127,9 +121,9 @@ export function decodeFrame(
 
 /** The readings of a telemetry item, or what is wrong with them; nothing for any other kind. */
 function readParts(item: FrameItem, oldestTs: number, limits: TelemetryLimits): TelemetryPart[] {
-  if (item.kind !== 'telemetry' || item.dialect !== 'canonical') return [];
-  const { device, receivedAt, dup, payload } = item;
-  return readTelemetry(payload, { device, receivedAt, dup, oldestTs, limits });
+  if (item.kind !== 'telemetry') return [];
+  const { device, receivedAt, dup, keyHash } = item;
+  return readMessage(item.dialect, item.payload, { device, receivedAt, dup, keyHash, oldestTs, limits });
 }
 
 export function quarantineRow(
@@ -143,7 +137,8 @@ export function quarantineRow(
     tenantId: identity.tenantId,
     deviceId: identity.deviceId,
     device: item.device,
-    ...problem,
+    reason: problem.reason,
+    detail: problem.detail,
     kind: item.kind,
     payload: item.payload,
     receivedAt: item.receivedAt,
@@ -204,8 +199,13 @@ function sessionSign(item: FrameItem, identity: KnownDevice): Sign {
   };
 }
 
-function statusSign(item: FrameItem, identity: KnownDevice): Sign | { problem: Problem } {
+function readSign(item: FrameItem, identity: KnownDevice): Sign | { readonly problem: Problem } {
+  const heartbeat: Sign = { identity, at: item.receivedAt, what: { kind: 'heartbeat' } };
+  if (item.kind === 'heartbeat' && item.dialect === 'canonical') return heartbeat;
   const said = readJson(item.payload);
+  const foreign = item.dialect === 'meter2' ? foreignDevice(said, item.device, false) : undefined;
+  if (foreign) return foreign;
+  if (item.kind === 'heartbeat') return heartbeat;
   if (said['status'] !== 'online' && said['status'] !== 'offline') {
     return { problem: { reason: 'BAD_SHAPE', detail: 'status is "online" or "offline"' } };
   }

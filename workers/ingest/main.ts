@@ -64,6 +64,7 @@ await runService({
         maxMetrics: config.INGEST_MAX_METRICS,
         maxStringLength: config.INGEST_MAX_STRING_LENGTH,
         maxReadings: config.INGEST_MAX_READINGS,
+        maxMeasurements: config.INGEST_MAX_MEASUREMENTS,
         maxAheadMs: config.INGEST_MAX_AHEAD_MS,
       },
       log,

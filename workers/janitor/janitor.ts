@@ -2,6 +2,7 @@ import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
 import {
   deleteExpiredDeadLetters,
+  deleteExpiredIngestKeys,
   deleteExpiredMutationResults,
   deleteExpiredQuarantine,
   deleteExpiredReadings,
@@ -82,6 +83,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
   await deleteGoneGateways(pool);
   await deleteExpiredMutationResults(pool);
+  await deleteExpiredIngestKeys(pool);
 }
 
 const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

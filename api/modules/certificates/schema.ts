@@ -1,5 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import type { Operation } from '#api/graphql/context.ts';
+import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import {
   conflictErrorRef,
   forbiddenErrorRef,
@@ -20,8 +21,6 @@ import {
 
 const MUTATION_COST = 20;
 
-const mutationIdDescription =
-  'Makes a retry harmless: for 24 hours the same id gives the first answer again. 1 to 128 printable characters.';
 const certificateDescription =
   'PEM: the certificate, and behind it the authority of the tenant that signed it.';
 const caDescription = 'PEM: the platform’s root, which the device trusts the server by.';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
+import type { Device } from '#api/generated/prisma/client.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, NotFoundFault, type UserError, ValidationFault } from '#api/graphql/errors.ts';
 import { encodeGlobalId, readRowId } from '#api/graphql/global-ids.ts';
-import { runMutation } from '#api/graphql/mutations.ts';
+import { type Done, runMutation } from '#api/graphql/mutations.ts';
 import {
   CertificateRequestError,
   type DeviceCertificateOptions,
@@ -13,7 +14,7 @@ import {
   toPem,
 } from '#core/auth/certificates.ts';
 import type { RevocationReason } from '#core/auth/revocation-list.ts';
-import { announceAccess, type LockedDevice, lockDevice } from '../devices/service.ts';
+import { announceAccess, lockDevice } from '../devices/service.ts';
 import { type Authorities, ensureAuthorities } from './authorities.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
@@ -65,8 +66,8 @@ export function generateCertificate(
       const device = await lockLiveDevice(scope, input.deviceId);
       const authorities = await ensureAuthorities(scope, operation.platform.secretBox);
       const issued = await issueWithKey(termsOf(operation, scope, device, authorities));
-      const kept = await keep(scope, device, authorities, issued);
-      return { ...kept, privateKey: toPem('PRIVATE KEY', issued.privateKey) };
+      const { success, audit } = await keep(scope, device, authorities, issued);
+      return { success: { ...success, privateKey: toPem('PRIVATE KEY', issued.privateKey) }, audit };
     },
   });
 }
@@ -84,20 +85,28 @@ export function revokeCertificate(
     async run(scope) {
       const id = readRowId(input.id, 'DeviceCredential');
       const found =
-        id === undefined ? null : await scope.prisma.deviceCredential.findUnique({ where: { id } });
+        id === undefined
+          ? null
+          : await scope.prisma.deviceCredential.findUnique({ where: { id }, include: { device: true } });
       if (found?.kind !== 'CERTIFICATE')
         throw new NotFoundFault('there is no such certificate', ['input', 'id']);
+      const revokedAt = new Date();
+      const revocationReason = input.reason ?? 'UNSPECIFIED';
       const { count } = await scope.prisma.deviceCredential.updateMany({
         where: { id: found.id, revokedAt: null },
-        data: { revokedAt: new Date(), revocationReason: input.reason ?? 'UNSPECIFIED' },
+        data: { revokedAt, revocationReason },
       });
       if (count === 0) throw new ConflictFault('the certificate is revoked already', ['input', 'id'], null);
-      const device = await scope.prisma.device.findUniqueOrThrow({
-        where: { id: found.deviceId },
-        select: { key: true, version: true },
-      });
+      const { device, serial } = found;
       await announceAccess(scope, device, false);
-      return { credentialId: found.id };
+      return {
+        success: { credentialId: found.id },
+        audit: {
+          target: { type: 'Device', id: device.id, label: device.key },
+          before: { serial, revokedAt: null },
+          after: { serial, revokedAt: revokedAt.toISOString(), reason: revocationReason },
+        },
+      };
     },
   });
 }
@@ -105,7 +114,7 @@ export function revokeCertificate(
 const badRequest = (message: string): ValidationFault =>
   new ValidationFault([{ path: ['input', 'csr'], message }]);
 
-async function lockLiveDevice(scope: WriteScope, globalId: string): Promise<LockedDevice> {
+async function lockLiveDevice(scope: WriteScope, globalId: string): Promise<Device> {
   const device = await lockDevice(scope, globalId, 'deviceId');
   if (device.status === 'DECOMMISSIONED')
     throw new ConflictFault('the device is decommissioned', ['input', 'deviceId'], device.version);
@@ -115,7 +124,7 @@ async function lockLiveDevice(scope: WriteScope, globalId: string): Promise<Lock
 const termsOf = (
   { platform }: Operation,
   { tenantSlug: tenant }: WriteScope,
-  device: LockedDevice,
+  device: Device,
   authorities: Authorities,
 ): DeviceCertificateOptions => ({
   authority: authorities.tenant,
@@ -126,10 +135,10 @@ const termsOf = (
 /** The certificate comes with the tenant's authority behind it, for servers that know the root only. */
 async function keep(
   scope: WriteScope,
-  device: LockedDevice,
+  device: Device,
   { tenant, root }: Authorities,
   issued: IssuedCertificate,
-): Promise<CertificateIssued> {
+): Promise<Done<CertificateIssued>> {
   const credential = await scope.prisma.deviceCredential.create({
     data: {
       tenantId: scope.tenantId,
@@ -144,8 +153,15 @@ async function keep(
   });
   await announceAccess(scope, device, false);
   return {
-    credentialId: credential.id,
-    certificate: toPem('CERTIFICATE', issued.certificate) + toPem('CERTIFICATE', tenant.certificate),
-    ca: toPem('CERTIFICATE', root),
+    success: {
+      credentialId: credential.id,
+      certificate: toPem('CERTIFICATE', issued.certificate) + toPem('CERTIFICATE', tenant.certificate),
+      ca: toPem('CERTIFICATE', root),
+    },
+    audit: {
+      target: { type: 'Device', id: device.id, label: device.key },
+      before: null,
+      after: { serial: issued.serial, expiresAt: issued.notAfter.toISOString() },
+    },
   };
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
-import { Prisma } from '#api/generated/prisma/client.ts';
+import { type Device, Prisma } from '#api/generated/prisma/client.ts';
+import { changesBetween } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
-import { readRowId } from '#api/graphql/global-ids.ts';
-import { runMutation } from '#api/graphql/mutations.ts';
+import { type JsonObject, runMutation } from '#api/graphql/mutations.ts';
 import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
+import { announce, announceAccess } from './announce.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
+import { lockDevice } from './lock.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
 type WithId = WithMutationId & { readonly id: string };
@@ -20,9 +22,6 @@ const createdSchema = z.object({
 });
 export type DeviceChanged = z.output<typeof changedSchema>;
 export type DeviceCreated = z.output<typeof createdSchema>;
-
-/** What gateways take for "newer than any session you hold". */
-const EVERY_SESSION = Number.MAX_SAFE_INTEGER;
 
 /** Creates a device with one token. Its secret is in the answer and nowhere else. */
 export function createDevice(
@@ -82,10 +81,17 @@ export function createDevice(
       });
       await announce(scope, device, 'CREATED');
       return {
-        deviceId: device.id,
-        credentialId: credential.id,
-        username: `${scope.tenantSlug}/${key}`,
-        secret,
+        success: {
+          deviceId: device.id,
+          credentialId: credential.id,
+          username: `${scope.tenantSlug}/${key}`,
+          secret,
+        },
+        audit: {
+          target: { type: 'Device', id: device.id, label: key },
+          before: null,
+          after: stateOf(device),
+        },
       };
     },
   });
@@ -126,7 +132,13 @@ export function updateDevice(
       });
       await announce(scope, device, 'UPDATED');
       if (device.status !== current.status) await announceAccess(scope, device, device.status === 'DISABLED');
-      return { deviceId: device.id };
+      return {
+        success: { deviceId: device.id },
+        audit: {
+          target: { type: 'Device', id: device.id, label: device.key },
+          ...changesBetween(stateOf(current), stateOf(device)),
+        },
+      };
     },
   });
 }
@@ -148,34 +160,22 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
         where: { id: current.id },
         data: { status: 'DECOMMISSIONED', decommissionedAt: now, updatedAt: now, version: { increment: 1 } },
       });
-      await scope.prisma.deviceCredential.updateMany({
+      const { count } = await scope.prisma.deviceCredential.updateMany({
         where: { deviceId: device.id, revokedAt: null },
         data: { revokedAt: now },
       });
       await announce(scope, device, 'DECOMMISSIONED');
       await announceAccess(scope, device, true);
-      return { deviceId: device.id };
+      return {
+        success: { deviceId: device.id },
+        audit: {
+          target: { type: 'Device', id: device.id, label: device.key },
+          before: { status: current.status },
+          after: { status: device.status, credentialsRevoked: count },
+        },
+      };
     },
   });
-}
-
-export interface LockedDevice {
-  readonly id: number;
-  readonly key: string;
-  readonly status: 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
-  readonly version: number;
-}
-
-/** @throws NotFoundFault */
-export async function lockDevice(scope: WriteScope, globalId: string, field = 'id'): Promise<LockedDevice> {
-  const id = readRowId(globalId, 'Device');
-  const [device] =
-    id === undefined
-      ? []
-      : await scope.prisma.$queryRaw<LockedDevice[]>`
-          select id, key, status::text as status, version from devices where id = ${id} for update`;
-  if (!device) throw new NotFoundFault('there is no such device', ['input', field]);
-  return device;
 }
 
 async function findSiteId(scope: WriteScope, key: string): Promise<number> {
@@ -207,34 +207,12 @@ function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
 const isDuplicate = (error: unknown): boolean =>
   error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 
-interface AnnouncedDevice {
-  readonly id: number;
-  readonly key: string;
-  readonly siteId: number | null;
-  readonly version: number;
-  readonly updatedAt: Date;
-}
-
-/** Tells followers and caches. On control subjects a device goes by its key, as gateways know it. */
-async function announce(
-  scope: WriteScope,
-  device: AnnouncedDevice,
-  change: 'CREATED' | 'UPDATED' | 'DECOMMISSIONED',
-): Promise<void> {
-  const { id: deviceId, key, siteId } = device;
-  await scope.publishEvent({
-    kind: 'device',
-    events: [{ deviceId, device: key, siteId, at: device.updatedAt.getTime(), change }],
-  });
-  await scope.publishControl('device', key, device.version);
-}
-
-/** Tells gateways to ask again who may come in, and where `ends` to let go of the session they hold. */
-export async function announceAccess(
-  scope: WriteScope,
-  device: { readonly key: string; readonly version: number },
-  ends: boolean,
-): Promise<void> {
-  await scope.publishControl('credential', device.key, device.version);
-  if (ends) await scope.publishControl('session', device.key, EVERY_SESSION);
+/** A device as the audit log keeps it. */
+function stateOf(device: Device): JsonObject {
+  const { key, name, siteId, status, tags, latitude, longitude, serialNumber, model } = device;
+  return {
+    ...{ key, name, siteId, status, tags, latitude, longitude, serialNumber, model },
+    attributes: z.json().parse(device.attributes),
+    expectedIntervalSeconds: device.expectedIntervalSeconds,
+  };
 }

@@ -1,16 +1,8 @@
 import { z } from 'zod';
-import { ValidationFault } from '#api/graphql/errors.ts';
+import { parseInput, text } from '#api/graphql/input.ts';
 import { isDeviceKey } from '#core/fleet/ids.ts';
 
 const MAX_ATTRIBUTES_BYTES = 16_384;
-
-const text = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1, 'must not be empty')
-    .max(max, `must have at most ${max} characters`)
-    .refine((value) => !value.includes('\0'), 'must not hold NUL');
 
 const fields = {
   name: text(200),
@@ -70,15 +62,7 @@ export type DeviceCreate = z.output<typeof createSchema>;
 export type DeviceChange = z.output<typeof updateSchema>;
 
 /** @throws ValidationFault with every issue */
-export const parseDeviceCreate = (input: unknown): DeviceCreate => parse(createSchema, input);
+export const parseDeviceCreate = (input: unknown): DeviceCreate => parseInput(createSchema, input);
 
 /** @throws ValidationFault with every issue */
-export const parseDeviceChange = (input: unknown): DeviceChange => parse(updateSchema, input);
-
-function parse<Output>(schema: z.ZodType<Output>, input: unknown): Output {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new ValidationFault(
-    parsed.error.issues.map(({ path, message }) => ({ path: ['input', ...path.map(String)], message })),
-  );
-}
+export const parseDeviceChange = (input: unknown): DeviceChange => parseInput(updateSchema, input);

@@ -1,4 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
+import { MUTATION_COST } from '#api/graphql/cost.ts';
+import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import {
   conflictErrorRef,
   forbiddenErrorRef,
@@ -13,14 +15,9 @@ import {
   decommissionDevice,
   updateDevice,
 } from './changes.ts';
-import { loadCredential } from './credentials.ts';
 import { deviceStatusEnum } from './enums.ts';
-import { deviceCredentialRef, deviceRef, requireDevice } from './schema.ts';
-
-const MUTATION_COST = 20;
-
-const mutationIdDescription =
-  'Makes a retry harmless: for 24 hours the same id gives the first answer again. 1 to 128 printable characters.';
+import { deviceRef, requireDevice } from './schema.ts';
+import { deviceTokenRef } from './token-schema.ts';
 
 const locationInput = builder.inputType('LocationInput', {
   description: 'A point on earth, WGS 84.',
@@ -81,23 +78,6 @@ const deviceDecommissionInput = builder.inputType('DeviceDecommissionInput', {
   fields: (t) => ({
     id: t.id({ required: true, description: 'Which device.' }),
     clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-const deviceTokenRef = builder.objectRef<DeviceCreated>('DeviceToken').implement({
-  description: 'What a device signs in with over MQTT.',
-  fields: (t) => ({
-    credential: t.field({
-      type: deviceCredentialRef,
-      description: 'The stored side of it.',
-      async resolve({ credentialId }, _args, operation) {
-        const credential = await loadCredential(operation, credentialId);
-        if (!credential) throw new Error(`credential ${credentialId} of a new device is not in the database`);
-        return credential;
-      },
-    }),
-    username: t.exposeString('username', { description: 'MQTT user name: tenant/device.' }),
-    secret: t.exposeString('secret', { description: 'MQTT password. Only its hash is kept: note it now.' }),
   }),
 });
 

@@ -18,7 +18,7 @@ export const roleEnum = builder.enumType('Role', {
   values: Object.fromEntries(ROLES.map((role) => [role, { description: roleDescriptions[role] }])),
 });
 
-const viewerKindEnum = builder.enumType('ViewerKind', {
+export const viewerKindEnum = builder.enumType('ViewerKind', {
   description: 'How somebody came in.',
   values: {
     USER: { description: 'A person, with an access token of the identity provider.' },

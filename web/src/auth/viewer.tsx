@@ -47,3 +47,8 @@ export function useAccount(): Account {
 export function mayWriteDevices(role: Role): boolean {
   return role === 'ENGINEER' || role === 'ADMIN';
 }
+
+/** Whether the role may manage API keys and read the audit log. The API decides for itself; this only hides what it would refuse. */
+export function mayAdminister(role: Role): boolean {
+  return role === 'ADMIN';
+}

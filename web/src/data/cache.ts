@@ -48,6 +48,12 @@ const embedded = () => null;
 
 /** Types that live inside their parent and have no identity of their own. */
 const keyless = [
+  'ApiKeyConnection',
+  'ApiKeyEdge',
+  'AuditActor',
+  'AuditEntryConnection',
+  'AuditEntryEdge',
+  'AuditTarget',
   'ConnectInfo',
   'DeviceConnection',
   'DeviceEdge',
@@ -80,7 +86,7 @@ export function createCache(): Exchange {
   return cacheExchange({
     keys: Object.fromEntries(keyless.map((name) => [name, embedded])),
     possibleTypes: {
-      Node: ['Device', 'DeviceCredential', 'Site', 'Tenant'],
+      Node: ['ApiKey', 'AuditEntry', 'Device', 'DeviceCredential', 'Site', 'Tenant'],
       UserError: ['ConflictError', 'ForbiddenError', 'NotFoundError', 'ValidationError'],
     },
     updates: {

@@ -1,5 +1,6 @@
 import { ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react';
 import { useAccount } from '../auth/viewer.tsx';
+import { roleNames } from '../features/settings/role-names.ts';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from '../ui/menu.tsx';
 import { setTheme, useThemeChoice } from '../ui/theme.ts';
 import { announce } from '../ui/toast.tsx';
@@ -9,8 +10,6 @@ const themes = [
   { value: 'dark', label: 'Dark', icon: <Moon aria-hidden="true" className="size-4 text-ink-3" /> },
   { value: 'system', label: 'System', icon: <Monitor aria-hidden="true" className="size-4 text-ink-3" /> },
 ] as const;
-
-const roleNames = { VIEWER: 'Viewer', OPERATOR: 'Operator', ENGINEER: 'Engineer', ADMIN: 'Admin' } as const;
 
 /** Who is signed in, theme, sign out. */
 export function AccountMenu() {

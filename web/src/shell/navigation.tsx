@@ -1,6 +1,6 @@
-import { Cpu, ExternalLink, Plus, Search, Waypoints } from 'lucide-react';
+import { Cpu, ExternalLink, KeyRound, Plus, ScrollText, Search, Waypoints } from 'lucide-react';
 import { NavLink } from 'react-router';
-import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Kbd } from '../ui/kbd.tsx';
 import { AccountMenu } from './account-menu.tsx';
@@ -44,6 +44,19 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
             <Plus aria-hidden="true" className="size-4" />
             New device
           </NavLink>
+        )}
+        {mayAdminister(viewer.role) && (
+          <>
+            <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
+            <NavLink to="/settings/api-keys" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+              <KeyRound aria-hidden="true" className="size-4" />
+              API keys
+            </NavLink>
+            <NavLink to="/settings/audit" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+              <ScrollText aria-hidden="true" className="size-4" />
+              Audit log
+            </NavLink>
+          </>
         )}
       </nav>
       <div className="mt-auto flex flex-col gap-2">

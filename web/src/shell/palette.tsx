@@ -1,9 +1,20 @@
 import { Command } from 'cmdk';
-import { Cpu, Keyboard, LogOut, Monitor, Moon, Plus, Sun, TriangleAlert } from 'lucide-react';
+import {
+  Cpu,
+  Keyboard,
+  KeyRound,
+  LogOut,
+  Monitor,
+  Moon,
+  Plus,
+  ScrollText,
+  Sun,
+  TriangleAlert,
+} from 'lucide-react';
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useQuery } from 'urql';
-import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { connectivity } from '../features/devices/presence.ts';
 import { graphql } from '../generated/index.ts';
 import { Kbd } from '../ui/kbd.tsx';
@@ -103,6 +114,12 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
           />
           {mayWriteDevices(viewer.role) && (
             <Action icon={<Plus />} label="New device" keys="g n" onSelect={go('/new-device')} />
+          )}
+          {mayAdminister(viewer.role) && (
+            <>
+              <Action icon={<KeyRound />} label="API keys" onSelect={go('/settings/api-keys')} />
+              <Action icon={<ScrollText />} label="Audit log" onSelect={go('/settings/audit')} />
+            </>
           )}
         </Command.Group>
         <Command.Group heading="Do" className={group}>

@@ -1,12 +1,19 @@
 import { useClock } from './clock.ts';
 import { absoluteTime, elapsed, relativeTime } from './time.ts';
 
+type RelativeTimeProps = {
+  at: string | null | undefined;
+  /** It may well lie in the future: an expiry. */
+  ahead?: boolean;
+  className?: string;
+};
+
 /** How long ago, kept current; the full time in the reader's zone on hover. Null reads "never". */
-export function RelativeTime({ at, className }: { at: string | null | undefined; className?: string }) {
+export function RelativeTime({ at, ahead = false, className }: RelativeTimeProps) {
   const atMs = at ? Date.parse(at) : Number.NaN;
   // A clock slightly behind the server's must not show the future.
   const text = useClock((nowMs) =>
-    Number.isNaN(atMs) ? 'never' : relativeTime(Math.min(atMs, nowMs + 999), nowMs),
+    Number.isNaN(atMs) ? 'never' : relativeTime(ahead ? atMs : Math.min(atMs, nowMs + 999), nowMs),
   );
   if (!at) return <span className={className}>never</span>;
   return (

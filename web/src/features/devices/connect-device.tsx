@@ -1,10 +1,11 @@
-import { Check, TriangleAlert } from 'lucide-react';
+import { Check } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useAccount } from '../../auth/viewer.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
+import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
 import { devicePath } from './device-link.ts';
 import { FirstMessage } from './first-message.tsx';
 import { buildSnippets } from './snippets.ts';
@@ -26,26 +27,24 @@ export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; 
     () =>
       buildSnippets({
         mqttUrl: config.mqttUrl,
+        httpUrl: config.httpUrl,
         tenant,
         deviceKey: access.key,
         username: access.username,
         secret: access.secret,
       }),
-    [config.mqttUrl, tenant, access],
+    [config.mqttUrl, config.httpUrl, tenant, access],
   );
   const [language, setLanguage] = useState('mosquitto');
   const chosen = snippets.find(({ id }) => id === language);
   return (
     <ol className="flex flex-col gap-4">
       <Step done title="Keep the token">
-        <p className="mb-3 flex items-start gap-2 text-sm">
-          <TriangleAlert aria-hidden="true" className="mt-0.5 size-4 shrink-0 text-warn" />
-          It is shown this once and stored nowhere in the clear. If it is lost, it has to be replaced.
-        </p>
-        <dl className="divide-y divide-line rounded-md border border-line">
+        <ShownOnce />
+        <Secrets>
           <Secret name="User name" value={access.username} />
           <Secret name="Token" value={access.secret} testId="device-token" />
-        </dl>
+        </Secrets>
       </Step>
       <Step title="Send a first message">
         <Tabs.Root value={language} onValueChange={setLanguage}>
@@ -94,19 +93,5 @@ function Step({ title, done = false, children }: { title: string; done?: boolean
       </h2>
       {children}
     </li>
-  );
-}
-
-function Secret({ name, value, testId }: { name: string; value: string; testId?: string }) {
-  return (
-    <div className="flex items-center gap-3 py-1 pr-1 pl-3">
-      <dt className="w-20 shrink-0 text-ink-3 text-sm">{name}</dt>
-      <dd className="flex min-w-0 flex-1 items-center justify-between gap-2">
-        <span className="min-w-0 break-all font-mono text-sm" {...(testId ? { 'data-testid': testId } : {})}>
-          {value}
-        </span>
-        <CopyButton text={value} label={`Copy ${name.toLowerCase()}`} />
-      </dd>
-    </div>
   );
 }

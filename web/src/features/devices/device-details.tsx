@@ -1,15 +1,12 @@
-import { KeyRound } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../ui/copy-button.tsx';
-import { EmptyState } from '../../ui/empty-state.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { duration } from '../../ui/time.ts';
-import { type DeviceDetail, useDevice } from './device-detail.ts';
-import { credentialState, deviceStatus } from './presence.ts';
+import { DeviceCredentials } from './device-credentials.tsx';
+import { useDevice } from './device-detail.ts';
+import { deviceStatus } from './presence.ts';
 import { formatValue } from './value.ts';
-
-const expiringMs = 14 * 86_400_000;
 
 /** What is known of the device, and the credentials it connects with. */
 export function DeviceDetails() {
@@ -49,19 +46,9 @@ export function DeviceDetails() {
         </dl>
       </Panel>
       <div className="flex min-w-0 flex-col gap-4">
-        <Panel title="Credentials">
-          {device.credentials.length === 0 ? (
-            <EmptyState icon={KeyRound} title="No credentials">
-              This device cannot connect.
-            </EmptyState>
-          ) : (
-            <ul className="divide-y divide-line">
-              {device.credentials.map((credential) => (
-                <Credential key={credential.id} credential={credential} />
-              ))}
-            </ul>
-          )}
-        </Panel>
+        <section className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
+          <DeviceCredentials device={device} />
+        </section>
         <Panel title="Attributes">
           {attributes.length === 0 ? (
             <p className="px-3.5 py-4 text-ink-2 text-sm">None set. Edit the device to add some.</p>
@@ -102,39 +89,5 @@ function Fact({ name, children, copy, mono = false }: FactProps) {
         {copy && <CopyButton text={copy} label={`Copy ${name.toLowerCase()}`} className="-my-1" />}
       </dd>
     </div>
-  );
-}
-
-function stateOf(credential: DeviceDetail['credentials'][number]) {
-  if (credential.revokedAt) return credentialState.REVOKED;
-  const remainingMs = credential.expiresAt
-    ? Date.parse(credential.expiresAt) - Date.now()
-    : Number.POSITIVE_INFINITY;
-  if (remainingMs <= 0) return { ...credentialState.REVOKED, label: 'Expired' };
-  return remainingMs < expiringMs ? credentialState.EXPIRING : credentialState.ACTIVE;
-}
-
-const kinds = { TOKEN: 'Token', CERTIFICATE: 'Certificate' } as const;
-
-function Credential({ credential }: { credential: DeviceDetail['credentials'][number] }) {
-  return (
-    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-2.5">
-      <div className="min-w-0 flex-1">
-        <p className="font-medium">
-          {kinds[credential.kind]}{' '}
-          <span className="font-mono font-normal text-ink-2 text-sm">{credential.hint}</span>
-        </p>
-        <p className="text-ink-3 text-sm">
-          created <RelativeTime at={credential.createdAt} />, last used{' '}
-          <RelativeTime at={credential.lastUsedAt} />
-          {credential.expiresAt && (
-            <>
-              , expires <RelativeTime at={credential.expiresAt} />
-            </>
-          )}
-        </p>
-      </div>
-      <StatusBadge {...stateOf(credential)} />
-    </li>
   );
 }

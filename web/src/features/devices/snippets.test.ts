@@ -4,6 +4,7 @@ import { buildSnippets, quoteShell } from './snippets.ts';
 
 const input = {
   mqttUrl: 'mqtt://127.0.0.1:1884',
+  httpUrl: 'http://127.0.0.1:8080',
   tenant: 'acme',
   deviceKey: 'boiler:1',
   username: 'acme/boiler:1',
@@ -25,6 +26,13 @@ it('fills in broker, topic, user name and token', () => {
   expect(command).toContain('-u acme/boiler:1');
   expect(code('node')).toContain('"mqtt://127.0.0.1:1884"');
   expect(code('python')).toContain('port=1884');
+});
+
+it('sends over HTTP to the door of the device', () => {
+  const command = code('curl');
+  expect(command).toContain('http://127.0.0.1:8080/ingest/v1/tenant/acme/device/boiler%3A1/telemetry');
+  const told = execFileSync('sh', ['-c', `curl() { printf '%s\\n' "$@"; }; ${command}`]).toString();
+  expect(told).toContain(`Authorization: Bearer ${input.secret}`);
 });
 
 it('turns on TLS and its port where the address asks for it', () => {

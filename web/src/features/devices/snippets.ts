@@ -2,6 +2,8 @@
 export type SnippetInput = {
   /** `mqtt://host:port` or `mqtts://host:port`. */
   readonly mqttUrl: string;
+  /** Where the platform answers HTTP, without a path. */
+  readonly httpUrl: string;
   readonly tenant: string;
   readonly deviceKey: string;
   readonly username: string;
@@ -69,6 +71,17 @@ await client.publishAsync(
 await client.endAsync();`;
 }
 
+function curl(input: SnippetInput): string {
+  const path = `ingest/v1/tenant/${input.tenant}/device/${encodeURIComponent(input.deviceKey)}/telemetry`;
+  const lines = [
+    `curl ${quoteShell(`${input.httpUrl.replace(/\/+$/, '')}/${path}`)}`,
+    `-H ${quoteShell(`Authorization: Bearer ${input.secret}`)}`,
+    `-H 'Content-Type: application/json'`,
+    `-d '{"temperature": 21.5}'`,
+  ];
+  return lines.join(' \\\n  ');
+}
+
 /** The topic a device publishes its readings to. */
 export function telemetryTopic(tenant: string, deviceKey: string): string {
   return `tenant/${tenant}/device/${deviceKey}/telemetry`;
@@ -80,6 +93,7 @@ export function buildSnippets(input: SnippetInput): readonly Snippet[] {
   const topic = telemetryTopic(input.tenant, input.deviceKey);
   return [
     { id: 'mosquitto', title: 'mosquitto_pub', code: mosquitto(input, broker, topic) },
+    { id: 'curl', title: 'curl', code: curl(input) },
     { id: 'python', title: 'Python', code: python(input, broker, topic) },
     { id: 'node', title: 'Node.js', code: node(input, topic) },
   ];

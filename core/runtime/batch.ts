@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OverloadedError, UnavailableError } from '#core/runtime/errors.ts';
+import { OverloadedError, UnavailableError } from './errors.ts';
 
 export interface BatchOptions<Item, Result> {
   /** For the errors. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { hashDeviceSecret } from '#core/auth/device-credentials.ts';
-import type { DeviceAccess, LiveCredential } from '#core/db/device-credentials.ts';
-import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
-import { createCredentials } from './credentials.ts';
+import type { DeviceAccess, LiveCredential } from '../fleet/device-access.ts';
+import type { DeviceId, TenantId } from '../fleet/ids.ts';
+import { createCredentials } from './credential-cache.ts';
+import { hashDeviceSecret } from './device-credentials.ts';
 
 const key = Buffer.alloc(32, 7);
 
@@ -49,6 +49,16 @@ describe('credentials', () => {
     const inactive = accessOf([credential(1, 'right')], false);
     expect(await open(inactive).credentials.check('acme', 'd1', 'right')).toBe('NOT_ACTIVE');
     expect(await open(inactive).credentials.check('acme', 'd1', 'wrong')).toBe('BAD_CREDENTIALS');
+  });
+
+  it('never take what is kept of a certificate for a password', async () => {
+    const certificate: LiveCredential = { ...credential(1, 'right'), kind: 'CERTIFICATE' };
+    const { credentials } = open(accessOf([certificate]));
+    expect(await credentials.check('acme', 'd1', 'right')).toBe('BAD_CREDENTIALS');
+    const fingerprint = Buffer.from(certificate.secretHash);
+    expect(await credentials.checkCertificate('acme', 'd1', fingerprint)).toMatchObject({ credentialId: 1 });
+    const token = open(accessOf([credential(1, 'right')]));
+    expect(await token.credentials.checkCertificate('acme', 'd1', fingerprint)).toBe('UNKNOWN_CERTIFICATE');
   });
 
   it('ask again once forgotten, and notice what was revoked', async () => {

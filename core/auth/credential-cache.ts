@@ -1,8 +1,8 @@
-import { checkRecord } from '#core/auth/certificate-check.ts';
-import { matchDeviceSecret } from '#core/auth/device-credentials.ts';
-import type { DeviceAccess, DeviceName, LiveCredential } from '#core/db/device-credentials.ts';
-import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
-import { createBatch } from './batch.ts';
+import type { DeviceAccess, DeviceName, LiveCredential } from '../fleet/device-access.ts';
+import type { DeviceId, TenantId } from '../fleet/ids.ts';
+import { createBatch } from '../runtime/batch.ts';
+import { checkRecord } from './certificate-check.ts';
+import { matchDeviceSecret } from './device-credentials.ts';
 
 /** Who may come in, and by which credential. */
 export interface Grant {

@@ -1,0 +1,61 @@
+import type { WriteScope } from '#api/database/writes.ts';
+import type { Operation } from './context.ts';
+import type { Json, JsonObject } from './mutations.ts';
+
+/** What a mutation did, for the audit log. */
+export interface AuditChange {
+  readonly target: {
+    /** Name of its GraphQL type. */
+    readonly type: string;
+    readonly id: number;
+    /** By which a person knows it again, also after it is gone. */
+    readonly label: string;
+  };
+  /** The fields that were changed, as they were; null for something new. */
+  readonly before: JsonObject | null;
+  /** The same fields as they are now; null for something that is gone. */
+  readonly after: JsonObject | null;
+}
+
+/** Writes the entry into the transaction of the change, so that there is never one without the other. */
+export async function writeAudit(
+  scope: WriteScope,
+  { viewer, ip, requestId }: Operation,
+  action: string,
+  { target, before, after }: AuditChange,
+): Promise<void> {
+  await scope.prisma.$executeRaw`
+    insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label,
+      before, after, ip, request_id)
+    values (${scope.tenantId}, ${viewer.kind}, ${viewer.credentialId}, ${viewer.name}, ${action}, ${target.type},
+      ${String(target.id)}, ${target.label}, ${toText(before)}::jsonb, ${toText(after)}::jsonb, ${ip}, ${requestId})`;
+}
+
+const toText = (value: JsonObject | null): string | null => value && JSON.stringify(redact(value));
+
+const SECRET = /secret|token|passw|passphrase|hash|private|credential_?key|api_?key|authorization/i;
+
+/** The same value with `[redacted]` wherever a field's name says that it holds a secret, at any depth. */
+export function redact(value: Json): Json {
+  if (Array.isArray(value)) return value.map(redact);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]): [string, Json] => [
+      name,
+      SECRET.test(name) && part !== null ? '[redacted]' : redact(part),
+    ]),
+  );
+}
+
+/** What differs between two states of something: the fields of `after` whose values changed, and what they were. */
+export function changesBetween(
+  before: JsonObject,
+  after: JsonObject,
+): { readonly before: JsonObject; readonly after: JsonObject } {
+  const changed = Object.keys(after).filter(
+    (name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]),
+  );
+  const pick = (state: JsonObject): JsonObject =>
+    Object.fromEntries(changed.map((name) => [name, state[name] ?? null]));
+  return { before: pick(before), after: pick(after) };
+}

@@ -1,0 +1,4 @@
+/** How a device spells what it says; the numbers in stored frames are places in this list, so it only grows at its end. */
+export const DIALECTS = ['canonical', 'meter2', 'argus1'] as const;
+
+export type Dialect = (typeof DIALECTS)[number];

@@ -1,0 +1,249 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schema } from '#api/graphql/schema.ts';
+import { openTestApi, type TestApi } from '../kit/api.ts';
+import { createRequest } from '../kit/certificate-request.ts';
+import { seedTenant, type TenantSeed } from '../kit/seed.ts';
+
+interface Recipe {
+  /** What the mutation is called with; makes what it needs. */
+  readonly input: () => Promise<Record<string, unknown>>;
+  readonly target: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+const ENTRIES = `query ($where: AuditFilter, $first: Int, $after: String) { auditEntries(where: $where, first: $first, after: $after) {
+  nodes { id at action actor { id kind name } target { id type label } before after ip requestId }
+  pageInfo { hasNextPage endCursor } } }`;
+
+describe('the audit log', () => {
+  let api: TestApi;
+  let acme: TenantSeed;
+  let admin: string;
+
+  beforeAll(async () => {
+    api = await openTestApi();
+    acme = await seedTenant(api.database.admin, 'acme');
+    admin = await api.apiKey(acme);
+  });
+  afterAll(() => api[Symbol.asyncDispose]());
+
+  const entries = async (where: Record<string, unknown> = {}, credential = admin) => {
+    const { data, errors } = await api.ask(credential, ENTRIES, { where, first: 100 });
+    expect(errors).toEqual([]);
+    return data.auditEntries.nodes;
+  };
+  const mutate = async (name: string, input: Record<string, unknown>, credential = admin) => {
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+    const { data, errors } = await api.ask(
+      credential,
+      `mutation ($input: ${type}Input!) { ${name}(input: $input) { __typename } }`,
+      { input },
+    );
+    expect(errors).toEqual([]);
+    return data[name].__typename;
+  };
+  const deviceId = async (key: string) => {
+    await acme.device(key);
+    const { data } = await api.ask(admin, `{ device(by: { key: "${key}" }) { id credentials { id } } }`);
+    return data.device;
+  };
+  const certificateId = async (key: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation ($deviceId: ID!) { deviceCertificateGenerate(input: { deviceId: $deviceId }) {
+        ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
+      { deviceId: (await deviceId(key)).id },
+    );
+    return data.deviceCertificateGenerate.credential.id;
+  };
+  const keyId = async (name: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation { apiKeyCreate(input: { name: "${name}", role: VIEWER }) { ... on ApiKeyCreateSuccess { apiKey { id } } } }`,
+    );
+    return data.apiKeyCreate.apiKey.id;
+  };
+
+  /** One for every mutation there is. */
+  const recipes: Readonly<Record<string, Recipe>> = {
+    deviceCreate: {
+      input: async () => ({ key: 'made', attributes: { wifi: { password: 'hunter2' }, floor: 3 } }),
+      target: 'made',
+      before: null,
+      after: expect.objectContaining({
+        key: 'made',
+        attributes: { wifi: { password: '[redacted]' }, floor: 3 },
+      }),
+    },
+    deviceUpdate: {
+      input: async () => ({ id: (await deviceId('changed')).id, name: 'New name', model: null }),
+      target: 'changed',
+      before: { name: 'changed' },
+      after: { name: 'New name' },
+    },
+    deviceDecommission: {
+      input: async () => ({ id: (await deviceId('gone')).id }),
+      target: 'gone',
+      before: { status: 'ACTIVE' },
+      after: { status: 'DECOMMISSIONED', credentialsRevoked: 1 },
+    },
+    deviceTokenIssue: {
+      input: async () => ({ deviceId: (await deviceId('given')).id }),
+      target: 'given',
+      before: null,
+      after: { hint: expect.any(String), expiresAt: null },
+    },
+    deviceTokenRevoke: {
+      input: async () => ({ id: (await deviceId('taken')).credentials[0].id, reason: 'lost' }),
+      target: 'taken',
+      before: { hint: expect.any(String), revokedAt: null },
+      after: { hint: expect.any(String), revokedAt: expect.any(String), reason: 'lost' },
+    },
+    deviceCertificateIssue: {
+      input: async () => ({
+        deviceId: (await deviceId('certified')).id,
+        csr: (await createRequest({ name: 'ECDSA', namedCurve: 'P-256' })).csr,
+      }),
+      target: 'certified',
+      before: null,
+      after: { serial: expect.any(String), expiresAt: expect.any(String) },
+    },
+    deviceCertificateGenerate: {
+      input: async () => ({ deviceId: (await deviceId('generated')).id }),
+      target: 'generated',
+      before: null,
+      after: { serial: expect.any(String), expiresAt: expect.any(String) },
+    },
+    deviceCertificateRevoke: {
+      input: async () => ({ id: await certificateId('compromised'), reason: 'KEY_COMPROMISE' }),
+      target: 'compromised',
+      before: { serial: expect.any(String), revokedAt: null },
+      after: { serial: expect.any(String), revokedAt: expect.any(String), reason: 'KEY_COMPROMISE' },
+    },
+    apiKeyCreate: {
+      input: async () => ({ name: 'Made', role: 'VIEWER' }),
+      target: 'Made',
+      before: null,
+      after: { name: 'Made', role: 'VIEWER', prefix: expect.any(String), expiresAt: null },
+    },
+    apiKeyRotate: {
+      input: async () => ({ id: await keyId('Turned') }),
+      target: 'Turned',
+      before: { previousExpiresAt: null },
+      after: { previousExpiresAt: expect.any(String) },
+    },
+    apiKeyRevoke: {
+      input: async () => ({ id: await keyId('Ended') }),
+      target: 'Ended',
+      before: { revokedAt: null },
+      after: { revokedAt: expect.any(String) },
+    },
+  };
+  const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
+
+  it.each(mutations)('has an entry of %s, in the transaction of the change', async (name) => {
+    const recipe = recipes[name];
+    if (!recipe) throw new Error(`add a recipe that calls ${name} to this test`);
+    const input = await recipe.input();
+    const before = await entries({ actions: [name] });
+    expect(await mutate(name, input)).toMatch(/Success$/);
+    const [entry, ...rest] = await entries({ actions: [name] });
+    expect(rest).toEqual(before);
+    expect(entry).toMatchObject({
+      action: name,
+      actor: { kind: 'API_KEY', name: 'test', id: expect.stringMatching(/^key:\d+$/) },
+      target: { label: recipe.target },
+      before: recipe.before,
+      after: recipe.after,
+      ip: '127.0.0.1',
+    });
+    const { rows } = await api.database.admin.query(
+      'select xmin from audit_entries order by id desc limit 1',
+    );
+    const table = name.startsWith('device') ? 'devices' : 'api_keys';
+    const credentials = await api.database.admin.query(
+      `select from ${/Token|Certificate/.test(name) ? 'device_credentials' : table} where xmin = $1`,
+      [rows[0].xmin],
+    );
+    expect(credentials.rowCount).toBeGreaterThan(0);
+  });
+
+  it('tells a person, the target by an id that finds it, and the id of the request', async () => {
+    const token = await api.issuer.token({ tenant: 'acme', roles: ['admin'] });
+    const { data, headers } = await api.ask(
+      token,
+      'mutation { deviceCreate(input: { key: "by-person" }) { ... on DeviceCreateSuccess { device { id } } } }',
+    );
+    const [entry] = await entries({ target: 'by-person' });
+    expect(entry.actor).toMatchObject({ kind: 'USER', id: expect.stringMatching(/^user:/) });
+    expect(entry.target).toEqual({ id: data.deviceCreate.device.id, type: 'Device', label: 'by-person' });
+    expect(entry.requestId).toBe(headers.get('x-request-id'));
+    const found = await api.ask(admin, `{ node(id: "${entry.id}") { ... on AuditEntry { action } } }`);
+    expect(found.data.node).toEqual({ action: 'deviceCreate' });
+  });
+
+  it('has nothing of what was refused, and one entry of what was sent twice', async () => {
+    const count = async () => (await entries()).length;
+    const before = await count();
+    expect(await mutate('deviceCreate', { key: 'bad key' })).toBe('ValidationError');
+    expect(await mutate('deviceCreate', { key: 'x' }, await api.apiKey(acme, 'VIEWER'))).toBe(
+      'ForbiddenError',
+    );
+    expect(await count()).toBe(before);
+    const input = { key: 'sent-twice', clientMutationId: 'twice' };
+    await mutate('deviceCreate', input);
+    await mutate('deviceCreate', input);
+    expect(await count()).toBe(before + 1);
+  });
+
+  it('is filtered by actor, action, target and time, and walked newest first', async () => {
+    const other = await seedTenant(api.database.admin, 'walked');
+    const key = await other.apiKey();
+    const person = await api.issuer.token({ tenant: 'walked', roles: ['admin'] });
+    for (const [index, credential] of [key, key, person, key, person].entries())
+      await mutate('deviceCreate', { key: `walked-${index}` }, credential);
+    const labels = async (where: Record<string, unknown>) =>
+      (await entries(where, key)).map((entry: { target: { label: string } }) => entry.target.label);
+    const all = await entries({}, key);
+    expect(all.map((entry: { target: { label: string } }) => entry.target.label)).toEqual(
+      [4, 3, 2, 1, 0].map((index) => `walked-${index}`),
+    );
+    expect(await labels({ actor: all[0].actor.id })).toEqual(['walked-4', 'walked-2']);
+    expect(await labels({ actor: 'TEST' })).toEqual(['walked-3', 'walked-1', 'walked-0']);
+    expect(await labels({ target: 'ked-3' })).toEqual(['walked-3']);
+    expect(await labels({ target: all[2].target.id })).toEqual(['walked-2']);
+    expect(await labels({ actions: ['deviceUpdate'] })).toEqual([]);
+    expect(await labels({ from: all[2].at, to: all[1].at })).toContain('walked-2');
+    expect(await labels({ to: all[4].at })).toEqual([]);
+    const walked: string[] = [];
+    let after: string | null = null;
+    do {
+      const {
+        data,
+      }: {
+        data: {
+          auditEntries: {
+            nodes: { target: { label: string } }[];
+            pageInfo: { hasNextPage: boolean; endCursor: string };
+          };
+        };
+      } = await api.ask(key, ENTRIES, { first: 2, after });
+      walked.push(...data.auditEntries.nodes.map((entry) => entry.target.label));
+      after = data.auditEntries.pageInfo.hasNextPage ? data.auditEntries.pageInfo.endCursor : null;
+    } while (after !== null);
+    expect(walked).toEqual([4, 3, 2, 1, 0].map((index) => `walked-${index}`));
+  });
+
+  it('is read by admins only, and altered by nobody through the API', async () => {
+    for (const role of ['VIEWER', 'OPERATOR', 'ENGINEER'] as const) {
+      const { errors } = await api.ask(await api.apiKey(acme, role), ENTRIES);
+      expect(errors[0]?.extensions?.['code']).toBe('FORBIDDEN');
+    }
+    const { rows } = await api.database.admin.query<{ right: string }>(
+      `select p as right from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
+       where has_table_privilege('fleetgraph_app', 'audit_entries', p)`,
+    );
+    expect(rows.map(({ right }) => right)).toEqual(['SELECT', 'INSERT']);
+  });
+});

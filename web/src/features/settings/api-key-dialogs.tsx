@@ -1,0 +1,199 @@
+import { type ReactNode, useRef, useState } from 'react';
+import { useMutation } from 'urql';
+import { describeError } from '../../data/client.ts';
+import type { Role } from '../../generated/graphql.ts';
+import { Button } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { FormError, SelectField, TextField } from '../../ui/field.tsx';
+import { endOf, LifetimeField } from '../../ui/lifetime.tsx';
+import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
+import { announce } from '../../ui/toast.tsx';
+import {
+  type ApiKeyRow,
+  apiKeyCreateDocument,
+  apiKeyRevokeDocument,
+  apiKeyRotateDocument,
+} from './api-key-documents.ts';
+import { roleNames, roles } from './role-names.ts';
+
+const overlaps = [
+  { seconds: 0, label: 'Not at all' },
+  { seconds: 3_600, label: 'For an hour' },
+  { seconds: 86_400, label: 'For 24 hours' },
+  { seconds: 604_800, label: 'For 7 days' },
+];
+
+/** Names a new key, says what it may do, and shows its token. */
+export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClose: () => void }) {
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<Role>('VIEWER');
+  const [days, setDays] = useState('90');
+  const [problem, setProblem] = useState<string>();
+  const [token, setToken] = useState<string>();
+  const attempt = useRef({ of: '', clientMutationId: '', expiresAt: endOf('', 0) });
+  const [{ fetching }, create] = useMutation(apiKeyCreateDocument);
+  const submit = async () => {
+    if (fetching) return;
+    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second key is made.
+    const of = JSON.stringify([name, role, days]);
+    if (attempt.current.of !== of)
+      attempt.current = { of, clientMutationId: crypto.randomUUID(), expiresAt: endOf(days, Date.now()) };
+    const { clientMutationId, expiresAt } = attempt.current;
+    const { data, error } = await create({ input: { name, role, expiresAt, clientMutationId } });
+    const result = data?.apiKeyCreate;
+    if (result?.__typename === 'ApiKeyCreateSuccess') {
+      setToken(result.token);
+      onCreated();
+      return;
+    }
+    if (!error?.networkError) attempt.current.of = '';
+    setProblem(result?.message ?? (error ? describeError(error).message : 'No key was made.'));
+  };
+  if (token !== undefined) return <KeepToken token={token} onClose={onClose} />;
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title="New API key"
+      description="A program presents it instead of signing in."
+    >
+      <Form onSubmit={submit}>
+        <TextField
+          label="Name"
+          autoFocus
+          required
+          maxLength={100}
+          placeholder="Dashboard"
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
+        <SelectField
+          label="Role"
+          value={role}
+          onChange={(event) => setRole(roles.find((each) => each === event.target.value) ?? 'VIEWER')}
+        >
+          {roles.map((each) => (
+            <option key={each} value={each}>
+              {roleNames[each]}
+            </option>
+          ))}
+        </SelectField>
+        <LifetimeField value={days} onChange={setDays} />
+        <FormError message={problem} />
+        <Actions onClose={onClose}>
+          <Button look="primary" type="submit" disabled={fetching || name.trim() === ''}>
+            Create key
+          </Button>
+        </Actions>
+      </Form>
+    </Dialog>
+  );
+}
+
+type KeyDialogProps = { apiKey: ApiKeyRow; onClose: () => void };
+
+/** Replaces the secret of a key and shows the new one. */
+export function RotateKey({ apiKey, onClose }: KeyDialogProps) {
+  const [overlap, setOverlap] = useState(86_400);
+  const [problem, setProblem] = useState<string>();
+  const [token, setToken] = useState<string>();
+  const [{ fetching }, rotate] = useMutation(apiKeyRotateDocument);
+  const submit = async () => {
+    if (fetching) return;
+    const { data, error } = await rotate({ input: { id: apiKey.id, overlapSeconds: overlap } });
+    const result = data?.apiKeyRotate;
+    if (result?.__typename === 'ApiKeyRotateSuccess') return setToken(result.token);
+    setProblem(result?.message ?? (error ? describeError(error).message : 'The key was not rotated.'));
+  };
+  if (token !== undefined) return <KeepToken token={token} onClose={onClose} />;
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={`Rotate ${apiKey.name}?`}
+      description="It gets a new token. A token from an earlier rotation ends now."
+    >
+      <Form onSubmit={submit}>
+        <SelectField
+          label="Keep the current token good"
+          value={overlap}
+          onChange={(event) => setOverlap(Number(event.target.value))}
+        >
+          {overlaps.map(({ seconds, label }) => (
+            <option key={seconds} value={seconds}>
+              {label}
+            </option>
+          ))}
+        </SelectField>
+        <FormError message={problem} />
+        <Actions onClose={onClose}>
+          <Button look="primary" type="submit" disabled={fetching}>
+            Rotate
+          </Button>
+        </Actions>
+      </Form>
+    </Dialog>
+  );
+}
+
+/** Ends a key, after asking. */
+export function RevokeKey({ apiKey, onClose }: KeyDialogProps) {
+  const [, revoke] = useMutation(apiKeyRevokeDocument);
+  const confirm = async () => {
+    const { data, error } = await revoke({ input: { id: apiKey.id } });
+    const result = data?.apiKeyRevoke;
+    if (result?.__typename !== 'ApiKeyRevokeSuccess')
+      return result?.message ?? (error ? describeError(error).message : 'The key was not revoked.');
+    announce(`${apiKey.name} is revoked.`);
+    return undefined;
+  };
+  return (
+    <ConfirmDialog
+      title={`Revoke ${apiKey.name}?`}
+      description="Programs that use it are refused at once, and their live streams end. This cannot be undone."
+      action="Revoke"
+      onConfirm={confirm}
+      onClose={onClose}
+    />
+  );
+}
+
+function KeepToken({ token, onClose }: { token: string; onClose: () => void }) {
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title="Keep the token">
+      <ShownOnce />
+      <Secrets>
+        <Secret name="Token" value={token} testId="api-key-token" />
+      </Secrets>
+      <div className="mt-4 flex justify-end">
+        <Button look="primary" onClick={onClose}>
+          Done
+        </Button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Form({ onSubmit, children }: { onSubmit: () => Promise<void>; children: ReactNode }) {
+  return (
+    <form
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void onSubmit();
+      }}
+    >
+      {children}
+    </form>
+  );
+}
+
+function Actions({ onClose, children }: { onClose: () => void; children: ReactNode }) {
+  return (
+    <div className="flex justify-end gap-2">
+      <Button onClick={onClose}>Cancel</Button>
+      {children}
+    </div>
+  );
+}

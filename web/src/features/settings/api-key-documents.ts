@@ -1,0 +1,90 @@
+import type { ApiKeyRowFragment } from '../../generated/graphql.ts';
+import { graphql } from '../../generated/index.ts';
+
+// What a row shows. Codegen finds it here; documents name it.
+graphql(`
+  fragment ApiKeyRow on ApiKey {
+    id
+    name
+    prefix
+    role
+    createdAt
+    expiresAt
+    lastUsedAt
+    revokedAt
+    previousExpiresAt
+  }
+`);
+
+export type ApiKeyRow = ApiKeyRowFragment;
+
+export const apiKeyListDocument = graphql(`
+  query ApiKeyList($first: Int!, $after: String) {
+    apiKeys(first: $first, after: $after) {
+      totalCount
+      nodes {
+        ...ApiKeyRow
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+export const apiKeyCreateDocument = graphql(`
+  mutation ApiKeyCreate($input: ApiKeyCreateInput!) {
+    apiKeyCreate(input: $input) {
+      __typename
+      ... on ApiKeyCreateSuccess {
+        token
+        apiKey {
+          ...ApiKeyRow
+        }
+      }
+      ... on UserError {
+        message
+        code
+        path
+      }
+    }
+  }
+`);
+
+export const apiKeyRotateDocument = graphql(`
+  mutation ApiKeyRotate($input: ApiKeyRotateInput!) {
+    apiKeyRotate(input: $input) {
+      __typename
+      ... on ApiKeyRotateSuccess {
+        token
+        apiKey {
+          ...ApiKeyRow
+        }
+      }
+      ... on UserError {
+        message
+        code
+        path
+      }
+    }
+  }
+`);
+
+export const apiKeyRevokeDocument = graphql(`
+  mutation ApiKeyRevoke($input: ApiKeyRevokeInput!) {
+    apiKeyRevoke(input: $input) {
+      __typename
+      ... on ApiKeyRevokeSuccess {
+        apiKey {
+          ...ApiKeyRow
+        }
+      }
+      ... on UserError {
+        message
+        code
+        path
+      }
+    }
+  }
+`);

@@ -1,0 +1,14 @@
+/** What people call the actions that the console knows of. */
+export const actionNames: Readonly<Record<string, string>> = {
+  deviceCreate: 'Created a device',
+  deviceUpdate: 'Changed a device',
+  deviceDecommission: 'Decommissioned a device',
+  deviceTokenIssue: 'Issued a token',
+  deviceTokenRevoke: 'Revoked a token',
+  apiKeyCreate: 'Created an API key',
+  apiKeyRotate: 'Rotated an API key',
+  apiKeyRevoke: 'Revoked an API key',
+};
+
+/** One that the console does not know yet goes by its own name. */
+export const actionOf = (action: string): string => actionNames[action] ?? action;

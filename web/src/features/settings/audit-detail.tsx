@@ -1,0 +1,73 @@
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import type { AuditRowFragment } from '../../generated/graphql.ts';
+import { Drawer } from '../../ui/dialog.tsx';
+import { absoluteTime } from '../../ui/time.ts';
+import { actionOf } from './audit-actions.ts';
+
+/** Everything about one entry. */
+export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClose: () => void }) {
+  const { actor, target } = entry;
+  return (
+    <Drawer
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={actionOf(entry.action)}
+      description={absoluteTime(Date.parse(entry.at))}
+    >
+      <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">
+        <dl className="divide-y divide-line">
+          <Fact name="Who">
+            <Link
+              to={`/settings/audit?actor=${encodeURIComponent(actor.id)}`}
+              onClick={onClose}
+              className="rounded-sm text-accent hover:underline"
+            >
+              {actor.name}
+            </Link>{' '}
+            <span className="text-ink-3">({actor.kind === 'USER' ? 'person' : 'API key'})</span>
+          </Fact>
+          <Fact name="To what">
+            {target.type === 'Device' ? (
+              <Link
+                to={`/devices/${encodeURIComponent(target.label)}`}
+                className="rounded-sm font-mono text-accent hover:underline"
+              >
+                {target.label}
+              </Link>
+            ) : (
+              target.label
+            )}
+          </Fact>
+          <Fact name="From where">{entry.ip ?? '–'}</Fact>
+          <Fact name="Request">
+            <span className="break-all font-mono text-xs">{entry.requestId}</span>
+          </Fact>
+        </dl>
+        <State title="Before" value={entry.before} />
+        <State title="After" value={entry.after} />
+      </div>
+    </Drawer>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="flex min-h-9 items-center gap-3 py-1">
+      <dt className="w-24 shrink-0 text-ink-3 text-sm">{name}</dt>
+      <dd className="min-w-0 flex-1 break-words text-sm">{children}</dd>
+    </div>
+  );
+}
+
+function State({ title, value }: { title: string; value: unknown }) {
+  if (value === null || value === undefined) return null;
+  return (
+    <section className="mt-4">
+      <h3 className="mb-1 font-semibold text-sm">{title}</h3>
+      <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">
+        {JSON.stringify(value, undefined, 2)}
+      </pre>
+    </section>
+  );
+}
