@@ -3,6 +3,7 @@ import { defineConfig } from 'prisma/config';
 /** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
 const SQL_ONLY = [
   'audit_entries',
+  'certificate_authorities',
   'dead_letters',
   'device_sessions',
   'follower_cursors',
@@ -12,6 +13,7 @@ const SQL_ONLY = [
   'leases',
   'mutation_results',
   'outbox',
+  'platform_authorities',
   'quarantine',
   'readings',
 ];

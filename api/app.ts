@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Pool } from 'pg';
 import { deriveKey } from '#core/auth/keys.ts';
 import { createTokenVerifier } from '#core/auth/oidc.ts';
+import { createSecretBox } from '#core/auth/secrets.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { createPublisher } from '#core/bus/publish.ts';
@@ -19,11 +20,13 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { clientAddress } from './http/client-address.ts';
 import { createConsole } from './http/console.ts';
 import { createCredentialWatch } from './http/credential-watch.ts';
+import { createCrlDoor } from './http/crl.ts';
 import { serveFile } from './http/files.ts';
 import { createKeyUse } from './http/key-use.ts';
 import { createSocketDoor } from './http/socket.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
+import { makeRevocationList } from './modules/certificates/revocation.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import type { Platform } from './platform.ts';
 
@@ -49,6 +52,7 @@ export interface App {
 export function buildApp(deps: AppDeps): App {
   const { config, pool, bus, metrics, log } = deps;
   const secret = config.FLEETGRAPH_SECRET_KEY;
+  const secretBox = createSecretBox(secret, config.FLEETGRAPH_EARLIER_SECRET_KEYS);
   const devices = createDeviceCache();
   const live = createLiveFeeds({
     bus,
@@ -63,7 +67,12 @@ export function buildApp(deps: AppDeps): App {
     writes: createWrites(pool, config.BUS_SHARDS),
     live,
     devices,
-    addresses: { mqttUrl: config.MQTT_PUBLIC_URL, httpUrl: config.PUBLIC_URL },
+    addresses: {
+      mqttUrl: config.MQTT_PUBLIC_URL,
+      mqttsUrl: config.MQTTS_PUBLIC_URL ?? null,
+      httpUrl: config.PUBLIC_URL,
+    },
+    secretBox,
     deviceTokenKey: deriveKey(secret, 'device-token'),
     resultKey: deriveKey(secret, 'mutation-result'),
     apiKeyKey: deriveKey(secret, 'api-key'),
@@ -109,6 +118,9 @@ export function buildApp(deps: AppDeps): App {
     linkKey: deriveKey(secret, 'file-link'),
     publicUrl: `${config.PUBLIC_URL}/files`,
   });
+  const serveCrl = createCrlDoor((slug) =>
+    makeRevocationList({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, slug),
+  );
   const serveConsole = createConsole({
     folder: config.CONSOLE_DIR,
     issuer: config.OIDC_ISSUER,
@@ -147,6 +159,7 @@ export function buildApp(deps: AppDeps): App {
     const path = request.url?.split('?')[0] ?? '/';
     try {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
+      if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
       if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
       if (path === '/files') return await serveFile(files, request, response);
       if (await answerHealth({ checks: deps.checks, registry: metrics.registry }, request, response)) return;

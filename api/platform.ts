@@ -1,3 +1,4 @@
+import type { SecretBox } from '#core/auth/secrets.ts';
 import type { ReadScope } from './database/read-scope.ts';
 import type { Writes } from './database/writes.ts';
 import type { Operation } from './graphql/context.ts';
@@ -15,9 +16,15 @@ export interface Platform {
   readonly live: LiveFeeds;
   readonly devices: DeviceCache;
   /** What clients are told about the deployment. */
-  readonly addresses: { readonly mqttUrl: string; readonly httpUrl: string };
+  readonly addresses: {
+    readonly mqttUrl: string;
+    readonly mqttsUrl: string | null;
+    readonly httpUrl: string;
+  };
   /** Hashes the secrets of devices. */
   readonly deviceTokenKey: Buffer;
+  /** Opens the keys of certificate authorities. */
+  readonly secretBox: SecretBox;
   /** Hashes the secrets of API keys. */
   readonly apiKeyKey: Buffer;
   /** Seals secrets inside remembered results. */

@@ -11,6 +11,7 @@ describe('the flags of npm start', () => {
       publicHost: '127.0.0.1',
       httpPort: undefined,
       mqttPort: undefined,
+      mqttsPort: undefined,
       externalDatabaseUrl: undefined,
     });
     expect(read([])?.dataDir).toMatch(/\/\.fleetgraph$/);
@@ -18,9 +19,21 @@ describe('the flags of npm start', () => {
 
   test('say what was asked for', () => {
     expect(
-      read(['--empty', '--data', '/data', '--http', '9000', '--mqtt=1999', '--host', '::1']),
+      read([
+        '--empty',
+        '--data',
+        '/data',
+        '--http',
+        '9000',
+        '--mqtt=1999',
+        '--mqtts',
+        '2000',
+        '--host',
+        '::1',
+      ]),
     ).toMatchObject({
-      ...{ demo: false, dataDir: '/data', httpPort: 9000, mqttPort: 1999, host: '::1', publicHost: '[::1]' },
+      ...{ demo: false, dataDir: '/data', httpPort: 9000, mqttPort: 1999, mqttsPort: 2000 },
+      ...{ host: '::1', publicHost: '[::1]' },
     });
   });
 

@@ -10,6 +10,7 @@ export const USAGE = `Usage: npm start -- [flags]
   --data DIR     where everything is kept (default .fleetgraph in this folder)
   --http PORT    console and API (default 8080)
   --mqtt PORT    devices (default 1883)
+  --mqtts PORT   devices over TLS, with a token or a client certificate (default 8883)
   --host HOST    address to listen on (default 127.0.0.1; 0.0.0.0 = every network)
   --no-build     do not build the console; an earlier build is served as it is
   --help
@@ -30,6 +31,7 @@ export interface StandaloneConfig {
   /** Asked for explicitly: taken is an error. Absent: the default or the next free one. */
   readonly httpPort: number | undefined;
   readonly mqttPort: number | undefined;
+  readonly mqttsPort: number | undefined;
   readonly externalDatabaseUrl: string | undefined;
   readonly externalNatsUrl: string | undefined;
 }
@@ -60,6 +62,7 @@ export function readStandaloneConfig(
     publicHost: publicHostOf(host),
     httpPort: portFlag('--http', flags.http),
     mqttPort: portFlag('--mqtt', flags.mqtt),
+    mqttsPort: portFlag('--mqtts', flags.mqtts),
     externalDatabaseUrl: env['DATABASE_URL'] || undefined,
     externalNatsUrl: env['NATS_URL'] || undefined,
   };
@@ -68,7 +71,16 @@ export function readStandaloneConfig(
 function parseFlags(args: readonly string[]) {
   const text = { type: 'string' } as const;
   const yes = { type: 'boolean' } as const;
-  const options = { empty: yes, data: text, http: text, mqtt: text, host: text, 'no-build': yes, help: yes };
+  const options = {
+    empty: yes,
+    data: text,
+    http: text,
+    mqtt: text,
+    mqtts: text,
+    host: text,
+    'no-build': yes,
+    help: yes,
+  };
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {

@@ -11,6 +11,7 @@ import type { PlatformPorts } from './platform-ports.ts';
 import { openPostgres } from './postgres.ts';
 import { allowLogins, ensureDatabase, urlAs } from './roles.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
+import { ensureServerCertificate } from './server-certificate.ts';
 import type { StatusLines } from './status.ts';
 import { type ProcessChange, type SupervisedProcess, supervise } from './supervise.ts';
 
@@ -27,6 +28,9 @@ export interface Platform {
   readonly demo: Demo;
   readonly httpUrl: string;
   readonly mqttUrl: string;
+  readonly mqttsUrl: string;
+  /** PEM file of the root that the TLS listener is trusted by. */
+  readonly caFile: string;
   readonly natsUrl: string;
   /** With every right, as migrations use it. */
   readonly databaseUrl: string;
@@ -52,6 +56,7 @@ export async function startPlatform(start: Start): Promise<Platform> {
   const secrets = loadSecrets(config.dataDir);
   const httpUrl = `http://${config.publicHost}:${ports.http}`;
   const mqttUrl = `mqtt://${config.publicHost}:${ports.mqtt}`;
+  const mqttsUrl = `mqtts://${config.publicHost}:${ports.mqtts}`;
   const [adminUrl, natsUrl, issuer] = await allOrNone(
     startDatabase(start, secrets),
     startBus(start),
@@ -67,6 +72,12 @@ export async function startPlatform(start: Start): Promise<Platform> {
     secrets,
     dataDir: config.dataDir,
     devices: config.demo,
+  });
+  const tls = await ensureServerCertificate({
+    databaseUrl: adminUrl,
+    secretKey: secrets.secretKey,
+    folder: folder(config.dataDir, 'certificates'),
+    host: config.publicHost,
   });
   status.set('database', 'ok', applied.length > 0 ? `migrated: ${applied.join(', ')}` : 'schema up to date');
 
@@ -89,6 +100,7 @@ export async function startPlatform(start: Start): Promise<Platform> {
     OIDC_TENANT_CLAIM: 'tenant_id',
     OIDC_ROLES_CLAIM: 'roles',
     MQTT_PUBLIC_URL: mqttUrl,
+    MQTTS_PUBLIC_URL: mqttsUrl,
     CONSOLE_DIR: join(PROJECT, 'web', 'dist'),
     OBJECTS_DIR: folder(config.dataDir, 'objects'),
   };
@@ -96,14 +108,18 @@ export async function startPlatform(start: Start): Promise<Platform> {
     ...worker,
     MQTT_HOST: config.host,
     MQTT_PORT: String(ports.mqtt),
+    MQTTS_PORT: String(ports.mqtts),
+    MQTTS_CERT_FILE: tls.certificateFile,
+    MQTTS_KEY_FILE: tls.keyFile,
   };
   await allOrNone(
     startOwn(start, 'api', 'api/main.ts', api, httpUrl),
-    startOwn(start, 'gateway', 'workers/gateway/main.ts', gateway, mqttUrl),
+    startOwn(start, 'gateway', 'workers/gateway/main.ts', gateway, `${mqttUrl}, ${mqttsUrl}`),
     ...WORKERS.map((name) => startOwn(start, name, `workers/${name}/main.ts`, worker, 'working')),
   );
   if (demo.simulated.length > 0) await startSimulator(start, demo, mqttUrl);
-  return { secrets, demo, httpUrl, mqttUrl, natsUrl, databaseUrl: adminUrl, issuer };
+  const { caFile } = tls;
+  return { secrets, demo, httpUrl, mqttUrl, mqttsUrl, caFile, natsUrl, databaseUrl: adminUrl, issuer };
 }
 
 async function startDatabase(start: Start, secrets: Secrets): Promise<string> {

@@ -7,6 +7,9 @@ export interface ReadyFile {
   readonly graphql: string;
   readonly graphqlWs: string;
   readonly mqtt: string;
+  readonly mqtts: string;
+  /** PEM file of the certificate that MQTT over TLS is trusted by. */
+  readonly caFile: string;
   readonly nats: string;
   /** With every right, as migrations use it. */
   readonly database: string;

@@ -10,6 +10,8 @@ export function describePlatform(platform: Platform): ReadyFile {
     graphql: `${platform.httpUrl}/graphql`,
     graphqlWs: `${platform.httpUrl.replace(/^http/, 'ws')}/graphql`,
     mqtt: platform.mqttUrl,
+    mqtts: platform.mqttsUrl,
+    caFile: platform.caFile,
     nats: platform.natsUrl,
     database: platform.databaseUrl,
     oidcIssuer: platform.issuer,

@@ -5,6 +5,7 @@ import '../modules/sites/schema.ts';
 import '../modules/devices/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
+import '../modules/certificates/schema.ts';
 import '../modules/devices/token-mutations.ts';
 import '../modules/api-keys/schema.ts';
 import '../modules/api-keys/mutations.ts';

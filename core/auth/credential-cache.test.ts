@@ -7,7 +7,7 @@ import { hashDeviceSecret } from './device-credentials.ts';
 const key = Buffer.alloc(32, 7);
 
 const credential = (id: number, secret: string, expiresAt?: Date): LiveCredential => ({
-  ...{ id, expiresAt },
+  ...{ id, expiresAt, kind: 'TOKEN', revoked: false },
   secretHash: hashDeviceSecret(key, secret),
 });
 
@@ -49,6 +49,16 @@ describe('credentials', () => {
     const inactive = accessOf([credential(1, 'right')], false);
     expect(await open(inactive).credentials.check('acme', 'd1', 'right')).toBe('NOT_ACTIVE');
     expect(await open(inactive).credentials.check('acme', 'd1', 'wrong')).toBe('BAD_CREDENTIALS');
+  });
+
+  it('never take what is kept of a certificate for a password', async () => {
+    const certificate: LiveCredential = { ...credential(1, 'right'), kind: 'CERTIFICATE' };
+    const { credentials } = open(accessOf([certificate]));
+    expect(await credentials.check('acme', 'd1', 'right')).toBe('BAD_CREDENTIALS');
+    const fingerprint = Buffer.from(certificate.secretHash);
+    expect(await credentials.checkCertificate('acme', 'd1', fingerprint)).toMatchObject({ credentialId: 1 });
+    const token = open(accessOf([credential(1, 'right')]));
+    expect(await token.credentials.checkCertificate('acme', 'd1', fingerprint)).toBe('UNKNOWN_CERTIFICATE');
   });
 
   it('ask again once forgotten, and notice what was revoked', async () => {

@@ -1,6 +1,7 @@
 import type { DeviceAccess, DeviceName, LiveCredential } from '../fleet/device-access.ts';
 import type { DeviceId, TenantId } from '../fleet/ids.ts';
 import { createBatch } from '../runtime/batch.ts';
+import { checkRecord } from './certificate-check.ts';
 import { matchDeviceSecret } from './device-credentials.ts';
 
 /** Who may come in, and by which credential. */
@@ -14,6 +15,9 @@ export interface Grant {
 /** Why somebody may not. `UNAVAILABLE`: it cannot be told, because the database does not answer. */
 export type Denial = 'BAD_CREDENTIALS' | 'NOT_ACTIVE' | 'UNAVAILABLE';
 
+/** Why one very certificate does not count; the rest is decided by what stands in it. */
+export type RecordRefusal = ReturnType<typeof checkRecord> & string;
+
 export interface CredentialsOptions {
   readonly key: Buffer;
   readonly ttlMs: number;
@@ -26,6 +30,12 @@ export interface CredentialsOptions {
 export interface Credentials {
   /** Asks the cache, then the database. Never rejects. */
   check(tenant: string, device: string, secret: string): Promise<Grant | Denial>;
+  /** The same for a certificate, by the SHA-256 of it; that it is held by who presents it is known already. */
+  checkCertificate(
+    tenant: string,
+    device: string,
+    fingerprint: Buffer,
+  ): Promise<Grant | Denial | RecordRefusal>;
   /**
    * Whether a session that began with a credential may go on; asks the database and renews the cache.
    * @throws whatever the database throws
@@ -69,29 +79,39 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     return entry;
   };
 
+  const ask = async <Answer extends string>(
+    tenant: string,
+    device: string,
+    judge: (access: DeviceAccess | undefined) => Grant | Answer,
+  ): Promise<Grant | Answer | 'UNAVAILABLE'> => {
+    const cached = entries.get(keyOf(tenant, device));
+    if (cached && Date.now() - cached.loadedAt < options.ttlMs) {
+      const answer = judge(cached.access);
+      if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS) {
+        options.onLookup?.('hit');
+        return answer;
+      }
+    }
+    try {
+      const fresh = await refresh({ tenant, device });
+      options.onLookup?.('miss');
+      return judge(fresh.access);
+    } catch {
+      options.onLookup?.('failed');
+      return 'UNAVAILABLE';
+    }
+  };
+
   return {
-    async check(tenant, device, secret) {
-      const cached = entries.get(keyOf(tenant, device));
-      if (cached && Date.now() - cached.loadedAt < options.ttlMs) {
-        const answer = judge(options.key, cached.access, secret);
-        if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS) {
-          options.onLookup?.('hit');
-          return answer;
-        }
-      }
-      try {
-        const fresh = await refresh({ tenant, device });
-        options.onLookup?.('miss');
-        return judge(options.key, fresh.access, secret);
-      } catch {
-        options.onLookup?.('failed');
-        return 'UNAVAILABLE';
-      }
-    },
+    check: (tenant, device, secret) =>
+      ask(tenant, device, (access) => judgeSecret(options.key, access, secret)),
+    checkCertificate: (tenant, device, fingerprint) =>
+      ask(tenant, device, (access) => judgeCertificate(access, fingerprint)),
     async stillLive(tenant, device, credentialId) {
       const { access } = await refresh({ tenant, device });
       return (
-        access?.active === true && access.credentials.some((credential) => credential.id === credentialId)
+        access?.active === true &&
+        access.credentials.some(({ id, revoked }) => id === credentialId && !revoked)
       );
     },
     forget: (tenant, device) => entries.delete(keyOf(tenant, device)),
@@ -101,13 +121,30 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
 const keyOf = (tenant: string, device: string): string => `${tenant}/${device}`;
 
-function judge(key: Buffer, access: DeviceAccess | undefined, secret: string): Grant | Denial {
-  const hashes = access?.credentials.map((credential) => credential.secretHash) ?? [];
-  const matched = access?.credentials[matchDeviceSecret(key, secret, hashes)];
+function judgeSecret(key: Buffer, access: DeviceAccess | undefined, secret: string): Grant | Denial {
+  const tokens = access?.credentials.filter(({ kind, revoked }) => kind === 'TOKEN' && !revoked) ?? [];
+  const hashes = tokens.map((credential) => credential.secretHash);
+  const matched = tokens[matchDeviceSecret(key, secret, hashes)];
   if (!access || !matched || hasExpired(matched)) return 'BAD_CREDENTIALS';
+  return grantOf(access, matched);
+}
+
+function judgeCertificate(
+  access: DeviceAccess | undefined,
+  fingerprint: Buffer,
+): Grant | Denial | RecordRefusal {
+  const known = access?.credentials.find(
+    ({ kind, secretHash }) => kind === 'CERTIFICATE' && fingerprint.equals(secretHash),
+  );
+  const refusal = checkRecord(known);
+  if (!access || !known || refusal) return refusal ?? 'UNKNOWN_CERTIFICATE';
+  return grantOf(access, known);
+}
+
+function grantOf(access: DeviceAccess, credential: LiveCredential): Grant | Denial {
   if (!access.active) return 'NOT_ACTIVE';
   const { tenantId, deviceId } = access;
-  return { tenantId, deviceId, credentialId: matched.id, expiresAt: matched.expiresAt };
+  return { tenantId, deviceId, credentialId: credential.id, expiresAt: credential.expiresAt };
 }
 
 const hasExpired = (credential: LiveCredential): boolean =>

@@ -1,6 +1,12 @@
 import { hkdfSync } from 'node:crypto';
 
-export type KeyPurpose = 'device-token' | 'api-key' | 'cursor' | 'file-link' | 'mutation-result';
+export type KeyPurpose =
+  | 'device-token'
+  | 'api-key'
+  | 'cursor'
+  | 'file-link'
+  | 'mutation-result'
+  | 'sealed-secrets';
 
 /**
  * One 32-byte key a purpose from the deployment's secret, so that no key ever serves two.

@@ -8,19 +8,21 @@ interface AccessRow {
   device_id: DeviceId;
   active: boolean;
   credential_id: number | null;
+  kind: LiveCredential['kind'] | null;
   secret_hash: Buffer | null;
   expires_at: Date | null;
+  revoked: boolean;
 }
 
 const FIND_ACCESS = `
   select wanted.index::int - 1 as index, d.tenant_id, d.id as device_id,
     d.status = 'ACTIVE' and t.status = 'ACTIVE' as active,
-    c.id as credential_id, c.secret_hash, c.expires_at
+    c.id as credential_id, c.kind, c.secret_hash, c.expires_at, c.revoked_at is not null as revoked
   from unnest($1::text[], $2::text[]) with ordinality as wanted (tenant, device, index)
   join tenants t on t.slug = wanted.tenant
   join devices d on d.tenant_id = t.id and d.key = wanted.device
-  left join device_credentials c on c.tenant_id = d.tenant_id and c.device_id = d.id and c.kind = 'TOKEN'
-    and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+  left join device_credentials c on c.tenant_id = d.tenant_id and c.device_id = d.id and (c.revoked_at is null or c.kind = 'CERTIFICATE')
+    and (c.expires_at is null or c.expires_at > now())
   order by c.id`;
 
 /** One answer a name, in the same order, in one query; undefined where there is no such device. */
@@ -58,9 +60,10 @@ async function readAccess(
       access = { tenantId: row.tenant_id, deviceId: row.device_id, active: row.active, credentials: [] };
       found[row.index] = access;
     }
-    if (row.credential_id !== null && row.secret_hash !== null) {
+    if (row.credential_id !== null && row.secret_hash !== null && row.kind !== null) {
+      const { credential_id: id, kind, secret_hash: secretHash, revoked } = row;
       const expiresAt = row.expires_at ?? undefined;
-      access.credentials.push({ id: row.credential_id, secretHash: row.secret_hash, expiresAt });
+      access.credentials.push({ id, kind, secretHash, expiresAt, revoked });
     }
   }
   return names.map((_, index) => found[index]);

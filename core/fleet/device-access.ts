@@ -1,10 +1,14 @@
 import type { DeviceId, TenantId } from './ids.ts';
 
-/** One live password of a device. */
+/** One credential of a device. */
 export interface LiveCredential {
   readonly id: number;
+  readonly kind: 'TOKEN' | 'CERTIFICATE';
+  /** Of a certificate the SHA-256 fingerprint. */
   readonly secretHash: Uint8Array;
   readonly expiresAt: Date | undefined;
+  /** Only certificates are told of that were revoked: their refusal has a name of its own. */
+  readonly revoked: boolean;
 }
 
 /** A device as far as letting it in is concerned. */
@@ -13,7 +17,7 @@ export interface DeviceAccess {
   readonly deviceId: DeviceId;
   /** False when the device or its tenant is not ACTIVE. */
   readonly active: boolean;
-  /** Neither revoked nor expired. Several while a rotation overlaps. */
+  /** Not expired. Several while a rotation overlaps. */
   readonly credentials: readonly LiveCredential[];
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '#api/graphql/schema.ts';
 import { openTestApi, type TestApi } from '../kit/api.ts';
+import { createRequest } from '../kit/certificate-request.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 interface Recipe {
@@ -47,6 +48,15 @@ describe('the audit log', () => {
     const { data } = await api.ask(admin, `{ device(by: { key: "${key}" }) { id credentials { id } } }`);
     return data.device;
   };
+  const certificateId = async (key: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation ($deviceId: ID!) { deviceCertificateGenerate(input: { deviceId: $deviceId }) {
+        ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
+      { deviceId: (await deviceId(key)).id },
+    );
+    return data.deviceCertificateGenerate.credential.id;
+  };
   const keyId = async (name: string) => {
     const { data } = await api.ask(
       admin,
@@ -90,6 +100,27 @@ describe('the audit log', () => {
       before: { hint: expect.any(String), revokedAt: null },
       after: { hint: expect.any(String), revokedAt: expect.any(String), reason: 'lost' },
     },
+    deviceCertificateIssue: {
+      input: async () => ({
+        deviceId: (await deviceId('certified')).id,
+        csr: (await createRequest({ name: 'ECDSA', namedCurve: 'P-256' })).csr,
+      }),
+      target: 'certified',
+      before: null,
+      after: { serial: expect.any(String), expiresAt: expect.any(String) },
+    },
+    deviceCertificateGenerate: {
+      input: async () => ({ deviceId: (await deviceId('generated')).id }),
+      target: 'generated',
+      before: null,
+      after: { serial: expect.any(String), expiresAt: expect.any(String) },
+    },
+    deviceCertificateRevoke: {
+      input: async () => ({ id: await certificateId('compromised'), reason: 'KEY_COMPROMISE' }),
+      target: 'compromised',
+      before: { serial: expect.any(String), revokedAt: null },
+      after: { serial: expect.any(String), revokedAt: expect.any(String), reason: 'KEY_COMPROMISE' },
+    },
     apiKeyCreate: {
       input: async () => ({ name: 'Made', role: 'VIEWER' }),
       target: 'Made',
@@ -132,7 +163,7 @@ describe('the audit log', () => {
     );
     const table = name.startsWith('device') ? 'devices' : 'api_keys';
     const credentials = await api.database.admin.query(
-      `select from ${name.includes('Token') ? 'device_credentials' : table} where xmin = $1`,
+      `select from ${/Token|Certificate/.test(name) ? 'device_credentials' : table} where xmin = $1`,
       [rows[0].xmin],
     );
     expect(credentials.rowCount).toBeGreaterThan(0);

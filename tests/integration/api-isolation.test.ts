@@ -19,6 +19,7 @@ describe('tenant isolation', () => {
     site: string;
     tenant: string;
     credential: string;
+    certificate: string;
     apiKey: string;
     audit: string;
   };
@@ -45,6 +46,12 @@ describe('tenant isolation', () => {
       keyA,
       'mutation { apiKeyCreate(input: { name: "secret key", role: VIEWER }) { __typename } }',
     );
+    const generated = await api.ask(
+      keyA,
+      `mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) {
+        ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
+      { id: encodeGlobalId('Device', secret.id) },
+    );
     const { data } = await api.ask(
       keyA,
       '{ apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
@@ -54,7 +61,8 @@ describe('tenant isolation', () => {
       device: data.device.id,
       site: data.device.site.id,
       tenant: data.viewer.tenant.id,
-      credential: data.device.credentials[0].id,
+      credential: data.device.credentials[1].id,
+      certificate: generated.data.deviceCertificateGenerate.credential.id,
       apiKey: data.apiKeys.nodes[0].id,
       audit: data.auditEntries.nodes[0].id,
     };
@@ -69,6 +77,7 @@ describe('tenant isolation', () => {
       'Device',
       'Site',
       'Tenant',
+      'DeviceCredential',
       'DeviceCredential',
       'ApiKey',
       'AuditEntry',
@@ -118,18 +127,21 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!, $credential: ID!, $apiKey: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
         deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
         deviceTokenIssue(input: { deviceId: $id }) { __typename }
         deviceTokenRevoke(input: { id: $credential }) { __typename }
+        deviceCertificateIssue(input: { deviceId: $id, csr: "x" }) { __typename }
+        deviceCertificateGenerate(input: { deviceId: $id }) { __typename }
+        deviceCertificateRevoke(input: { id: $certificate }) { __typename }
         apiKeyRotate(input: { id: $apiKey }) { __typename }
         apiKeyRevoke(input: { id: $apiKey }) { __typename } }`,
-      { id: ids.device, credential: ids.credential, apiKey: ids.apiKey },
+      { id: ids.device, credential: ids.credential, certificate: ids.certificate, apiKey: ids.apiKey },
     );
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(7);
+    expect(Object.keys(data)).toHaveLength(10);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
        union all select from api_keys where revoked_at is not null or previous_secret_hash is not null`,
@@ -179,6 +191,9 @@ describe('tenant isolation', () => {
       'apiKeyCreate',
       'apiKeyRevoke',
       'apiKeyRotate',
+      'deviceCertificateGenerate',
+      'deviceCertificateIssue',
+      'deviceCertificateRevoke',
       'deviceCreate',
       'deviceDecommission',
       'deviceTokenIssue',

@@ -4,13 +4,21 @@ import { openTestDatabase, type TestDatabase } from '../kit/database.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 /** Tables that belong to no tenant. Adding one here says that nothing in it does. */
-const GLOBAL = ['_prisma_migrations', 'follower_cursors', 'gateways', 'ingest_frames', 'leases'];
+const GLOBAL = [
+  '_prisma_migrations',
+  'follower_cursors',
+  'gateways',
+  'ingest_frames',
+  'leases',
+  'platform_authorities',
+];
 
 /** Everything that the API may do, and nothing else. */
 const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   api_keys: ['INSERT', 'SELECT', 'UPDATE'],
   /** Append-only: what was written stays as it was. */
   audit_entries: ['INSERT', 'SELECT'],
+  certificate_authorities: ['INSERT', 'SELECT'],
   device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
   device_latest: ['SELECT'],
   device_presence: ['SELECT'],
@@ -19,6 +27,8 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   follower_cursors: ['SELECT'],
   mutation_results: ['DELETE', 'INSERT', 'SELECT'],
   outbox: ['INSERT'],
+  /** The root's private key is sealed under a key that the database does not have. */
+  platform_authorities: ['INSERT', 'SELECT'],
   quarantine: ['SELECT'],
   sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
@@ -59,6 +69,9 @@ describe('row-level security', () => {
       await insert(
         "insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, 'x', 'n', 'ADMIN')",
         tenant.slug,
+      );
+      await insert(
+        "insert into certificate_authorities (tenant_id, generation, certificate, private_key, not_after) values ($1, 1, 'x', 'x', now())",
       );
       await insert(
         "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signIn } from '#standalone/identity/sign-in-client.ts';
 import { isRunning } from '#standalone/leftovers.ts';
@@ -16,7 +18,7 @@ import { until } from '#tests/kit/wait.ts';
 const MARK = 'FLEETGRAPH_PLATFORM_TEST';
 
 let folder: string;
-let ports: { http: number; mqtt: number };
+let ports: { http: number; mqtt: number; mqtts: number };
 let running: Running | undefined;
 
 interface Running {
@@ -28,7 +30,7 @@ interface Running {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fleetgraph-platform-'));
   chmodSync(folder, 0o755);
-  ports = { http: await freePort(), mqtt: await freePort() };
+  ports = { http: await freePort(), mqtt: await freePort(), mqtts: await freePort() };
 });
 
 afterAll(async () => {
@@ -46,6 +48,8 @@ function launch(...flags: string[]): { child: ChildProcess; output(): string } {
     `${ports.http}`,
     '--mqtt',
     `${ports.mqtt}`,
+    '--mqtts',
+    `${ports.mqtts}`,
     '--no-build',
     ...flags,
   ];
@@ -98,6 +102,8 @@ test('an empty platform is ready with people to sign in as, a key to ask with, a
       'graphql',
       'graphqlWs',
       'mqtt',
+      'mqtts',
+      'caFile',
       'nats',
       'database',
       'oidcIssuer',
@@ -110,8 +116,12 @@ test('an empty platform is ready with people to sign in as, a key to ask with, a
     http: `http://127.0.0.1:${ports.http}`,
     graphqlWs: `ws://127.0.0.1:${ports.http}/graphql`,
     mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,
+    mqtts: `mqtts://127.0.0.1:${ports.mqtts}`,
     device: null,
   });
+  const trusting = connectTls({ port: ports.mqtts, host: '127.0.0.1', ca: readFileSync(ready.caFile) });
+  await once(trusting, 'secureConnect');
+  trusting.destroy();
   expect(ready.users.map((user) => user.role)).toEqual(['ADMIN', 'ENGINEER', 'VIEWER']);
   for (const { email, password } of ready.users) {
     await signIn({ issuer: ready.oidcIssuer, consoleOrigin: ready.http, email, password });

@@ -20,7 +20,10 @@ export interface RunningPlatform extends AsyncDisposable {
 export async function startPlatform(flags: readonly string[] = []): Promise<RunningPlatform> {
   const dataDir = mkdtempSync(join(tmpdir(), 'fleetgraph-platform-'));
   const main = join(PROJECT, 'standalone', 'main.ts');
-  const ports = ['--http', String(await freePort()), '--mqtt', String(await freePort())];
+  const ports = [
+    ...['--http', String(await freePort()), '--mqtt', String(await freePort())],
+    ...['--mqtts', String(await freePort())],
+  ];
   const line = guarded(process.execPath, [main, '--data', dataDir, ...ports, ...flags], 'SIGTERM');
   const child = spawn(line.command, line.args, {
     cwd: PROJECT,

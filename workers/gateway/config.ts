@@ -1,16 +1,22 @@
 import { z } from 'zod';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
+import { ConfigError } from '#core/runtime/errors.ts';
 
 /** Everything the gateway reads from its environment. Lengths are bytes, times milliseconds. */
 export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
-  return parseConfig(
+  const config = parseConfig(
     {
       ...baseConfig,
       MQTT_HOST: z.string().default('127.0.0.1'),
       MQTT_PORT: port(1883),
+      /** MQTT over TLS, with or without client certificates; 0 or absent is off. */
+      MQTTS_PORT: port(0),
+      /** PEM files of the server's certificate (its intermediates behind it) and key; needed with MQTTS_PORT. */
+      MQTTS_CERT_FILE: z.string().optional(),
+      MQTTS_KEY_FILE: z.string().optional(),
       /** Where a session is, for people; each life of a process adds its own ending to it. */
       GATEWAY_ID: z.string().min(1).max(64).default('gateway'),
-      /** Open sockets, those still shaking hands included. One more is closed at once. */
+      /** Open sockets of each listener, those still shaking hands included. One more is closed at once. */
       MQTT_MAX_CONNECTIONS: integer(20_000, 1),
       /** A CONNECT must be complete and answered within this time. */
       MQTT_HANDSHAKE_TIMEOUT_MS: integer(10_000, 100),
@@ -31,4 +37,19 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     },
     env,
   );
+  return { ...config, mqtts: readMqtts(config) };
+}
+
+interface MqttsVariables {
+  readonly MQTTS_PORT: number;
+  readonly MQTTS_CERT_FILE?: string | undefined;
+  readonly MQTTS_KEY_FILE?: string | undefined;
+}
+
+/** @throws ConfigError when the listener is wanted and something it needs is missing */
+function readMqtts({ MQTTS_PORT: port, MQTTS_CERT_FILE: certFile, MQTTS_KEY_FILE: keyFile }: MqttsVariables) {
+  if (port === 0) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw new ConfigError(['MQTTS_PORT: needs MQTTS_CERT_FILE and MQTTS_KEY_FILE']);
+  return { port, certFile, keyFile };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { generate } from 'mqtt-packet';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
@@ -186,7 +187,7 @@ export class Connection implements Pausable, Writer {
     this.#greeted = true;
     this.#hold(HOLD.HANDSHAKE);
     const body = Buffer.from(packet.buffer.subarray(packet.start, packet.end));
-    this.#context.handshake(body).then(
+    this.#context.handshake(body, this.#certificate()).then(
       (answer) => {
         if (answer instanceof Rejection) this.#reject(answer);
         else if (this.#closedAt !== undefined) this.#context.onEnd(answer);
@@ -279,6 +280,11 @@ export class Connection implements Pausable, Writer {
     this.#heardAt = Date.now();
     this.#read();
     if (this.#holds === 0 && this.#closedAt === undefined) this.#socket.resume();
+  }
+
+  /** What the other end of TLS proved to hold the key of; nothing without TLS or without a certificate. */
+  #certificate() {
+    return this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
   }
 
   #who() {

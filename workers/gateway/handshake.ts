@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, type X509Certificate } from 'node:crypto';
 import type { IConnectPacket } from 'mqtt-packet';
-import type { Credentials } from '#core/auth/credential-cache.ts';
+import type { CertificateIdentity, CertificateRefusal } from '#core/auth/certificate-check.ts';
+import type { Credentials, Denial } from '#core/auth/credential-cache.ts';
 import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
 import { readUsername } from '#core/mqtt/topics.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
+import { type CertifiedGrant, type CheckCertificate, describeCertificate } from './certificates.ts';
 import type { Claims } from './claims.ts';
 import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError } from './packet-reader.ts';
@@ -41,7 +43,8 @@ export type RejectionReason =
   | 'not_active'
   | 'will'
   | 'unavailable'
-  | 'overtaken';
+  | 'overtaken'
+  | `certificate_${Lowercase<CertificateRefusal>}`;
 
 /** A CONNECT that was not let in, and what its sender is told (nothing when it speaks no MQTT). */
 export class Rejection {
@@ -67,30 +70,38 @@ export const connack = (code: number, sessionPresent = false): Buffer =>
 
 export interface HandshakeOptions {
   readonly credentials: Credentials;
+  readonly checkCertificate: CheckCertificate;
   readonly claims: Claims;
   readonly maxPayloadBytes: number;
 }
 
-/** Decides about one CONNECT, given its body. Never rejects. */
-export type Handshake = (body: Buffer) => Promise<Admission | Rejection>;
+/**
+ * Decides about one CONNECT, given its body and the certificate its sender presented, which then counts instead of a
+ * password. Never rejects.
+ */
+export type Handshake = (
+  body: Buffer,
+  certificate: X509Certificate | undefined,
+) => Promise<Admission | Rejection>;
 
 export function createHandshake(options: HandshakeOptions): Handshake {
-  return async (body) => {
+  return async (body, certificate) => {
     const packet = readConnect(body);
     if (packet instanceof Rejection) return packet;
-    const terms = readTerms(packet, options.maxPayloadBytes);
-    if (terms instanceof Rejection) return terms;
-    const { tenant, device, clientId, clean, silenceMs, will } = terms;
-    const grant = await options.credentials.check(tenant, device, terms.secret);
-    if (grant === 'BAD_CREDENTIALS')
-      return rejected('bad_credentials', CODE.CREDENTIALS, 'unknown device or wrong password');
-    if (grant === 'NOT_ACTIVE')
-      return rejected('not_active', CODE.NOT_AUTHORIZED, 'the device or its tenant is not active');
-    if (grant === 'UNAVAILABLE')
-      return rejected('unavailable', CODE.UNAVAILABLE, 'credentials cannot be looked up');
+    const refused = refuseClientId(packet);
+    if (refused) return refused;
+    const grant = certificate
+      ? await proveByCertificate(options, packet, certificate)
+      : await proveByToken(options, packet);
+    if (grant instanceof Rejection) return grant;
+    const { tenant, device, tenantId, deviceId, credentialId, expiresAt: credentialExpiresAt } = grant;
+    const will = readWill(packet, grant, options.maxPayloadBytes);
+    if (will instanceof Rejection) return will;
 
-    const { tenantId, deviceId, credentialId, expiresAt: credentialExpiresAt } = grant;
     const connectedAt = new Date();
+    const clientId = packet.clientId || `auto-${randomUUID()}`;
+    const clean = packet.clean === true;
+    const silenceMs = (packet.keepalive ?? 0) * 1_500;
     try {
       const epoch = await options.claims.take({ tenantId, deviceId, clientId, connectedAt });
       if (epoch === undefined)
@@ -101,6 +112,67 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       return rejected('unavailable', CODE.UNAVAILABLE, errorMessage(error));
     }
   };
+}
+
+async function proveByToken(
+  { credentials }: HandshakeOptions,
+  packet: IConnectPacket,
+): Promise<CertifiedGrant | Rejection> {
+  const name = readUsername(packet.username ?? '');
+  if (!name || packet.password === undefined) {
+    return rejected(
+      'bad_credentials',
+      CODE.CREDENTIALS,
+      'the user name is not {tenant}/{device}, or there is no password',
+    );
+  }
+  const grant = await credentials.check(name.tenant, name.device, packet.password.toString('utf8'));
+  return typeof grant === 'string' ? denied(grant) : { ...grant, ...name };
+}
+
+/** The user name may be left out; given, it must be the name in the certificate. A password is not looked at. */
+async function proveByCertificate(
+  { checkCertificate }: HandshakeOptions,
+  packet: IConnectPacket,
+  certificate: X509Certificate,
+): Promise<CertifiedGrant | Rejection> {
+  const about = describeCertificate(certificate);
+  let claimed: CertificateIdentity | undefined;
+  if (packet.username) {
+    claimed = readUsername(packet.username);
+    if (!claimed)
+      return rejected(
+        'certificate_wrong_name',
+        CODE.NOT_AUTHORIZED,
+        `the user name names no device; ${about}`,
+      );
+  }
+  const grant = await checkCertificate(certificate, claimed);
+  if (typeof grant !== 'string') return grant;
+  if (grant === 'BAD_CREDENTIALS' || grant === 'NOT_ACTIVE' || grant === 'UNAVAILABLE') return denied(grant);
+  return rejected(CERTIFICATE_REASON[grant], CODE.NOT_AUTHORIZED, about);
+}
+
+const CERTIFICATE_REASON: Readonly<Record<CertificateRefusal, RejectionReason>> = {
+  EXPIRED: 'certificate_expired',
+  NOT_YET_VALID: 'certificate_not_yet_valid',
+  REVOKED: 'certificate_revoked',
+  UNKNOWN_CA: 'certificate_unknown_ca',
+  WRONG_TENANT: 'certificate_wrong_tenant',
+  WRONG_NAME: 'certificate_wrong_name',
+  SELF_SIGNED: 'certificate_self_signed',
+  UNKNOWN_CERTIFICATE: 'certificate_unknown_certificate',
+};
+
+function denied(denial: Denial): Rejection {
+  switch (denial) {
+    case 'BAD_CREDENTIALS':
+      return rejected('bad_credentials', CODE.CREDENTIALS, 'unknown device or wrong password');
+    case 'NOT_ACTIVE':
+      return rejected('not_active', CODE.NOT_AUTHORIZED, 'the device or its tenant is not active');
+    case 'UNAVAILABLE':
+      return rejected('unavailable', CODE.UNAVAILABLE, 'credentials cannot be looked up');
+  }
 }
 
 const rejected = (reason: RejectionReason, code: number, why: string): Rejection =>
@@ -127,36 +199,14 @@ function readConnect(body: Buffer): IConnectPacket | Rejection {
   }
 }
 
-interface Terms extends Pick<Admission, 'tenant' | 'device' | 'clientId' | 'clean' | 'silenceMs' | 'will'> {
-  readonly secret: string;
-}
-
-function readTerms(packet: IConnectPacket, maxPayloadBytes: number): Terms | Rejection {
-  const clean = packet.clean === true;
-  if (packet.clientId === '' && !clean) {
+function refuseClientId({ clientId, clean }: IConnectPacket): Rejection | undefined {
+  if (clientId === '' && clean !== true) {
     return rejected('client_id', CODE.CLIENT_ID, 'a session to be kept needs a client id');
   }
-  if (packet.clientId.length > MAX_CLIENT_ID || packet.clientId.includes('\0')) {
+  if (clientId.length > MAX_CLIENT_ID || clientId.includes('\0')) {
     return rejected('client_id', CODE.CLIENT_ID, 'the client id is too long or holds NUL');
   }
-  const name = readUsername(packet.username ?? '');
-  if (!name || packet.password === undefined) {
-    return rejected(
-      'bad_credentials',
-      CODE.CREDENTIALS,
-      'the user name is not {tenant}/{device}, or there is no password',
-    );
-  }
-  const will = readWill(packet, name, maxPayloadBytes);
-  if (will instanceof Rejection) return will;
-  return {
-    ...name,
-    secret: packet.password.toString('utf8'),
-    clientId: packet.clientId || `auto-${randomUUID()}`,
-    clean,
-    silenceMs: (packet.keepalive ?? 0) * 1_500,
-    will,
-  };
+  return undefined;
 }
 
 function readWill(

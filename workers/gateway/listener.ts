@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { CloseReason } from './metrics.ts';
@@ -8,7 +9,16 @@ export interface ListenerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly maxConnections: number;
+  /** Speaks TLS with it, and asks for a certificate without insisting on one. Absent: plain TCP. */
+  readonly tls?: ServerIdentity;
   readonly context: ConnectionContext;
+}
+
+/** What the gateway proves itself with, PEM. */
+export interface ServerIdentity {
+  /** The server's certificate, with its intermediates behind it. */
+  readonly certificate: Buffer;
+  readonly key: Buffer;
 }
 
 /** The open socket and everyone on it. */
@@ -35,13 +45,19 @@ const BACKLOG = 4_096;
 
 export function createListener(options: ListenerOptions): Listener {
   const connections = new Map<Connection, () => void>();
-  const server: Server = createServer({ highWaterMark: READ_AHEAD_BYTES, allowHalfOpen: false });
+  const { server, accepted } = openServer(options);
   server.maxConnections = options.maxConnections;
-  server.on('connection', (socket) => {
+  server.on(accepted, (socket: Socket) => {
     const connection = new Connection(socket, options.context);
     connections.set(connection, () => socket.destroy());
     socket.once('close', () => connections.delete(connection));
     connection.open();
+  });
+  /** Of TLS also those that are still shaking hands: closing waits for them. */
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   server.on('drop', () => options.context.metrics.connects.inc({ outcome: 'connection_limit' }));
 
@@ -89,7 +105,71 @@ export function createListener(options: ListenerOptions): Listener {
         else resolve();
       });
       for (const destroy of connections.values()) destroy();
+      for (const socket of sockets) socket.destroy();
       await closed;
+    },
+  };
+}
+
+/**
+ * A client's certificate is taken whoever signed it and whatever its dates: the handshake proves that the client holds
+ * its key, and the answer to CONNECT says what is wrong with it. Nothing is sent before that.
+ */
+function openServer({ tls, context }: ListenerOptions): { server: Server; accepted: string } {
+  if (!tls) {
+    const server = createServer({ highWaterMark: READ_AHEAD_BYTES, allowHalfOpen: false });
+    return { server, accepted: 'connection' };
+  }
+  const server = createTlsServer({
+    cert: tls.certificate,
+    key: tls.key,
+    requestCert: true,
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: context.limits.handshakeTimeoutMs,
+    highWaterMark: READ_AHEAD_BYTES,
+    allowHalfOpen: false,
+  });
+  server.on('tlsClientError', (error, socket) => {
+    context.metrics.connects.inc({ outcome: 'tls_failed' });
+    context.log.info({ err: error, remote: socket.remoteAddress }, 'no TLS');
+    socket.destroy();
+  });
+  return { server, accepted: 'secureConnection' };
+}
+
+/** Several listeners as one. The port is that of the first. */
+export function joinListeners(first: Listener, ...others: readonly Listener[]): Listener {
+  const all = [first, ...others];
+  const sum = (countOf: (listener: Listener) => number) =>
+    all.reduce((total, listener) => total + countOf(listener), 0);
+  return {
+    get size() {
+      return sum((listener) => listener.size);
+    },
+    get paused() {
+      return sum((listener) => listener.paused);
+    },
+    get inflight() {
+      return sum((listener) => listener.inflight);
+    },
+    get port() {
+      return first.port;
+    },
+    async open() {
+      for (const listener of all) await listener.open();
+    },
+    tick(now, busConnected) {
+      for (const listener of all) listener.tick(now, busConnected);
+    },
+    stopReading() {
+      for (const listener of all) listener.stopReading();
+    },
+    closeAll(reason) {
+      for (const listener of all) listener.closeAll(reason);
+    },
+    async close() {
+      await Promise.all(all.map((listener) => listener.close()));
     },
   };
 }

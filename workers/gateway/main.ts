@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createCredentials } from '#core/auth/credential-cache.ts';
 import { deriveKey } from '#core/auth/keys.ts';
@@ -6,6 +7,7 @@ import { openBus } from '#core/bus/connect.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
 import { createPublisher } from '#core/bus/publish.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { findAuthorityCertificates } from '#core/db/authorities.ts';
 import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
 import { openPool, type Pool } from '#core/db/pool.ts';
 import {
@@ -21,13 +23,15 @@ import { shardOf } from '#core/fleet/shards.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
+import { createCertificateCheck } from './certificates.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';
 import { createIntake } from './intake.ts';
-import { createListener, type Listener } from './listener.ts';
+import { createListener, joinListeners, type Listener } from './listener.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 import { announceConnected } from './session-events.ts';
@@ -38,6 +42,7 @@ import { createWriteQueue } from './write-queue.ts';
 const LEASE_MS = 15_000;
 const DATABASE_CONNECTIONS = 4;
 const MAX_IDLE_RECORDS = 65_536;
+const MAX_TENANT_AUTHORITIES = 10_000;
 const MAX_PARKED_SESSIONS = 100_000;
 /** A session in the table that is younger may belong to a CONNECT that is being answered. */
 const SETTLED_AFTER_MS = 60_000;
@@ -89,6 +94,12 @@ await runService({
       find: (names) => findDeviceAccess(database, names),
       onLookup: (outcome) => counted.credentialLookups.inc({ outcome }),
     });
+    const checkCertificate = createCertificateCheck({
+      credentials,
+      ttlMs: config.CREDENTIAL_TTL_MS,
+      maxTenants: MAX_TENANT_AUTHORITIES,
+      findAuthorities: (tenants) => findAuthorityCertificates(database, tenants),
+    });
     const claims = createClaims({
       claim: (wanted) => claimSessions(database, gatewayId, wanted),
       reserve: (count) => reserveEpochs(database, count),
@@ -103,32 +114,41 @@ await runService({
       },
     });
     const usedCredentials = new Set<number>();
-    const listener = createListener({
-      host: config.MQTT_HOST,
-      port: config.MQTT_PORT,
-      maxConnections: config.MQTT_MAX_CONNECTIONS,
-      context: {
-        gatewayId,
-        log,
-        metrics: counted,
-        intake,
-        sessions,
-        writes: createWriteQueue(),
-        handshake: createHandshake({ credentials, claims, maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES }),
-        followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
-        onBegin(admission) {
-          usedCredentials.add(admission.credentialId);
-          announceSession(bus, admission);
-        },
-        onEnd: ({ deviceId, epoch }) => claims.end({ deviceId, epoch }),
-        limits: {
-          maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
-          maxInflight: config.MQTT_MAX_INFLIGHT,
-          handshakeTimeoutMs: config.MQTT_HANDSHAKE_TIMEOUT_MS,
-          storeTimeoutMs: config.MQTT_STORE_TIMEOUT_MS,
-        },
+    const context: ConnectionContext = {
+      gatewayId,
+      log,
+      metrics: counted,
+      intake,
+      sessions,
+      writes: createWriteQueue(),
+      handshake: createHandshake({
+        credentials,
+        checkCertificate,
+        claims,
+        maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
+      }),
+      followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
+      onBegin(admission) {
+        usedCredentials.add(admission.credentialId);
+        announceSession(bus, admission);
       },
-    });
+      onEnd: ({ deviceId, epoch }) => claims.end({ deviceId, epoch }),
+      limits: {
+        maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
+        maxInflight: config.MQTT_MAX_INFLIGHT,
+        handshakeTimeoutMs: config.MQTT_HANDSHAKE_TIMEOUT_MS,
+        storeTimeoutMs: config.MQTT_STORE_TIMEOUT_MS,
+      },
+    };
+    const { MQTT_HOST: host, MQTT_MAX_CONNECTIONS: maxConnections, mqtts } = config;
+    const plain = createListener({ host, port: config.MQTT_PORT, maxConnections, context });
+    const secure =
+      mqtts &&
+      createListener({
+        ...{ host, port: mqtts.port, maxConnections, context },
+        tls: { certificate: readFileSync(mqtts.certFile), key: readFileSync(mqtts.keyFile) },
+      });
+    const listener = secure ? joinListeners(plain, secure) : plain;
     gauges.listener = listener;
     return createGateway({
       ...{

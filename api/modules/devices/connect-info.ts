@@ -5,7 +5,12 @@ const connectInfoRef = builder.objectRef<Platform['addresses']>('ConnectInfo').i
   description: 'What a client needs to connect a device.',
   fields: (t) => ({
     mqttUrl: t.exposeString('mqttUrl', {
-      description: 'Where devices connect over MQTT, for example mqtts://host:8883.',
+      description: 'Where devices connect over MQTT, for example mqtt://host:1883.',
+    }),
+    mqttsUrl: t.exposeString('mqttsUrl', {
+      nullable: true,
+      description:
+        'Where devices connect over MQTT with TLS, for example mqtts://host:8883; null where that is off.',
     }),
     httpUrl: t.exposeString('httpUrl', { description: 'Where programs reach the platform over HTTP.' }),
   }),

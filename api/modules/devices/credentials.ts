@@ -2,6 +2,7 @@ import type { ReadScope } from '#api/database/read-scope.ts';
 import { sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
+import type { RevocationReason } from '#core/auth/revocation-list.ts';
 
 export type CredentialState = 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';
 
@@ -14,11 +15,18 @@ export interface CredentialRow {
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
+  /** Of a certificate, like the three below; null for a token. */
+  readonly serial: string | null;
+  readonly fingerprint: string | null;
+  readonly notBefore: Date | null;
+  readonly revocationReason: RevocationReason | null;
 }
 
-/** Never the hash of the secret. */
+/** Never the hash of a secret; the hash of a certificate is no secret. */
 const COLUMNS = sql`id, device_id as "deviceId", kind, hint, created_at as "createdAt", expires_at as "expiresAt",
-  last_used_at as "lastUsedAt", revoked_at as "revokedAt"`;
+  last_used_at as "lastUsedAt", revoked_at as "revokedAt", serial, not_before as "notBefore",
+  case kind when 'CERTIFICATE' then encode(secret_hash, 'hex') end as fingerprint,
+  revocation_reason as "revocationReason"`;
 
 export const loadCredential = defineLoader<number, CredentialRow | undefined>(
   async (operation, ids) => {

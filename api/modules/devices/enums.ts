@@ -34,3 +34,15 @@ export const deviceOrderFieldEnum = builder.enumType('DeviceOrderField', {
     LAST_SEEN_AT: { description: 'Last traffic; a device never heard of counts as oldest.' },
   },
 });
+
+export const revocationReasonEnum = builder.enumType('RevocationReason', {
+  description: 'Why a certificate was revoked (RFC 5280, section 5.3.1).',
+  values: {
+    UNSPECIFIED: { description: 'Not said.' },
+    KEY_COMPROMISE: { description: 'Somebody else has, or may have, the private key.' },
+    AFFILIATION_CHANGED: { description: 'The device belongs to somebody else now.' },
+    SUPERSEDED: { description: 'Another certificate has taken its place.' },
+    CESSATION_OF_OPERATION: { description: 'The device is no longer in service.' },
+    PRIVILEGE_WITHDRAWN: { description: 'The device may no longer do what the certificate allows.' },
+  },
+});

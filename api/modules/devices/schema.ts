@@ -8,9 +8,17 @@ import { loadPresence } from '../presence/service.ts';
 import { locationRef, siteRef, toLocation } from '../sites/schema.ts';
 import { findSite } from '../sites/service.ts';
 import { type CredentialRow, loadCredential, loadCredentials } from './credentials.ts';
-import { credentialKindEnum, deviceOrderFieldEnum, deviceStatusEnum, sortDirectionEnum } from './enums.ts';
+import {
+  credentialKindEnum,
+  deviceOrderFieldEnum,
+  deviceStatusEnum,
+  revocationReasonEnum,
+  sortDirectionEnum,
+} from './enums.ts';
 import { completeDevice, findDevice, findDeviceBy, listDevices } from './service.ts';
 import type { DeviceNode, DeviceRow } from './store.ts';
+
+export { revocationReasonEnum };
 
 export const deviceRef = builder.objectRef<DeviceNode>('Device');
 export const deviceCredentialRef = builder.objectRef<CredentialRow>('DeviceCredential');
@@ -124,7 +132,8 @@ builder.node(deviceCredentialRef, {
   fields: (t) => ({
     kind: t.expose('kind', { type: credentialKindEnum, description: 'How it proves who the device is.' }),
     hint: t.exposeString('hint', {
-      description: 'The last characters of the secret, to tell credentials apart.',
+      description:
+        'The last characters of the secret, or of a certificate’s fingerprint, to tell credentials apart.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     expiresAt: t.expose('expiresAt', {
@@ -141,6 +150,24 @@ builder.node(deviceCredentialRef, {
       type: 'DateTime',
       nullable: true,
       description: 'When it was revoked; null while good.',
+    }),
+    serialNumber: t.exposeString('serial', {
+      nullable: true,
+      description: 'Of a certificate, hexadecimal; null for a token.',
+    }),
+    fingerprint: t.exposeString('fingerprint', {
+      nullable: true,
+      description: 'SHA-256 of a certificate, hexadecimal; null for a token.',
+    }),
+    notBefore: t.expose('notBefore', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When a certificate begins to be good; null for a token.',
+    }),
+    revocationReason: t.expose('revocationReason', {
+      type: revocationReasonEnum,
+      nullable: true,
+      description: 'Why a certificate was revoked; null when it was not, or nobody said.',
     }),
   }),
 });

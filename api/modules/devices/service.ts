@@ -13,7 +13,9 @@ import {
   readDeviceByKey,
 } from './store.ts';
 
-export { loadCredentialState } from './credentials.ts';
+export { announceAccess } from './announce.ts';
+export { type CredentialRow, loadCredential, loadCredentialState } from './credentials.ts';
+export { lockDevice } from './lock.ts';
 export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 
 const MAX_FILTER_VALUES = 200;

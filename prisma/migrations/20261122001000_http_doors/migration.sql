@@ -1,18 +1,20 @@
 -- What the HTTP doors need: who a device is before a tenant is known, and what an Idempotency-Key was first used for.
 set role fleetgraph_owner;
 
--- One row a live credential of each device asked for, or one without a credential. Reveals hashes of 256-bit secrets only to
--- whoever names the device; index counts from 0 and follows the order of the names.
+-- One row a credential of each device asked for that has not expired, or one without a credential; revoked ones are certificates only.
+-- Reveals hashes of 256-bit secrets and fingerprints only to whoever names the device; index counts from 0 and follows the order of the names.
 create function find_device_access(tenants text[], devices text[])
-  returns table (index int, tenant_id int, device_id int, active boolean, credential_id int, secret_hash bytea, expires_at timestamptz)
+  returns table (index int, tenant_id int, device_id int, active boolean, credential_id int, kind text,
+    secret_hash bytea, expires_at timestamptz, revoked boolean)
   language sql stable security definer set search_path = public, pg_temp
   as $$
-    select wanted.index::int - 1, d.tenant_id, d.id, d.status = 'ACTIVE' and t.status = 'ACTIVE', c.id, c.secret_hash, c.expires_at
+    select wanted.index::int - 1, d.tenant_id, d.id, d.status = 'ACTIVE' and t.status = 'ACTIVE', c.id, c.kind::text,
+      c.secret_hash, c.expires_at, c.revoked_at is not null
     from unnest($1, $2) with ordinality as wanted (tenant, device, index)
     join tenants t on t.slug = wanted.tenant
     join devices d on d.tenant_id = t.id and d.key = wanted.device
-    left join device_credentials c on c.tenant_id = d.tenant_id and c.device_id = d.id and c.kind = 'TOKEN'
-      and c.revoked_at is null and (c.expires_at is null or c.expires_at > now())
+    left join device_credentials c on c.tenant_id = d.tenant_id and c.device_id = d.id 
+      and (c.revoked_at is null or c.kind = 'CERTIFICATE') and (c.expires_at is null or c.expires_at > now())
     order by c.id $$;
 
 -- The first use of an Idempotency-Key by a device: the time of arrival that every later use of it gets too, so that the same message

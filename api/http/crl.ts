@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** A list is made anew after this time: as long may a revocation be missing from it. */
+const FRESH_MS = 5_000;
+const MAX_ENTRIES = 1_000;
+
+/** Serves `GET /crl/{tenant}.crl`, DER, to everybody: a revocation list is public and signed. */
+export function createCrlDoor(make: (tenant: string) => Promise<Buffer | undefined>) {
+  const lists = new Map<string, { readonly list: Promise<Buffer | undefined>; readonly until: number }>();
+
+  const find = (tenant: string): Promise<Buffer | undefined> => {
+    const known = lists.get(tenant);
+    if (known && known.until > Date.now()) return known.list;
+    const list = make(tenant);
+    lists.delete(tenant);
+    lists.set(tenant, { list, until: Date.now() + FRESH_MS });
+    list.catch(() => lists.delete(tenant));
+    if (lists.size > MAX_ENTRIES) {
+      for (const oldest of lists.keys()) {
+        lists.delete(oldest);
+        break;
+      }
+    }
+    return list;
+  };
+
+  return async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD' }).end();
+      return;
+    }
+    const [, tenant] = /^\/crl\/([a-z0-9][a-z0-9-]{0,62})\.crl$/.exec(path) ?? [];
+    const list = tenant === undefined ? undefined : await find(tenant);
+    if (!list) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('no such revocation list\n');
+      return;
+    }
+    response.writeHead(200, {
+      'content-type': 'application/pkix-crl',
+      'content-length': list.length,
+      'cache-control': `public, max-age=${FRESH_MS / 1_000}`,
+    });
+    response.end(request.method === 'HEAD' ? undefined : list);
+  };
+}
