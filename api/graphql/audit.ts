@@ -1,13 +1,16 @@
+import type { Pool } from 'pg';
+import { type Sql, sql, toStatement } from '#api/database/sql.ts';
 import type { WriteScope } from '#api/database/writes.ts';
+import { transaction } from '#core/db/pool.ts';
 import type { Operation } from './context.ts';
 import type { Json, JsonObject } from './mutations.ts';
 
-/** What a mutation did, for the audit log. */
+/** What was done, for the audit log. */
 export interface AuditChange {
   readonly target: {
     /** Name of its GraphQL type. */
     readonly type: string;
-    readonly id: number;
+    readonly id: number | string;
     /** By which a person knows it again, also after it is gone. */
     readonly label: string;
   };
@@ -17,17 +20,53 @@ export interface AuditChange {
   readonly after: JsonObject | null;
 }
 
+/** Whoever did something, as the log names them. */
+export interface AuditActor {
+  readonly kind: 'USER' | 'API_KEY' | 'OPERATOR';
+  /** `user:` and the subject at the identity provider, or `key:` and a number. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** One entry of a tenant's log. */
+export interface AuditEntry extends AuditChange {
+  readonly tenantId: number;
+  readonly actor: AuditActor;
+  /** The name of a mutation, or of what else happened, in camel case. */
+  readonly action: string;
+  readonly ip: string | null;
+  readonly requestId: string;
+}
+
+/** Adds an entry where no mutation does: a sign-in, a key used at an odd place. The pool is the API's own. */
+export async function recordAudit(pool: Pool, entry: AuditEntry): Promise<void> {
+  await transaction(pool, async (connection) => {
+    await connection.query("select set_config('app.tenant_id', $1, true)", [String(entry.tenantId)]);
+    await connection.query(toStatement(auditInsert(entry)));
+  });
+}
+
 /** Writes the entry into the transaction of the change, so that there is never one without the other. */
 export async function writeAudit(
   scope: WriteScope,
   { viewer, ip, requestId }: Operation,
   action: string,
-  { target, before, after }: AuditChange,
+  change: AuditChange,
 ): Promise<void> {
-  await scope.prisma.$executeRaw`
+  const actor = { kind: viewer.kind, id: viewer.credentialId, name: viewer.name };
+  const { text, values } = toStatement(
+    auditInsert({ ...change, tenantId: scope.tenantId, actor, action, ip, requestId }),
+  );
+  await scope.prisma.$executeRawUnsafe(text, ...values);
+}
+
+/** The statement that adds an entry, secrets redacted. */
+function auditInsert(entry: AuditEntry): Sql {
+  const { tenantId, actor, action, target, before, after, ip, requestId } = entry;
+  return sql`
     insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label,
       before, after, ip, request_id)
-    values (${scope.tenantId}, ${viewer.kind}, ${viewer.credentialId}, ${viewer.name}, ${action}, ${target.type},
+    values (${tenantId}, ${actor.kind}, ${actor.id}, ${actor.name}, ${action}, ${target.type},
       ${String(target.id)}, ${target.label}, ${toText(before)}::jsonb, ${toText(after)}::jsonb, ${ip}, ${requestId})`;
 }
 

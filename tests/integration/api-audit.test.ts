@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type AuditEntry, recordAudit } from '#api/graphql/audit.ts';
 import { schema } from '#api/graphql/schema.ts';
+import { openPool } from '#core/db/pool.ts';
 import { openTestApi, type TestApi } from '../kit/api.ts';
 import { createRequest } from '../kit/certificate-request.ts';
+import { quiet } from '../kit/nats.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 interface Recipe {
@@ -195,6 +198,54 @@ describe('the audit log', () => {
     await mutate('deviceCreate', input);
     await mutate('deviceCreate', input);
     expect(await count()).toBe(before + 1);
+  });
+
+  it('takes what is no mutation too, of whoever did it, and none of another tenant', async () => {
+    const pool = openPool({ url: api.database.appUrl, name: 'test', max: 1, log: quiet });
+    try {
+      const entry: AuditEntry = {
+        tenantId: acme.id,
+        actor: { kind: 'OPERATOR', id: 'user:root', name: 'Root' },
+        action: 'signIn',
+        target: { type: 'User', id: 'root', label: 'Root' },
+        before: null,
+        after: { password: 'hunter2', country: 'DE' },
+        ip: '192.0.2.1',
+        requestId: 'r-1',
+      };
+      await recordAudit(pool, entry);
+      expect((await entries({ actions: ['signIn'] }))[0]).toMatchObject({
+        actor: { kind: 'OPERATOR', id: 'user:root', name: 'Root' },
+        target: { type: 'User', label: 'Root' },
+        after: { password: '[redacted]', country: 'DE' },
+        ip: '192.0.2.1',
+        requestId: 'r-1',
+      });
+      const stranger = await seedTenant(api.database.admin, 'stranger');
+      expect(await entries({ actions: ['signIn'] }, await api.apiKey(stranger))).toEqual([]);
+      await expect(recordAudit(pool, { ...entry, tenantId: 0 })).rejects.toThrow('foreign key');
+    } finally {
+      await pool.end();
+    }
+  });
+
+  it('can be altered, emptied or cut by nobody who serves requests', async () => {
+    const { rows } = await api.database.admin.query<{ count: string }>('select count(*) from audit_entries');
+    for (const url of [api.database.appUrl, api.database.workerUrl]) {
+      const pool = openPool({ url, name: 'test', max: 1, log: quiet });
+      try {
+        for (const text of [
+          "update audit_entries set action = 'x'",
+          'delete from audit_entries',
+          'truncate audit_entries',
+        ])
+          await expect(pool.query(text), text).rejects.toThrow('permission denied');
+      } finally {
+        await pool.end();
+      }
+    }
+    const after = await api.database.admin.query('select count(*) from audit_entries');
+    expect(after.rows).toEqual(rows);
   });
 
   it('is filtered by actor, action, target and time, and walked newest first', async () => {

@@ -1,11 +1,19 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost } from '#api/graphql/cost.ts';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
-import { viewerKindEnum } from '../viewer/schema.ts';
 import { findAuditEntry, listAuditEntries } from './service.ts';
 import type { AuditRow } from './store.ts';
 
 const auditEntryRef = builder.objectRef<AuditRow>('AuditEntry');
+
+const auditActorKindEnum = builder.enumType('AuditActorKind', {
+  description: 'What kind of somebody did something.',
+  values: {
+    USER: { description: 'A person of the tenant.' },
+    API_KEY: { description: 'A program, with an API key of the tenant.' },
+    OPERATOR: { description: 'An operator of the platform, who is no member of the tenant.' },
+  },
+});
 
 const auditActorRef = builder.objectRef<AuditRow>('AuditActor').implement({
   description: 'Who did something, as it was then.',
@@ -14,8 +22,8 @@ const auditActorRef = builder.objectRef<AuditRow>('AuditActor').implement({
       description: '`user:` and the subject at the identity provider, or `key:` and a number.',
     }),
     kind: t.field({
-      type: viewerKindEnum,
-      description: 'Person or program.',
+      type: auditActorKindEnum,
+      description: 'Person, program or operator of the platform.',
       resolve: (row) => row.actorKind,
     }),
     name: t.exposeString('actorName', { description: 'Name of the person or the key.' }),
@@ -35,13 +43,15 @@ const auditTargetRef = builder.objectRef<AuditRow>('AuditTarget').implement({
 });
 
 builder.node(auditEntryRef, {
-  description: 'One change that somebody made. Entries are never altered.',
+  description: 'One thing that somebody did. Entries are never altered.',
   id: { resolve: (row) => row.id },
   loadWithoutCache: (id, operation) => findAuditEntry(operation, id),
   fields: (t) => ({
     at: t.field({ type: 'DateTime', description: 'When.', resolve: (row) => row.at }),
     actor: t.field({ type: auditActorRef, description: 'Who.', resolve: (row) => row }),
-    action: t.exposeString('action', { description: 'Which mutation, for example deviceUpdate.' }),
+    action: t.exposeString('action', {
+      description: 'Which mutation, for example deviceUpdate, or what else it was.',
+    }),
     target: t.field({ type: auditTargetRef, description: 'To what.', resolve: (row) => row }),
     before: t.field({
       type: 'JSON',

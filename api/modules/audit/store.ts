@@ -1,4 +1,5 @@
 import { all, type Sql, sql } from '#api/database/sql.ts';
+import type { AuditActor } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { readGlobalId } from '#api/graphql/global-ids.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
@@ -6,7 +7,7 @@ import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/pa
 export interface AuditRow {
   readonly id: string;
   readonly at: Date;
-  readonly actorKind: 'USER' | 'API_KEY';
+  readonly actorKind: AuditActor['kind'];
   readonly actorId: string;
   readonly actorName: string;
   readonly action: string;

@@ -1,9 +1,15 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import type { AuditRowFragment } from '../../generated/graphql.ts';
+import type { AuditActorKind, AuditRowFragment } from '../../generated/graphql.ts';
 import { Drawer } from '../../ui/dialog.tsx';
 import { absoluteTime } from '../../ui/time.ts';
 import { actionOf } from './audit-actions.ts';
+
+const actorKinds: Readonly<Record<AuditActorKind, string>> = {
+  USER: 'person',
+  API_KEY: 'API key',
+  OPERATOR: 'operator of the platform',
+};
 
 /** Everything about one entry. */
 export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClose: () => void }) {
@@ -25,7 +31,7 @@ export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClo
             >
               {actor.name}
             </Link>{' '}
-            <span className="text-ink-3">({actor.kind === 'USER' ? 'person' : 'API key'})</span>
+            <span className="text-ink-3">({actorKinds[actor.kind]})</span>
           </Fact>
           <Fact name="To what">
             {target.type === 'Device' ? (
