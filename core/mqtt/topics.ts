@@ -58,6 +58,24 @@ const METER2_LEAVES: Readonly<Record<string, UplinkLeaf>> = {
   'ota/status': 'ota/status',
 };
 
+/** What ingest takes a message for, by the end of its topic. */
+export const KIND_OF_LEAF = {
+  telemetry: 'telemetry',
+  heartbeat: 'heartbeat',
+  status: 'status',
+  'shadow/reported': 'shadow_reported',
+  'commands/ack': 'command_ack',
+  'ota/status': 'ota_status',
+} as const satisfies Readonly<Record<UplinkLeaf, string>>;
+
+/** The filters under which a broker hands on everything that devices publish, without the dialect whose topics name no tenant. */
+export const UPLINK_FILTERS: readonly string[] = [
+  ...UPLINK_LEAVES.map((leaf) => `tenant/+/device/+/${leaf}`),
+  'v1/telemetry/+/+',
+];
+/** The same for that dialect, meter version 2. */
+export const METER2_FILTERS: readonly string[] = Object.keys(METER2_LEAVES).map((end) => `iot/+/${end}`);
+
 /** Every topic a device may publish to, in the canonical spelling first and then in the dialects. */
 export function uplinkTopics(tenant: string, device: string): UplinkTopic[] {
   return [
@@ -79,6 +97,36 @@ export function readTopic(topic: string): DeviceTopic | undefined {
   if (!isTenantSlug(tenant) || !isDeviceKey(device)) return undefined;
   if (!isUplinkLeaf(leaf) && !isDownlinkLeaf(leaf)) return undefined;
   return { tenant, device, leaf };
+}
+
+/** Whose an uplink topic is and what a message there is. `tenant` is absent where the dialect's topics do not name it. */
+export interface OwnedUplink {
+  readonly tenant: TenantSlug | undefined;
+  readonly device: DeviceKey;
+  readonly dialect: Dialect;
+  readonly leaf: UplinkLeaf;
+}
+
+/** Reads an uplink topic of any dialect; undefined when it is none. */
+export function readUplinkTopic(topic: string): OwnedUplink | undefined {
+  const [root, first = '', ...rest] = topic.split('/');
+  if (root === 'tenant') {
+    const known = readTopic(topic);
+    return known && isUplinkLeaf(known.leaf)
+      ? { tenant: known.tenant, device: known.device, dialect: 'canonical', leaf: known.leaf }
+      : undefined;
+  }
+  if (root === 'iot') {
+    const leaf = METER2_LEAVES[rest.join('/')];
+    return leaf && isDeviceKey(first)
+      ? { tenant: undefined, device: first, dialect: 'meter2', leaf }
+      : undefined;
+  }
+  const [tenant = '', device = '', ...beyond] = rest;
+  if (root !== 'v1' || first !== 'telemetry' || beyond.length > 0) return undefined;
+  return isTenantSlug(tenant) && isDeviceKey(device)
+    ? { tenant, device, dialect: 'argus1', leaf: 'telemetry' }
+    : undefined;
 }
 
 /** Whether a text may be used as a topic filter: `+` fills a level, `#` is the last one (MQTT 3.1.1, 4.7.1). */

@@ -1,14 +1,25 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { cacheFolder } from '#standalone/cache-folder.ts';
 import { unpackDebianPackages } from '#standalone/debian-package.ts';
 import { findProgram } from '#standalone/guard.ts';
 import { findNatsProgram } from '#standalone/nats-program.ts';
 import { childEnvironment } from '#standalone/node-process.ts';
 
-const MOSQUITTO = ['mosquitto_pub', 'mosquitto_sub'] as const;
-const MOSQUITTO_PACKAGES = ['mosquitto-clients', 'libmosquitto1', 'libcjson1'];
+/** Programs of one Debian source that run unpacked, and the libraries beside them that a small machine lacks. */
+interface Unpacked {
+  readonly name: string;
+  readonly programs: readonly string[];
+  readonly packages: readonly string[];
+}
+const UNPACKED: readonly Unpacked[] = [
+  {
+    name: 'mosquitto',
+    programs: ['usr/sbin/mosquitto', 'usr/bin/mosquitto_pub', 'usr/bin/mosquitto_sub'],
+    packages: ['mosquitto', 'mosquitto-clients', 'libmosquitto1', 'libcjson1', 'libdlt2', 'libwrap0'],
+  },
+];
 const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
 
 /**
@@ -18,40 +29,37 @@ const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
  */
 export async function installTools(onFetch: (what: string) => void): Promise<Record<string, string>> {
   const nats = await findNatsProgram(onFetch);
-  const mosquitto = await mosquittoFolder(onFetch);
-  const path = [...(mosquitto === undefined ? [] : [mosquitto]), childEnvironment()['PATH'] ?? ''].join(
-    delimiter,
-  );
-  return { NATS_SERVER_BIN: nats.path, PATH: path, CHROMIUM_BIN: findBrowser(onFetch) };
+  const path = [childEnvironment()['PATH'] ?? ''];
+  for (const wanted of UNPACKED) path.unshift(...(await unpackedPrograms(wanted, onFetch)));
+  return { NATS_SERVER_BIN: nats.path, PATH: path.join(delimiter), CHROMIUM_BIN: findBrowser(onFetch) };
 }
 
-/** The folder of the clients we fetched; undefined when the machine has its own. */
-async function mosquittoFolder(onFetch: (what: string) => void): Promise<string | undefined> {
-  if (MOSQUITTO.every((name) => findProgram(name))) return undefined;
-  const root = join(cacheFolder('mosquitto-clients'), 'native');
-  if (!existsSync(join(root, 'usr', 'bin', MOSQUITTO[0]))) {
-    onFetch('mosquitto-clients from Debian');
-    await unpackDebianPackages(MOSQUITTO_PACKAGES, 'native', root).catch((cause: unknown) => {
-      throw new Error('the tests need mosquitto-clients: apt-get install mosquitto-clients', { cause });
+/** The folder of the programs we fetched; none when the machine has them all itself. */
+async function unpackedPrograms(wanted: Unpacked, onFetch: (what: string) => void): Promise<string[]> {
+  const { name, programs, packages } = wanted;
+  if (programs.every((program) => findProgram(basename(program)))) return [];
+  const root = join(cacheFolder(name), 'native');
+  if (!programs.every((program) => existsSync(join(root, program)))) {
+    onFetch(`${name} from Debian`);
+    await unpackDebianPackages(packages, 'native', root).catch((cause: unknown) => {
+      throw new Error(`the tests need ${name}: apt-get install ${packages.join(' ')}`, { cause });
     });
   }
   const folder = join(root, 'run');
   mkdirSync(folder, { recursive: true });
-  for (const name of MOSQUITTO) {
-    const wrapper = join(folder, name);
-    writeFileSync(
-      wrapper,
-      `#!/bin/sh\nLD_LIBRARY_PATH=$(echo ${root}/usr/lib/*-linux-*) exec ${root}/usr/bin/${name} "$@"\n`,
-    );
+  for (const program of programs) {
+    const wrapper = join(folder, basename(program));
+    const libraries = `$(echo ${root}/usr/lib/*-linux-*)`;
+    writeFileSync(wrapper, `#!/bin/sh\nLD_LIBRARY_PATH=${libraries} exec ${join(root, program)} "$@"\n`);
     chmodSync(wrapper, 0o755);
+    const { error, status, stderr } = spawnSync(wrapper, ['--help'], { encoding: 'utf8' });
+    if (error || status === 127 || stderr.includes('error while loading shared libraries')) {
+      throw new Error(
+        `${program} fetched to ${root} does not run here: apt-get install ${packages.join(' ')}`,
+      );
+    }
   }
-  const works = spawnSync(join(folder, MOSQUITTO[0]), ['--help'], { encoding: 'utf8' });
-  if (works.error || !works.stdout.includes('mosquitto_pub')) {
-    throw new Error(
-      `the mosquitto-clients fetched to ${root} do not run here: apt-get install mosquitto-clients`,
-    );
-  }
-  return folder;
+  return [folder];
 }
 
 /** A browser needs a hundred libraries, so it is installed properly or not at all. */

@@ -7,7 +7,7 @@ import { type SupervisedProcess, supervise } from '#standalone/supervise.ts';
 import type { TestDatabase } from './database.ts';
 import { TEST_SECRET } from './seed.ts';
 
-export type ProcessName = 'api' | 'gateway' | 'ingest' | 'evaluator' | 'relay' | 'janitor';
+export type ProcessName = 'api' | 'gateway' | 'ingest' | 'evaluator' | 'relay' | 'janitor' | 'bridge';
 
 export interface TestProcesses extends AsyncDisposable {
   readonly mqttPort: number;

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#core/bus/connect.ts';
+import { readAddressed } from '#core/bus/downlink.ts';
 import { type Following, follow, streamState } from '#core/bus/follow.ts';
 import { downlinkSubject } from '#core/bus/subjects.ts';
 import { isDownlinkLeaf } from '#core/mqtt/topics.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { DownlinkMessage } from './downlink-session.ts';
 
-/** A message for a device, as it lies on DOWNLINK: JSON, the payload in base64. */
+/** A message and whom it is for. */
 export interface AddressedMessage extends DownlinkMessage {
   readonly tenant: string;
   readonly device: string;
@@ -48,7 +49,8 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
           log,
           onMessage: (message) => {
             const addressed = readAddressed(message.data);
-            if (addressed) options.onMessage(addressed);
+            if (addressed && isDownlinkLeaf(addressed.leaf))
+              options.onMessage({ ...addressed, leaf: addressed.leaf });
             else log.warn({ stream: 'DOWNLINK', sequence: message.seq }, 'not a downlink message');
           },
           onLost: (first) =>
@@ -76,20 +78,4 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
       await Promise.all([...shards.values()].map(async (following) => (await following)?.stop()));
     },
   };
-}
-
-/** Undefined for anything that is no downlink message. */
-export function readAddressed(bytes: Uint8Array): AddressedMessage | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-  if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { tenant, device, leaf, qos, retain, payload } = parsed as Record<string, unknown>;
-  if (typeof tenant !== 'string' || typeof device !== 'string' || typeof payload !== 'string')
-    return undefined;
-  if (typeof leaf !== 'string' || !isDownlinkLeaf(leaf) || (qos !== 0 && qos !== 1)) return undefined;
-  return { tenant, device, leaf, qos, retain: retain === true, payload: Buffer.from(payload, 'base64') };
 }

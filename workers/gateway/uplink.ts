@@ -1,17 +1,7 @@
 import type { FrameDone } from '#core/bus/frame-publisher.ts';
 import type { FrameItem, ItemKind } from '#core/bus/messages.ts';
 import type { Dialect } from '#core/fleet/dialects/dialect.ts';
-import { topicPrefix, UPLINK_LEAVES, type UplinkLeaf, uplinkTopics } from '#core/mqtt/topics.ts';
-
-/** What ingest takes a message for, by the end of its topic. */
-const KIND_OF_LEAF: Readonly<Record<UplinkLeaf, ItemKind>> = {
-  telemetry: 'telemetry',
-  heartbeat: 'heartbeat',
-  status: 'status',
-  'shadow/reported': 'shadow_reported',
-  'commands/ack': 'command_ack',
-  'ota/status': 'ota_status',
-};
+import { KIND_OF_LEAF, topicPrefix, UPLINK_LEAVES, uplinkTopics } from '#core/mqtt/topics.ts';
 
 /** What a message on a topic is, and how it is spelled. */
 export interface UplinkMeaning {
