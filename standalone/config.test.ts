@@ -12,6 +12,7 @@ describe('the flags of npm start', () => {
       httpPort: undefined,
       mqttPort: undefined,
       mqttsPort: undefined,
+      mqttWsPort: undefined,
       externalDatabaseUrl: undefined,
     });
     expect(read([])?.dataDir).toMatch(/\/\.fleetgraph$/);
@@ -28,11 +29,13 @@ describe('the flags of npm start', () => {
         '--mqtt=1999',
         '--mqtts',
         '2000',
+        '--mqtt-ws',
+        '2001',
         '--host',
         '::1',
       ]),
     ).toMatchObject({
-      ...{ demo: false, dataDir: '/data', httpPort: 9000, mqttPort: 1999, mqttsPort: 2000 },
+      ...{ demo: false, dataDir: '/data', httpPort: 9000, mqttPort: 1999, mqttsPort: 2000, mqttWsPort: 2001 },
       ...{ host: '::1', publicHost: '[::1]' },
     });
   });

@@ -11,6 +11,7 @@ export const USAGE = `Usage: npm start -- [flags]
   --http PORT    console and API (default 8080)
   --mqtt PORT    devices (default 1883)
   --mqtts PORT   devices over TLS, with a token or a client certificate (default 8883)
+  --mqtt-ws PORT devices over WebSocket, at ws://…/mqtt (default 8083)
   --host HOST    address to listen on (default 127.0.0.1; 0.0.0.0 = every network)
   --no-build     do not build the console; an earlier build is served as it is
   --help
@@ -32,6 +33,7 @@ export interface StandaloneConfig {
   readonly httpPort: number | undefined;
   readonly mqttPort: number | undefined;
   readonly mqttsPort: number | undefined;
+  readonly mqttWsPort: number | undefined;
   readonly externalDatabaseUrl: string | undefined;
   readonly externalNatsUrl: string | undefined;
 }
@@ -63,6 +65,7 @@ export function readStandaloneConfig(
     httpPort: portFlag('--http', flags.http),
     mqttPort: portFlag('--mqtt', flags.mqtt),
     mqttsPort: portFlag('--mqtts', flags.mqtts),
+    mqttWsPort: portFlag('--mqtt-ws', flags['mqtt-ws']),
     externalDatabaseUrl: env['DATABASE_URL'] || undefined,
     externalNatsUrl: env['NATS_URL'] || undefined,
   };
@@ -77,6 +80,7 @@ function parseFlags(args: readonly string[]) {
     http: text,
     mqtt: text,
     mqtts: text,
+    'mqtt-ws': text,
     host: text,
     'no-build': yes,
     help: yes,

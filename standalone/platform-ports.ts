@@ -5,6 +5,7 @@ import { createPortChooser } from './ports.ts';
 const DEFAULT_HTTP = 8080;
 const DEFAULT_MQTT = 1883;
 const DEFAULT_MQTTS = 8883;
+const DEFAULT_MQTT_WS = 8083;
 const OWN_PROCESSES = [
   'identity',
   'api',
@@ -20,6 +21,7 @@ export interface PlatformPorts {
   readonly http: number;
   readonly mqtt: number;
   readonly mqtts: number;
+  readonly mqttWs: number;
   readonly identity: number;
   readonly postgres: number;
   readonly nats: number;
@@ -29,7 +31,7 @@ export interface PlatformPorts {
 }
 
 /**
- * Chooses every port. The three that people type come first; those that only our processes use lie in a range derived
+ * Chooses every port. The ones that people type come first; those that only our processes use lie in a range derived
  * from the data folder, so that they are the same at the next start and two platforms stay out of each other's way.
  * `onTaken` is told when a default had to give way.
  * @throws Error when a port that was asked for is taken.
@@ -48,6 +50,7 @@ export async function choosePorts(
   const http = await open(config.httpPort, '--http', DEFAULT_HTTP);
   const mqtt = await open(config.mqttPort, '--mqtt', DEFAULT_MQTT);
   const mqtts = await open(config.mqttsPort, '--mqtts', DEFAULT_MQTTS);
+  const mqttWs = await open(config.mqttWsPort, '--mqtt-ws', DEFAULT_MQTT_WS);
   const identity = await chooser.near(http + 1, config.host);
   const base = 20_000 + (createHash('sha256').update(config.dataDir).digest().readUInt16BE() % 500) * 24;
   const postgres = await chooser.near(base);
@@ -56,7 +59,7 @@ export async function choosePorts(
   const health = new Map<string, number>();
   for (const [index, name] of OWN_PROCESSES.entries()) health.set(name, await chooser.near(base + 3 + index));
   return {
-    ...{ http, mqtt, mqtts, identity, postgres, nats, natsMonitor },
+    ...{ http, mqtt, mqtts, mqttWs, identity, postgres, nats, natsMonitor },
     health(name) {
       const port = health.get(name);
       if (port === undefined) throw new Error(`no health port was chosen for ${name}`);

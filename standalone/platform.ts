@@ -29,6 +29,8 @@ export interface Platform {
   readonly httpUrl: string;
   readonly mqttUrl: string;
   readonly mqttsUrl: string;
+  /** With the path. */
+  readonly mqttWsUrl: string;
   /** PEM file of the root that the TLS listener is trusted by. */
   readonly caFile: string;
   readonly natsUrl: string;
@@ -57,6 +59,7 @@ export async function startPlatform(start: Start): Promise<Platform> {
   const httpUrl = `http://${config.publicHost}:${ports.http}`;
   const mqttUrl = `mqtt://${config.publicHost}:${ports.mqtt}`;
   const mqttsUrl = `mqtts://${config.publicHost}:${ports.mqtts}`;
+  const mqttWsUrl = `ws://${config.publicHost}:${ports.mqttWs}/mqtt`;
   const [adminUrl, natsUrl, issuer] = await allOrNone(
     startDatabase(start, secrets),
     startBus(start),
@@ -109,17 +112,20 @@ export async function startPlatform(start: Start): Promise<Platform> {
     MQTT_HOST: config.host,
     MQTT_PORT: String(ports.mqtt),
     MQTTS_PORT: String(ports.mqtts),
+    MQTT_WS_PORT: String(ports.mqttWs),
+    MQTT_WS_ORIGINS: httpUrl,
     MQTTS_CERT_FILE: tls.certificateFile,
     MQTTS_KEY_FILE: tls.keyFile,
   };
   await allOrNone(
     startOwn(start, 'api', 'api/main.ts', api, httpUrl),
-    startOwn(start, 'gateway', 'workers/gateway/main.ts', gateway, `${mqttUrl}, ${mqttsUrl}`),
+    startOwn(start, 'gateway', 'workers/gateway/main.ts', gateway, `${mqttUrl}, ${mqttsUrl}, ${mqttWsUrl}`),
     ...WORKERS.map((name) => startOwn(start, name, `workers/${name}/main.ts`, worker, 'working')),
   );
   if (demo.simulated.length > 0) await startSimulator(start, demo, mqttUrl);
   const { caFile } = tls;
-  return { secrets, demo, httpUrl, mqttUrl, mqttsUrl, caFile, natsUrl, databaseUrl: adminUrl, issuer };
+  const addresses = { httpUrl, mqttUrl, mqttsUrl, mqttWsUrl, natsUrl, issuer };
+  return { secrets, demo, ...addresses, caFile, databaseUrl: adminUrl };
 }
 
 async function startDatabase(start: Start, secrets: Secrets): Promise<string> {

@@ -8,6 +8,8 @@ export interface ReadyFile {
   readonly graphqlWs: string;
   readonly mqtt: string;
   readonly mqtts: string;
+  /** MQTT over WebSocket, with its path. */
+  readonly mqttWs: string;
   /** PEM file of the certificate that MQTT over TLS is trusted by. */
   readonly caFile: string;
   readonly nats: string;

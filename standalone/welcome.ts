@@ -11,6 +11,7 @@ export function describePlatform(platform: Platform): ReadyFile {
     graphqlWs: `${platform.httpUrl.replace(/^http/, 'ws')}/graphql`,
     mqtt: platform.mqttUrl,
     mqtts: platform.mqttsUrl,
+    mqttWs: platform.mqttWsUrl,
     caFile: platform.caFile,
     nats: platform.natsUrl,
     database: platform.databaseUrl,

@@ -9,10 +9,10 @@ import { present } from '#api/graphql/plugins.ts';
 import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
+import { clientAddress } from '#core/runtime/client-address.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
-import { clientAddress } from './client-address.ts';
 import type { CredentialWatch } from './credential-watch.ts';
 import { type SocketExtra, serveSocket } from './socket-transport.ts';
 

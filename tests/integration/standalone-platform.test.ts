@@ -18,7 +18,7 @@ import { until } from '#tests/kit/wait.ts';
 const MARK = 'FLEETGRAPH_PLATFORM_TEST';
 
 let folder: string;
-let ports: { http: number; mqtt: number; mqtts: number };
+let ports: { http: number; mqtt: number; mqtts: number; mqttWs: number };
 let running: Running | undefined;
 
 interface Running {
@@ -30,7 +30,13 @@ interface Running {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fleetgraph-platform-'));
   chmodSync(folder, 0o755);
-  ports = { http: await freePort(), mqtt: await freePort(), mqtts: await freePort() };
+  const [http, mqtt, mqtts, mqttWs] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  ports = { http, mqtt, mqtts, mqttWs };
 });
 
 afterAll(async () => {
@@ -50,6 +56,8 @@ function launch(...flags: string[]): { child: ChildProcess; output(): string } {
     `${ports.mqtt}`,
     '--mqtts',
     `${ports.mqtts}`,
+    '--mqtt-ws',
+    `${ports.mqttWs}`,
     '--no-build',
     ...flags,
   ];
@@ -103,6 +111,7 @@ test('an empty platform is ready with people to sign in as, a key to ask with, a
       'graphqlWs',
       'mqtt',
       'mqtts',
+      'mqttWs',
       'caFile',
       'nats',
       'database',
@@ -117,6 +126,7 @@ test('an empty platform is ready with people to sign in as, a key to ask with, a
     graphqlWs: `ws://127.0.0.1:${ports.http}/graphql`,
     mqtt: `mqtt://127.0.0.1:${ports.mqtt}`,
     mqtts: `mqtts://127.0.0.1:${ports.mqtts}`,
+    mqttWs: `ws://127.0.0.1:${ports.mqttWs}/mqtt`,
     device: null,
   });
   const trusting = connectTls({ port: ports.mqtts, host: '127.0.0.1', ca: readFileSync(ready.caFile) });

@@ -22,7 +22,7 @@ export async function startPlatform(flags: readonly string[] = []): Promise<Runn
   const main = join(PROJECT, 'standalone', 'main.ts');
   const ports = [
     ...['--http', String(await freePort()), '--mqtt', String(await freePort())],
-    ...['--mqtts', String(await freePort())],
+    ...['--mqtts', String(await freePort()), '--mqtt-ws', String(await freePort())],
   ];
   const line = guarded(process.execPath, [main, '--data', dataDir, ...ports, ...flags], 'SIGTERM');
   const child = spawn(line.command, line.args, {

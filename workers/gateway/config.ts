@@ -14,6 +14,16 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       /** PEM files of the server's certificate (its intermediates behind it) and key; needed with MQTTS_PORT. */
       MQTTS_CERT_FILE: z.string().optional(),
       MQTTS_KEY_FILE: z.string().optional(),
+      /** MQTT in WebSockets, at /mqtt; 0 or absent is off. Over TLS with MQTT_WS_TLS=true, by the files above. */
+      MQTT_WS_PORT: port(0),
+      MQTT_WS_TLS: z.stringbool().default(false),
+      /** Web origins whose pages may connect, separated by commas; `*` for every one. Clients outside browsers send none. */
+      MQTT_WS_ORIGINS: z
+        .string()
+        .default('')
+        .transform((text) => text.split(',').filter(Boolean)),
+      /** Reverse proxies of ours before the WebSocket listener: whose `x-forwarded-for` is believed. */
+      MQTT_WS_TRUSTED_PROXIES: integer(0, 0, 10),
       /** Where a session is, for people; each life of a process adds its own ending to it. */
       GATEWAY_ID: z.string().min(1).max(64).default('gateway'),
       /** Open sockets of each listener, those still shaking hands included. One more is closed at once. */
@@ -37,19 +47,23 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     },
     env,
   );
-  return { ...config, mqtts: readMqtts(config) };
+  return { ...config, identity: readIdentity(config) };
 }
 
-interface MqttsVariables {
+interface TlsVariables {
   readonly MQTTS_PORT: number;
+  readonly MQTT_WS_PORT: number;
+  readonly MQTT_WS_TLS: boolean;
   readonly MQTTS_CERT_FILE?: string | undefined;
   readonly MQTTS_KEY_FILE?: string | undefined;
 }
 
-/** @throws ConfigError when the listener is wanted and something it needs is missing */
-function readMqtts({ MQTTS_PORT: port, MQTTS_CERT_FILE: certFile, MQTTS_KEY_FILE: keyFile }: MqttsVariables) {
-  if (port === 0) return undefined;
-  if (certFile === undefined || keyFile === undefined)
-    throw new ConfigError(['MQTTS_PORT: needs MQTTS_CERT_FILE and MQTTS_KEY_FILE']);
-  return { port, certFile, keyFile };
+/** @throws ConfigError when a TLS listener is wanted and something it needs is missing */
+function readIdentity(variables: TlsVariables) {
+  const { MQTTS_CERT_FILE: certFile, MQTTS_KEY_FILE: keyFile } = variables;
+  const webSocket = variables.MQTT_WS_PORT > 0 && variables.MQTT_WS_TLS;
+  if (variables.MQTTS_PORT === 0 && !webSocket) return undefined;
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  const variable = webSocket ? 'MQTT_WS_TLS' : 'MQTTS_PORT';
+  throw new ConfigError([`${variable}: needs MQTTS_CERT_FILE and MQTTS_KEY_FILE`]);
 }

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { generate } from 'mqtt-packet';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
@@ -12,6 +11,7 @@ import { PACKET, parsePacket } from './packet-parser.ts';
 import { PacketError, PacketReader } from './packet-reader.ts';
 import { announceConnected, announceGone } from './session-events.ts';
 import type { Held } from './sessions.ts';
+import type { Transport } from './transport.ts';
 import { UplinkLane } from './uplink-lane.ts';
 import type { Writer } from './write-queue.ts';
 
@@ -29,7 +29,7 @@ const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8 } as const;
 
 /** One socket from its first byte to its last. */
 export class Connection implements Pausable, Writer {
-  readonly #socket: Socket;
+  readonly #socket: Transport;
   readonly #context: ConnectionContext;
   readonly #reader: PacketReader;
   readonly #openedAt = Date.now();
@@ -41,7 +41,7 @@ export class Connection implements Pausable, Writer {
   #session: { held: Held; lane: UplinkLane } | undefined;
   #closedAt: number | undefined;
 
-  constructor(socket: Socket, context: ConnectionContext) {
+  constructor(socket: Transport, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#remote = socket.remoteAddress ?? '';

@@ -3,6 +3,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { CloseReason } from './metrics.ts';
+import type { Transport } from './transport.ts';
+import { createWebSocketServer, type WebSocketDoor } from './web-socket-server.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -10,7 +12,9 @@ export interface ListenerOptions {
   readonly port: number;
   readonly maxConnections: number;
   /** Speaks TLS with it, and asks for a certificate without insisting on one. Absent: plain TCP. */
-  readonly tls?: ServerIdentity;
+  readonly tls?: ServerIdentity | undefined;
+  /** Takes MQTT in WebSockets instead, over TLS or not. */
+  readonly webSocket?: WebSocketDoor;
   readonly context: ConnectionContext;
 }
 
@@ -45,15 +49,14 @@ const BACKLOG = 4_096;
 
 export function createListener(options: ListenerOptions): Listener {
   const connections = new Map<Connection, () => void>();
-  const { server, accepted } = openServer(options);
-  server.maxConnections = options.maxConnections;
-  server.on(accepted, (socket: Socket) => {
-    const connection = new Connection(socket, options.context);
-    connections.set(connection, () => socket.destroy());
-    socket.once('close', () => connections.delete(connection));
+  const server = openServer(options, (transport) => {
+    const connection = new Connection(transport, options.context);
+    connections.set(connection, () => transport.destroy());
+    transport.once('close', () => connections.delete(connection));
     connection.open();
   });
-  /** Of TLS also those that are still shaking hands: closing waits for them. */
+  server.maxConnections = options.maxConnections;
+  /** Of TLS and HTTP also those that are still shaking hands: closing waits for them. */
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -111,11 +114,32 @@ export function createListener(options: ListenerOptions): Listener {
   };
 }
 
+/** What one WebSocket message may hold at least, though packets are smaller: clients send several in one. */
+const MIN_MESSAGE_BYTES = 64 * 1024;
+
+function openServer(options: ListenerOptions, onTransport: (transport: Transport) => void): Server {
+  const { tls, webSocket: door, context } = options;
+  if (!door) {
+    const { server, accepted } = openSocketServer(options);
+    return server.on(accepted, onTransport);
+  }
+  const { maxPayloadBytes, handshakeTimeoutMs } = context.limits;
+  return createWebSocketServer({
+    ...{ door, onTransport, handshakeTimeoutMs, readAheadBytes: READ_AHEAD_BYTES },
+    tls: tls && { cert: tls.certificate, key: tls.key },
+    maxMessageBytes: MIN_MESSAGE_BYTES + 2 * maxPayloadBytes,
+    onRefused(why, remote) {
+      context.metrics.connects.inc({ outcome: `web_socket_${why}` });
+      context.log.info({ why, remote }, 'no WebSocket');
+    },
+  });
+}
+
 /**
  * A client's certificate is taken whoever signed it and whatever its dates: the handshake proves that the client holds
  * its key, and the answer to CONNECT says what is wrong with it. Nothing is sent before that.
  */
-function openServer({ tls, context }: ListenerOptions): { server: Server; accepted: string } {
+function openSocketServer({ tls, context }: ListenerOptions): { server: Server; accepted: string } {
   if (!tls) {
     const server = createServer({ highWaterMark: READ_AHEAD_BYTES, allowHalfOpen: false });
     return { server, accepted: 'connection' };

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { createCredentials } from '#core/auth/credential-cache.ts';
 import { deriveKey } from '#core/auth/keys.ts';
@@ -31,7 +30,8 @@ import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';
 import { createIntake } from './intake.ts';
-import { createListener, joinListeners, type Listener } from './listener.ts';
+import type { Listener } from './listener.ts';
+import { createListeners } from './listeners.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 import { announceConnected } from './session-events.ts';
@@ -140,15 +140,7 @@ await runService({
         storeTimeoutMs: config.MQTT_STORE_TIMEOUT_MS,
       },
     };
-    const { MQTT_HOST: host, MQTT_MAX_CONNECTIONS: maxConnections, mqtts } = config;
-    const plain = createListener({ host, port: config.MQTT_PORT, maxConnections, context });
-    const secure =
-      mqtts &&
-      createListener({
-        ...{ host, port: mqtts.port, maxConnections, context },
-        tls: { certificate: readFileSync(mqtts.certFile), key: readFileSync(mqtts.keyFile) },
-      });
-    const listener = secure ? joinListeners(plain, secure) : plain;
+    const listener = createListeners(config, context);
     gauges.listener = listener;
     return createGateway({
       ...{
