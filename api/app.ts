@@ -22,7 +22,9 @@ import { createConsole } from './http/console.ts';
 import { createCredentialWatch } from './http/credential-watch.ts';
 import { createCrlDoor } from './http/crl.ts';
 import { serveFile } from './http/files.ts';
+import { createInternalServer } from './http/internal-server.ts';
 import { createKeyUse } from './http/key-use.ts';
+import { createMqttHooks } from './http/mqtt-hooks.ts';
 import { createSocketDoor } from './http/socket.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
@@ -93,6 +95,17 @@ export function buildApp(deps: AppDeps): App {
   });
   const publisher = createPublisher(bus, log);
   const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
+  const hookSecret = config.INTERNAL_SECRET;
+  const hooks =
+    hookSecret === undefined
+      ? undefined
+      : createMqttHooks({ credentials: ingest.credentials, secret: hookSecret, metrics });
+  const internal =
+    hooks && config.INTERNAL_PORT > 0
+      ? createInternalServer({
+          ...{ host: config.INTERNAL_HOST, port: config.INTERNAL_PORT, log, answer: hooks },
+        })
+      : undefined;
   const watch = createCredentialWatch(authenticator);
   listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
@@ -161,6 +174,8 @@ export function buildApp(deps: AppDeps): App {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
       if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
       if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
+      if (hooks && config.INTERNAL_ON_PUBLIC_PORT && path.startsWith('/internal/'))
+        return await hooks(request, response, path);
       if (path === '/files') return await serveFile(files, request, response);
       if (await answerHealth({ checks: deps.checks, registry: metrics.registry }, request, response)) return;
       if (await serveConsole(request, response)) return;
@@ -189,6 +204,7 @@ export function buildApp(deps: AppDeps): App {
 
   return {
     async listen() {
+      await internal?.listen();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(config.HTTP_PORT, config.HTTP_HOST, resolve);
@@ -204,6 +220,7 @@ export function buildApp(deps: AppDeps): App {
       const abandoned = inFlight;
       server.closeAllConnections();
       await closed;
+      await internal?.close();
       publisher.close();
       await platform.writes.close();
       return abandoned;

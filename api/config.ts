@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
+import { ConfigError } from '#core/runtime/errors.ts';
 
 const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http or https address');
 
@@ -33,6 +34,13 @@ const shape = {
     .transform((text) => text.split(',').filter(Boolean)),
   /** Reverse proxies of ours in front: whose `x-forwarded-for` is believed. 0: the connection's own address counts. */
   TRUSTED_PROXIES: integer(0, 0, 10),
+  /** Where a broker of yours asks who may come in and what they may do; 0 is off. Never to be reached from outside. */
+  INTERNAL_HOST: z.string().default('127.0.0.1'),
+  INTERNAL_PORT: port(0),
+  /** What that broker presents as `X-Internal-Auth`; needed with INTERNAL_PORT. */
+  INTERNAL_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  /** Answers those questions on HTTP_PORT too, where no second port can be had. */
+  INTERNAL_ON_PUBLIC_PORT: z.stringbool().default(false),
   DATABASE_CONNECTIONS: integer(20, 2, 500),
   /** The longest an operation may take, in milliseconds; its SQL is cancelled then. */
   REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),
@@ -67,5 +75,9 @@ export type ApiConfig = ReturnType<typeof readApiConfig>;
 
 /** @throws ConfigError naming everything that is missing or malformed */
 export function readApiConfig(env: Readonly<Record<string, string | undefined>>) {
-  return parseConfig(shape, env);
+  const config = parseConfig(shape, env);
+  const asked = config.INTERNAL_PORT > 0 || config.INTERNAL_ON_PUBLIC_PORT;
+  if (asked && config.INTERNAL_SECRET === undefined)
+    throw new ConfigError(['INTERNAL_SECRET: needed with INTERNAL_PORT and INTERNAL_ON_PUBLIC_PORT']);
+  return config;
 }

@@ -36,6 +36,8 @@ export interface Credentials {
     device: string,
     fingerprint: Buffer,
   ): Promise<Grant | Denial | RecordRefusal>;
+  /** Whether a device that was let in somewhere else still may be: it is active and has a credential that is good. Never rejects. */
+  standing(tenant: string, device: string): Promise<'GOOD' | Denial>;
   /**
    * Whether a session that began with a credential may go on; asks the database and renews the cache.
    * @throws whatever the database throws
@@ -107,6 +109,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       ask(tenant, device, (access) => judgeSecret(options.key, access, secret)),
     checkCertificate: (tenant, device, fingerprint) =>
       ask(tenant, device, (access) => judgeCertificate(access, fingerprint)),
+    async standing(tenant, device) {
+      const answer = await ask(tenant, device, judgeStanding);
+      return typeof answer === 'string' ? answer : 'GOOD';
+    },
     async stillLive(tenant, device, credentialId) {
       const { access } = await refresh({ tenant, device });
       return (
@@ -139,6 +145,11 @@ function judgeCertificate(
   const refusal = checkRecord(known);
   if (!access || !known || refusal) return refusal ?? 'UNKNOWN_CERTIFICATE';
   return grantOf(access, known);
+}
+
+function judgeStanding(access: DeviceAccess | undefined): Grant | Denial {
+  const good = access?.credentials.find((credential) => !credential.revoked && !hasExpired(credential));
+  return access && good ? grantOf(access, good) : 'BAD_CREDENTIALS';
 }
 
 function grantOf(access: DeviceAccess, credential: LiveCredential): Grant | Denial {
