@@ -8,13 +8,17 @@ const SQL_ONLY = [
   'device_sessions',
   'follower_cursors',
   'gateways',
+  'ingest_days',
+  'ingest_folds',
   'ingest_frames',
   'ingest_keys',
+  'ingest_repeats',
   'leases',
   'mutation_results',
   'outbox',
   'platform_authorities',
   'quarantine',
+  'quarantine_jobs',
   'readings',
 ];
 

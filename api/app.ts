@@ -93,7 +93,7 @@ export function buildApp(deps: AppDeps): App {
     apiKeyKey: platform.apiKeyKey,
     onApiKeyUsed: createKeyUse((key) => touchApiKey(pool, key), log),
   });
-  const publisher = createPublisher(bus, log);
+  const publisher = createPublisher(bus, log, `api-${randomUUID().slice(0, 8)}`);
   const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
   const hookSecret = config.INTERNAL_SECRET;
   const hooks =

@@ -11,6 +11,7 @@ import { errorMessage } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Bus } from './connect.ts';
 import { endWhenLost } from './lost.ts';
+import { ORIGIN_HEADER } from './publish.ts';
 import type { StreamName } from './streams.ts';
 
 /** What becomes of a message. */
@@ -31,11 +32,18 @@ export interface BusMessage {
   readonly sequence: number;
   readonly bytes: Uint8Array;
   readonly redelivered: boolean;
+  /** When JetStream stored it, in ms since the epoch. */
+  readonly streamedAt: number;
+  /** Who published it, where that was said. */
+  readonly origin: string | undefined;
 }
 
 export interface DeadLetter {
   readonly stream: StreamName;
+  readonly subject: string;
   readonly sequence: number;
+  readonly streamedAt: number;
+  readonly origin: string | undefined;
   readonly bytes: Uint8Array;
   readonly why: string;
 }
@@ -93,7 +101,8 @@ export function consume(options: ConsumeOptions): Consumption {
       try {
         await options.deadLetter({
           stream: options.stream,
-          sequence: message.seq,
+          subject: message.subject,
+          ...placeOf(message),
           bytes: message.data,
           why: fate.why,
         });
@@ -227,9 +236,15 @@ export function consume(options: ConsumeOptions): Consumption {
 
 const toBusMessage = (message: JsMsg): BusMessage => ({
   subject: message.subject,
-  sequence: message.seq,
+  ...placeOf(message),
   bytes: message.data,
   redelivered: message.redelivered,
+});
+
+const placeOf = (message: JsMsg) => ({
+  sequence: message.seq,
+  streamedAt: Number(message.timestampNanos / 1_000_000n),
+  origin: message.headers?.get(ORIGIN_HEADER) || undefined,
 });
 
 async function ensureConsumer(options: ConsumeOptions): Promise<void> {

@@ -12,6 +12,13 @@ const item = fc.record<FrameItem>({
   receivedAt: fc.integer({ min: 0, max: 8.64e15 }),
   payload: fc.uint8Array({ maxLength: 600 }),
   keyHash: fc.option(fc.uint8Array({ minLength: 8, maxLength: 8 }), { nil: undefined }),
+  replay: fc.option(
+    fc.record({
+      quarantineId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }).map(String),
+      part: fc.option(fc.nat({ max: 199 }), { nil: undefined }),
+    }),
+    { nil: undefined },
+  ),
 });
 
 const write = (items: readonly FrameItem[]) => {
@@ -50,7 +57,7 @@ describe('frame', () => {
   it('survives any bytes with a frame or a FrameError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        bytes[0] = 1 + ((bytes[0] ?? 0) % 2);
+        bytes[0] = 1 + ((bytes[0] ?? 0) % 3);
         try {
           parseFrame(bytes);
         } catch (error) {
@@ -62,16 +69,18 @@ describe('frame', () => {
 
   it('refuses a version it does not know', () => {
     const { bytes } = write([]);
-    bytes[0] = 3;
-    expect(() => parseFrame(bytes)).toThrow('unknown frame version 3');
+    bytes[0] = 4;
+    expect(() => parseFrame(bytes)).toThrow('unknown frame version 4');
   });
 
-  it('stays in version 1 as long as no item carries a key', () => {
+  it('stays in version 1 as long as no item carries a key or is a replay', () => {
     const plainItem: FrameItem = {
       ...{ tenant: 'acme', device: 'd1', kind: 'telemetry', dialect: 'canonical', source: 'mqtt', dup: true },
       ...{ receivedAt: 1, payload: Buffer.from('{}') },
     };
     expect(write([plainItem]).bytes[0]).toBe(1);
     expect(write([plainItem, { ...plainItem, keyHash: Buffer.alloc(8, 7) }]).bytes[0]).toBe(2);
+    const replay = { ...plainItem, replay: { quarantineId: '7', part: undefined } };
+    expect(write([replay, { ...plainItem, keyHash: Buffer.alloc(8, 7) }]).bytes[0]).toBe(3);
   });
 });

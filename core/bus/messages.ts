@@ -7,23 +7,29 @@ import { FleetgraphError } from '../runtime/errors.ts';
  *
  * | bytes | what |
  * |---|---|
- * | 1 | format version: 2 when an item carries the hash of an idempotency key, else 1 |
+ * | 1 | format version: 3 when an item is a replay, else 2 when one carries the hash of an idempotency key, else 1 |
  * | 16 | batch id, UUID v7 |
  * | 4 | number of items, little-endian |
  * | … | items |
  *
- * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP, bit 1 = key hash follows), receivedAt in ms (8,
- * float64 LE), tenant length (1) and text, device length (1) and text, key hash (8, only with its flag, which version 1 does not
- * know), payload length (4, LE) and bytes as they came. A reader of version 1 refuses version 2 and reads the rest as before.
+ * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP, bit 1 = key hash follows, bit 2 = replay follows), receivedAt
+ * in ms (8, float64 LE), tenant length (1) and text, device length (1) and text, key hash (8, only with its flag, from version 2),
+ * quarantine id and part (8 and 2, LE, only with their flag, from version 3), payload length (4, LE) and bytes as they came. A reader
+ * refuses a version that it does not know and reads the ones before as ever.
  */
 const FRAME_VERSION = 1;
 const KEYED_FRAME_VERSION = 2;
+const REPLAY_FRAME_VERSION = 3;
 export const FRAME_HEADER_BYTES = 21;
 const ITEM_FIXED_BYTES = 18;
 /** How many bytes of an idempotency key's hash an item carries. */
 export const KEY_HASH_BYTES = 8;
 const FLAG_DUP = 1;
 const FLAG_KEYED = 2;
+const FLAG_REPLAY = 4;
+const REPLAY_BYTES = 10;
+/** Stands for the whole message where a part's number would be. */
+const WHOLE = 0xffff;
 
 const KINDS = [
   'telemetry',
@@ -54,6 +60,15 @@ export interface FrameItem {
   readonly payload: Uint8Array;
   /** `KEY_HASH_BYTES` of the hash of the idempotency key that came with it. */
   readonly keyHash?: Uint8Array | undefined;
+  readonly replay?: Replay | undefined;
+}
+
+/** What is sent through the pipeline again. */
+export interface Replay {
+  /** The quarantine row, a bigint in decimal, that is told the outcome. */
+  readonly quarantineId: string;
+  /** Only this reading of the message; undefined for all of them. */
+  readonly part: number | undefined;
 }
 
 export interface Frame {
@@ -75,7 +90,8 @@ export function itemBytes(item: FrameItem): number {
     item.tenant.length +
     item.device.length +
     item.payload.length +
-    (item.keyHash ? KEY_HASH_BYTES : 0)
+    (item.keyHash ? KEY_HASH_BYTES : 0) +
+    (item.replay ? REPLAY_BYTES : 0)
   );
 }
 
@@ -110,7 +126,8 @@ export class FrameWriter {
     buffer[at] = KINDS.indexOf(item.kind);
     buffer[at + 1] = SOURCES.indexOf(item.source);
     buffer[at + 2] = DIALECTS.indexOf(item.dialect);
-    buffer[at + 3] = (item.dup ? FLAG_DUP : 0) | (item.keyHash ? FLAG_KEYED : 0);
+    buffer[at + 3] =
+      (item.dup ? FLAG_DUP : 0) | (item.keyHash ? FLAG_KEYED : 0) | (item.replay ? FLAG_REPLAY : 0);
     buffer.writeDoubleLE(item.receivedAt, at + 4);
     at += 12;
     buffer[at++] = item.tenant.length;
@@ -119,8 +136,13 @@ export class FrameWriter {
     at += buffer.write(item.device, at, 'latin1');
     if (item.keyHash) {
       buffer.set(item.keyHash, at);
-      buffer[0] = KEYED_FRAME_VERSION;
+      buffer[0] = Math.max(buffer[0] ?? 0, KEYED_FRAME_VERSION);
       at += KEY_HASH_BYTES;
+    }
+    if (item.replay) {
+      buffer[0] = REPLAY_FRAME_VERSION;
+      at = buffer.writeBigInt64LE(BigInt(item.replay.quarantineId), at);
+      at = buffer.writeUInt16LE(item.replay.part ?? WHOLE, at);
     }
     at = buffer.writeUInt32LE(item.payload.length, at);
     buffer.set(item.payload, at);
@@ -149,7 +171,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length < FRAME_HEADER_BYTES) throw new FrameError('shorter than a frame header');
   const version = buffer[0];
-  if (version !== FRAME_VERSION && version !== KEYED_FRAME_VERSION)
+  if (version === undefined || version < FRAME_VERSION || version > REPLAY_FRAME_VERSION)
     throw new FrameError(`unknown frame version ${version}`);
   const count = buffer.readUInt32LE(17);
   const items: FrameItem[] = [];
@@ -162,7 +184,8 @@ export function parseFrame(bytes: Uint8Array): Frame {
       if (!kind || !source || !dialect)
         throw new FrameError(`item ${index} has an unknown kind, source or dialect`);
       const flags = buffer.readUInt8(at + 3);
-      const keyed = version === KEYED_FRAME_VERSION && (flags & FLAG_KEYED) !== 0;
+      const keyed = version >= KEYED_FRAME_VERSION && (flags & FLAG_KEYED) !== 0;
+      const replayed = version >= REPLAY_FRAME_VERSION && (flags & FLAG_REPLAY) !== 0;
       const receivedAt = buffer.readDoubleLE(at + 4);
       at += 12;
       const tenant = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
@@ -171,6 +194,8 @@ export function parseFrame(bytes: Uint8Array): Frame {
       at += 1 + device.length;
       const keyHash = keyed ? buffer.subarray(at, at + KEY_HASH_BYTES) : undefined;
       if (keyed) at += KEY_HASH_BYTES;
+      const replay = replayed ? readReplay(buffer, at) : undefined;
+      if (replayed) at += REPLAY_BYTES;
       const length = buffer.readUInt32LE(at);
       at += 4;
       if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
@@ -184,6 +209,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
         receivedAt,
         payload: buffer.subarray(at, at + length),
         keyHash,
+        replay,
       });
       at += length;
     }
@@ -193,4 +219,12 @@ export function parseFrame(bytes: Uint8Array): Frame {
   }
   if (at !== buffer.length) throw new FrameError('bytes after the last item');
   return { batchId: uuidText(buffer.subarray(1, 17)), items };
+}
+
+function readReplay(buffer: Buffer, at: number): Replay {
+  const part = buffer.readUInt16LE(at + 8);
+  return {
+    quarantineId: buffer.readBigInt64LE(at).toString(),
+    part: part === WHOLE ? undefined : part,
+  };
 }

@@ -41,6 +41,8 @@ interface PubAckAnswer {
   error?: { description?: string };
 }
 
+/** Header that names who published a message. */
+export const ORIGIN_HEADER = 'Fleetgraph-Origin';
 /** No answer for this long: sent again. */
 const ANSWER_TIMEOUT_MS = 3_000;
 /** Refused: sent again after this long. */
@@ -50,8 +52,9 @@ const SWEEP_MS = 100;
 /**
  * Publishes with one reply inbox for all answers: the client library's own `publish` sets up a request each
  * time, which costs several times the publish itself.
+ * @param origin who publishes, as the messages will say
  */
-export function createPublisher(bus: Bus, log: Logger): Publisher {
+export function createPublisher(bus: Bus, log: Logger, origin?: string): Publisher {
   const { connection } = bus;
   const inbox = createInbox();
   const waiting = new Map<number, Pending>();
@@ -103,6 +106,7 @@ export function createPublisher(bus: Bus, log: Logger): Publisher {
         const token = next++;
         const head = headers();
         head.set('Nats-Msg-Id', id);
+        if (origin !== undefined) head.set(ORIGIN_HEADER, origin);
         const message = {
           subject,
           payload,

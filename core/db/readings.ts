@@ -18,6 +18,10 @@ export interface ReadingRow {
   readonly metricsJson: string;
   /** The place of the reading in its frame, whoever is known and allowed today. */
   readonly slot: number;
+  /** Its entry in the frame's manifest. */
+  readonly entry: number;
+  /** The quarantine row that it is a replay of. */
+  readonly replayOf: string | undefined;
 }
 
 const COLUMNS = 'tenant_id, device_id, ts, msg_id, received_at, latitude, longitude, dup_possible, metrics';

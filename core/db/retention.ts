@@ -19,9 +19,14 @@ export async function dropPartitions(
   return rows.rows.map((row) => row.drop_partitions);
 }
 
-/** Deletes up to `limit` readings that are older than their own tenant keeps them; returns how many. */
+/**
+ * Deletes up to `limit` readings that are older than their own tenant keeps them; returns how many. Whatever expires is counted
+ * out of the sums in the same statement, so that a row that is missing for another reason stands out.
+ */
 export async function deleteExpiredReadings(db: Queryable, limit: number): Promise<number> {
-  const deleted = await db.query(
+  return countedOut(
+    db,
+    'expired_readings',
     `delete from readings r using (
        select x.device_id, x.ts, x.msg_id from tenants t
        join devices d on d.tenant_id = t.id
@@ -29,25 +34,69 @@ export async function deleteExpiredReadings(db: Queryable, limit: number): Promi
          select device_id, ts, msg_id from readings
          where device_id = d.id and ts < now() - (t.retention_days + 1) * interval '1 day' limit $1) x
        limit $1) old
-     where r.device_id = old.device_id and r.ts = old.ts and r.msg_id = old.msg_id`,
-    [limit],
+     where r.device_id = old.device_id and r.ts = old.ts and r.msg_id = old.msg_id
+     returning r.tenant_id, r.stored_at`,
+    limit,
   );
-  return deleted.rowCount ?? 0;
 }
 
 /** Deletes what quarantine has kept longer than its tenant keeps readings; returns how many rows. */
 export async function deleteExpiredQuarantine(db: Queryable): Promise<number> {
-  const deleted = await db.query(
+  return countedOut(
+    db,
+    'expired_quarantined',
     `delete from quarantine q using tenants t
-     where t.id = q.tenant_id and q.stored_at < now() - (t.retention_days + 1) * interval '1 day'`,
+     where t.id = q.tenant_id and q.stored_at < now() - (t.retention_days + 1) * interval '1 day'
+     returning q.tenant_id, q.stored_at`,
   );
-  return deleted.rowCount ?? 0;
 }
 
 /** Deletes dead letters older than this many days; returns how many. */
 export async function deleteExpiredDeadLetters(db: Queryable, days: number): Promise<number> {
+  return countedOut(
+    db,
+    'expired_dead_letters',
+    `delete from dead_letters where created_at < now() - $1 * interval '1 day'
+     returning case when item_index >= 0 then coalesce(tenant_id, 0) end as tenant_id, created_at as stored_at`,
+    days,
+  );
+}
+
+/**
+ * Runs a deletion that returns tenant and time of storing, and adds what is gone to the day it was stored in.
+ * @returns how many rows
+ */
+async function countedOut(
+  db: Queryable,
+  column: 'expired_readings' | 'expired_quarantined' | 'expired_dead_letters',
+  deletion: string,
+  ...values: readonly number[]
+): Promise<number> {
+  const { rows } = await db.query<{ gone: number }>(
+    `with gone as (${deletion}), counted as (
+       insert into ingest_days as d (tenant_id, day, ${column})
+       select tenant_id, (stored_at at time zone 'UTC')::date, count(*) from gone where tenant_id is not null group by 1, 2
+       on conflict (tenant_id, day) do update set ${column} = d.${column} + excluded.${column}
+     )
+     select count(*)::int as gone from gone`,
+    [...values],
+  );
+  return rows[0]?.gone ?? 0;
+}
+
+/** Deletes finished quarantine jobs older than this many days; returns how many. */
+export async function deleteOldQuarantineJobs(db: Queryable, days: number): Promise<number> {
   const deleted = await db.query(
-    `delete from dead_letters where created_at < now() - $1 * interval '1 day'`,
+    `delete from quarantine_jobs where finished_at < now() - $1 * interval '1 day'`,
+    [days],
+  );
+  return deleted.rowCount ?? 0;
+}
+
+/** Forgets the repeats of frames that nobody remembers any more; returns how many. */
+export async function deleteOldRepeats(db: Queryable, days: number): Promise<number> {
+  const deleted = await db.query(
+    `delete from ingest_repeats where streamed_at < now() - ($1 + 1) * interval '1 day'`,
     [days],
   );
   return deleted.rowCount ?? 0;

@@ -1,5 +1,12 @@
+import type { Manifest } from './manifest.ts';
 import { type Connection, type Pool, type Queryable, transaction } from './pool.ts';
-import { insertDeadLetter, insertQuarantine, type QuarantineRow } from './quarantine.ts';
+import {
+  insertDeadLetter,
+  insertQuarantine,
+  type QuarantineRow,
+  type ReplayOutcome,
+  writeReplayOutcomes,
+} from './quarantine.ts';
 import { firstOfEach, type ReadingRow, storeReadings } from './readings.ts';
 
 /** What a tenant's part of a frame became. */
@@ -16,6 +23,10 @@ export interface FrameToStore<Row extends ReadingRow> {
   readonly batchId: string;
   readonly framedAt: number;
   readonly streamSequence: number;
+  /** When JetStream stored it, in ms since the epoch. */
+  readonly streamedAt: number;
+  /** Who made it, where that is known. */
+  readonly origin: string | undefined;
   readonly shard: number;
   readonly items: number;
   /** In the order of the frame. */
@@ -23,18 +34,28 @@ export interface FrameToStore<Row extends ReadingRow> {
   readonly quarantine: readonly QuarantineRow[];
   readonly deadLetters: readonly {
     readonly itemIndex: number;
+    readonly tenantId: number | undefined;
+    readonly device: string;
     readonly payload: Uint8Array;
     readonly reason: string;
   }[];
-  /** Per tenant id: what is known before storing; storing adds `stored`, `duplicate` and moves what it rejects. */
+  /** Replays whose outcome is known before storing; storing finds out about those that are rows. */
+  readonly replays: readonly ReplayOutcome[];
+  /** Storing says of each row's entry what became of it. */
+  readonly manifest: Manifest;
+  /** Per tenant id, `NO_TENANT` for messages of nobody we know: what is known before storing; storing adds `stored`, `duplicate` and moves what it rejects. */
   readonly counts: ReadonlyMap<number, FrameCounts>;
 }
+
+/** Stands for the tenant of a message whose tenant does not exist. */
+export const NO_TENANT = 0;
 
 /** How a frame ended: one flag a slot, true where a new row was stored. */
 export interface StoredFrame {
   readonly batchId: string;
   readonly fresh: readonly boolean[];
   readonly published: boolean;
+  readonly streamSequence: number;
 }
 
 /** A row the database refused by itself: it goes to quarantine and the rest of the batch goes on. */
@@ -45,9 +66,14 @@ export async function findStoredFrames(
   db: Queryable,
   frames: readonly { readonly batchId: string; readonly framedAt: number }[],
 ): Promise<StoredFrame[]> {
-  const found = await db.query<{ batch_id: string; fresh: Buffer; published: boolean }>({
+  const found = await db.query<{
+    batch_id: string;
+    fresh: Buffer;
+    published: boolean;
+    stream_sequence: string;
+  }>({
     name: 'find-stored-frames',
-    text: `select f.batch_id, f.fresh, f.published_at is not null as published
+    text: `select f.batch_id, f.fresh, f.published_at is not null as published, f.stream_sequence
            from unnest($1::timestamptz[], $2::uuid[]) as w (framed_at, batch_id)
            join ingest_frames f on f.framed_at = w.framed_at and f.batch_id = w.batch_id`,
     values: [frames.map((frame) => new Date(frame.framedAt)), frames.map((frame) => frame.batchId)],
@@ -56,18 +82,21 @@ export async function findStoredFrames(
     batchId: row.batch_id,
     fresh: unpackBits(row.fresh),
     published: row.published,
+    streamSequence: Number(row.stream_sequence),
   }));
 }
 
 /**
  * Stores a batch of frames in one transaction: readings exactly once, quarantine, dead letters, and one row a frame that
  * proves it. Returns the frames in the order given.
+ * @param worker who stores them
  * @throws the database's error when it is nobody's row that is at fault; nothing was stored then
  */
 export async function storeFrames<Row extends ReadingRow>(
   pool: Pool,
   frames: readonly FrameToStore<Row>[],
   rejected: RejectedToQuarantine<Row>,
+  worker: string,
 ): Promise<StoredFrame[]> {
   return transaction(pool, async (connection) => {
     const rows = frames.flatMap((frame) => frame.rows);
@@ -79,13 +108,19 @@ export async function storeFrames<Row extends ReadingRow>(
         const detail = outcome.rejected.get(row);
         return detail === undefined ? [] : [rejected(row, detail)];
       });
-      countOutcome(frame, fresh, outcome.rejected);
-      return { frame, fresh, quarantine: [...frame.quarantine, ...turnedAway] };
+      const replays = settleRows(frame, fresh, outcome.rejected);
+      return { frame, fresh, quarantine: [...frame.quarantine, ...turnedAway], replays };
     });
     await insertQuarantine(connection, stored);
+    await writeReplayOutcomes(
+      connection,
+      stored.flatMap(({ frame, replays }) => [...frame.replays, ...replays]),
+    );
     await insertDeadLetters(connection, frames);
-    await insertFrames(connection, stored);
-    return stored.map(({ frame, fresh }) => ({ batchId: frame.batchId, fresh, published: false }));
+    await insertFrames(connection, stored, worker);
+    return stored.map(({ frame: { batchId, streamSequence }, fresh }) => {
+      return { batchId, streamSequence, fresh, published: false };
+    });
   });
 }
 
@@ -103,32 +138,37 @@ export async function markPublished(
   });
 }
 
-function countOutcome<Row extends ReadingRow>(
+/** Counts what became of the rows and says it in the manifest; returns what became of the replays among them. */
+function settleRows<Row extends ReadingRow>(
   frame: FrameToStore<Row>,
   fresh: readonly boolean[],
   rejected: ReadonlyMap<Row, string>,
-): void {
+): ReplayOutcome[] {
+  const replays: ReplayOutcome[] = [];
   for (const row of frame.rows) {
+    const fate = fresh[row.slot] ? 'STORED' : rejected.has(row) ? 'QUARANTINED' : 'DUPLICATE';
+    if (fate !== 'STORED') frame.manifest.settle(row.entry, fate);
     const counts = frame.counts.get(row.tenantId);
-    if (!counts) continue;
-    if (fresh[row.slot]) counts.stored++;
-    else if (rejected.has(row)) counts.quarantined++;
-    else counts.duplicate++;
+    if (counts && fate === 'STORED') counts.stored++;
+    else if (counts && fate === 'QUARANTINED') counts.quarantined++;
+    else if (counts) counts.duplicate++;
+    if (row.replayOf !== undefined) {
+      const { tenantId, replayOf: quarantineId } = row;
+      const reason = fate === 'QUARANTINED' ? 'STORE_REJECTED' : undefined;
+      replays.push({ quarantineId, tenantId, outcome: fate, reason, reading: row });
+    }
   }
+  return replays;
 }
 
 async function insertDeadLetters(
   connection: Connection,
   frames: readonly FrameToStore<ReadingRow>[],
 ): Promise<void> {
-  for (const frame of frames) {
-    for (const letter of frame.deadLetters) {
+  for (const { batchId, streamSequence: sequence, streamedAt, deadLetters } of frames) {
+    for (const letter of deadLetters) {
       await insertDeadLetter(connection, {
-        stream: 'TELEMETRY',
-        sequence: frame.streamSequence,
-        itemIndex: letter.itemIndex,
-        payload: letter.payload,
-        reason: letter.reason,
+        ...{ ...letter, stream: 'TELEMETRY', sequence, streamedAt, batchId },
       });
     }
   }
@@ -137,11 +177,13 @@ async function insertDeadLetters(
 async function insertFrames<Row extends ReadingRow>(
   connection: Connection,
   stored: readonly { frame: FrameToStore<Row>; fresh: readonly boolean[] }[],
+  worker: string,
 ): Promise<void> {
   await connection.query({
     name: 'insert-frames',
-    text: `insert into ingest_frames (framed_at, batch_id, stream_sequence, shard, items, counts, fresh)
-           select * from unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::jsonb[], $7::bytea[])`,
+    text: `insert into ingest_frames (framed_at, batch_id, stream_sequence, shard, items, counts, fresh, streamed_at, origin, manifest, worker)
+           select w.*, $11 from unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::jsonb[], $7::bytea[],
+             $8::timestamptz[], $9::text[], $10::bytea[]) w`,
     values: [
       stored.map(({ frame }) => new Date(frame.framedAt)),
       stored.map(({ frame }) => frame.batchId),
@@ -150,8 +192,32 @@ async function insertFrames<Row extends ReadingRow>(
       stored.map(({ frame }) => frame.items),
       stored.map(({ frame }) => JSON.stringify(Object.fromEntries(frame.counts))),
       stored.map(({ fresh }) => packBits(fresh)),
+      stored.map(({ frame }) => new Date(frame.streamedAt)),
+      stored.map(({ frame }) => frame.origin ?? null),
+      stored.map(({ frame }) => frame.manifest.bytes),
+      worker,
     ],
   });
+}
+
+/** A frame that came under a second sequence of the stream, although its batch is stored. */
+export interface RepeatedFrame {
+  readonly batchId: string;
+  readonly streamSequence: number;
+  readonly streamedAt: number;
+}
+
+/** Notes repeats, so that their sequences are accounted for. One that is noted already stays. */
+export async function noteRepeats(db: Queryable, repeats: readonly RepeatedFrame[]): Promise<void> {
+  await db.query(
+    `insert into ingest_repeats (stream_sequence, streamed_at, batch_id)
+     select * from unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) on conflict do nothing`,
+    [
+      repeats.map((repeat) => repeat.streamSequence),
+      repeats.map((repeat) => new Date(repeat.streamedAt)),
+      repeats.map((repeat) => repeat.batchId),
+    ],
+  );
 }
 
 /** Eight flags a byte, the first in the lowest bit. */

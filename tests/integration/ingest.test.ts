@@ -193,7 +193,8 @@ describe('ingest', () => {
     const sums = await until('balanced frames', async () => {
       const rows = await database.admin.query(
         `select sum((c.value ->> 'accepted')::int)::int as accepted,
-                sum((c.value ->> 'stored')::int + (c.value ->> 'duplicate')::int + (c.value ->> 'quarantined')::int)::int as settled
+                sum((c.value ->> 'stored')::int + (c.value ->> 'duplicate')::int + (c.value ->> 'quarantined')::int
+                  + (c.value ->> 'deadLettered')::int)::int as settled
          from ingest_frames, jsonb_each(counts) c`,
       );
       return rows.rows[0];

@@ -8,7 +8,9 @@ const GLOBAL = [
   '_prisma_migrations',
   'follower_cursors',
   'gateways',
+  'ingest_folds',
   'ingest_frames',
+  'ingest_repeats',
   'leases',
   'platform_authorities',
 ];
@@ -19,17 +21,20 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   /** Append-only: what was written stays as it was. */
   audit_entries: ['INSERT', 'SELECT'],
   certificate_authorities: ['INSERT', 'SELECT'],
+  dead_letters: ['SELECT'],
   device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
   device_latest: ['SELECT'],
   device_presence: ['SELECT'],
   device_sessions: ['SELECT'],
   devices: ['INSERT', 'SELECT', 'UPDATE'],
   follower_cursors: ['SELECT'],
+  ingest_days: ['SELECT'],
   mutation_results: ['DELETE', 'INSERT', 'SELECT'],
   outbox: ['INSERT'],
   /** The root's private key is sealed under a key that the database does not have. */
   platform_authorities: ['INSERT', 'SELECT'],
   quarantine: ['SELECT'],
+  quarantine_jobs: ['INSERT', 'SELECT'],
   sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
   tenants: ['SELECT'],
@@ -43,6 +48,12 @@ const DEFINER: Readonly<Record<string, readonly string[]>> = {
   find_api_key: ['fleetgraph_app'],
   find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
+  fold_ingest_frames: ['fleetgraph_worker'],
+  stored_batches: ['fleetgraph_app'],
+  tenant_frame: ['fleetgraph_app'],
+  tenant_frame_parts: ['fleetgraph_app'],
+  tenant_frames_stored_at: ['fleetgraph_app'],
+  tenant_sums: ['fleetgraph_app'],
 };
 
 const ROLES = ['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_worker'];
@@ -98,6 +109,10 @@ describe('row-level security', () => {
       await insert(
         `insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label, request_id)
          values ($1, 'USER', 'user:x', 'x', 'a', 'Device', '1', 'd', 'r')`,
+      );
+      await insert('insert into ingest_days (tenant_id, day) values ($1, now())');
+      await insert(
+        "insert into quarantine_jobs (tenant_id, action, target, last_id, total, requested_by) values ($1, 'DISCARD', '{}', 1, 1, 'x')",
       );
       await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
       await insert(

@@ -69,7 +69,7 @@ await runService({
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: gatewayId, log, limits });
     releaser.defer('bus', () => bus.close());
-    const publisher = createPublisher(bus, log);
+    const publisher = createPublisher(bus, log, gatewayId);
     releaser.defer('publisher', () => publisher.close());
     const frames = createFramePublisher({
       publisher,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
+import { MANIFEST_ENTRY_BYTES, readManifestFlags } from '#core/db/manifest.ts';
 import type { DeviceId, SiteId, TenantId } from '#core/fleet/ids.ts';
 import { DEFAULT_TELEMETRY_LIMITS } from '#core/fleet/telemetry.ts';
 import { decodeFrame } from './decode.ts';
@@ -37,7 +38,7 @@ const decode = (
 ) =>
   decodeFrame(
     { batchId: '019b0000-0000-7000-8000-000000000000', items },
-    { shard: 4, streamSequence: 9 },
+    { shard: 4, streamSequence: 9, streamedAt: 0, origin: undefined },
     known,
     DEFAULT_TELEMETRY_LIMITS,
     stored,
@@ -66,6 +67,44 @@ describe('decodeFrame', () => {
     expect(decode([item('{"a":1}')], (tenant) => identity(tenant, over)).quarantine).toMatchObject([
       { reason },
     ]);
+  });
+
+  it('says of every part of every message what became of it, in order', () => {
+    const frame = decode(
+      [
+        item('[{"a":1},{"a":null},{"seq":7,"a":3}]'),
+        item('{}', { kind: 'heartbeat', source: 'http' }),
+        item('{"a":1}', { tenant: 'nobody' }),
+        item('nonsense', { source: 'bridge' }),
+      ],
+      (tenant) => (tenant === 'nobody' ? undefined : identity(tenant)),
+    );
+    const { bytes } = frame.manifest;
+    const entries = Array.from({ length: bytes.length / MANIFEST_ENTRY_BYTES }, (_, entry) =>
+      readManifestFlags(bytes.readUInt16LE(entry * MANIFEST_ENTRY_BYTES)),
+    );
+    expect(entries).toEqual([
+      { fate: 'STORED', continues: false, source: 'mqtt', kind: 'telemetry' },
+      { fate: 'QUARANTINED', continues: true, source: 'mqtt', kind: 'telemetry' },
+      { fate: 'STORED', continues: true, source: 'mqtt', kind: 'telemetry' },
+      { fate: 'SIGN_OF_LIFE', continues: false, source: 'http', kind: 'heartbeat' },
+      { fate: 'DEAD_LETTERED', continues: false, source: 'mqtt', kind: 'telemetry' },
+      { fate: 'QUARANTINED', continues: false, source: 'bridge', kind: 'telemetry' },
+    ]);
+    expect(frame.rows.map((row) => row.entry)).toEqual([0, 2]);
+    expect(frame.quarantine.map((row) => row.whole)).toEqual([false, true]);
+  });
+
+  it('replays one reading of a message without touching the others, and tells its row the outcome', () => {
+    const replay = { quarantineId: '5', part: 1 };
+    const fixed = decode([item('[{"a":1},{"a":2}]', { replay })]);
+    expect(fixed.rows).toMatchObject([{ metricsJson: '{"a":2}', replayOf: '5' }]);
+    expect(decode([item('{"a":3}', { replay })]).rows).toMatchObject([{ metricsJson: '{"a":3}' }]);
+    const gone = decode([item('[{"a":1},{"a":2}]', { replay: { quarantineId: '5', part: 2 } })]);
+    expect(gone.quarantine).toMatchObject([{ reason: 'BAD_SHAPE', part: 2, whole: false, replayOf: '5' }]);
+    expect(gone.replays).toMatchObject([{ quarantineId: '5', outcome: 'QUARANTINED', reason: 'BAD_SHAPE' }]);
+    const alive = decode([item('{}', { kind: 'heartbeat', replay: { quarantineId: '6', part: undefined } })]);
+    expect(alive.replays).toMatchObject([{ quarantineId: '6', outcome: 'ACCEPTED' }]);
   });
 
   it('never puts two tenants into one event message, and gives the same ids each time', () => {

@@ -1,11 +1,19 @@
-import type { Frame, FrameItem } from '#core/bus/messages.ts';
+import type { Frame, FrameItem, Replay } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
-import type { QuarantineRow } from '#core/db/quarantine.ts';
+import { Manifest, type PartFate } from '#core/db/manifest.ts';
+import type { QuarantineRow, ReplayOutcome } from '#core/db/quarantine.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
-import type { FrameCounts, FrameToStore } from '#core/db/telemetry.ts';
+import { type FrameCounts, type FrameToStore, NO_TENANT } from '#core/db/telemetry.ts';
 import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
-import type { Problem, TelemetryLimits, TelemetryPart, TelemetryReading } from '#core/fleet/telemetry.ts';
+import type { MessageId } from '#core/fleet/message-id.ts';
+import {
+  type Problem,
+  problemPart,
+  type TelemetryLimits,
+  type TelemetryPart,
+  type TelemetryReading,
+} from '#core/fleet/telemetry.ts';
 import { readTimestamp } from '#core/fleet/timestamps.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { IdentityLookup } from './identities.ts';
@@ -17,6 +25,8 @@ export interface IngestRow extends ReadingRow {
   readonly item: FrameItem;
   readonly itemIndex: number;
   readonly part: number;
+  /** Whether it is all that its message holds. */
+  readonly whole: boolean;
 }
 
 export type KnownDevice = DeviceIdentity & { readonly deviceId: NonNullable<DeviceIdentity['deviceId']> };
@@ -41,6 +51,9 @@ export interface DecodedFrame extends FrameToStore<IngestRow> {
 
 const DAY_MS = 86_400_000;
 
+/** Where a frame lies on the stream, and who put it there. */
+export type FramePlace = Pick<FrameToStore<ReadingRow>, 'shard' | 'streamSequence' | 'streamedAt' | 'origin'>;
+
 /**
  * Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows.
  * @param stored one flag a slot, for a frame that is stored already: its rows are exactly those whose flag is set, whatever
@@ -48,7 +61,7 @@ const DAY_MS = 86_400_000;
  */
 export function decodeFrame(
   frame: Frame,
-  place: { readonly shard: number; readonly streamSequence: number },
+  place: FramePlace,
   identityOf: IdentityLookup,
   limits: TelemetryLimits,
   stored?: readonly boolean[],
@@ -56,18 +69,11 @@ export function decodeFrame(
   const rows: IngestRow[] = [];
   const quarantine: QuarantineRow[] = [];
   const deadLetters: DecodedFrame['deadLetters'][number][] = [];
+  const replays: ReplayOutcome[] = [];
   const signs: Sign[] = [];
   const counts = new Map<number, FrameCounts>();
+  const manifest = new Manifest(frame.items.length);
   let slots = 0;
-
-  const countsOf = (tenantId: number): FrameCounts => {
-    let tenant = counts.get(tenantId);
-    if (!tenant) {
-      tenant = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
-      counts.set(tenantId, tenant);
-    }
-    return tenant;
-  };
 
   for (const [itemIndex, item] of frame.items.entries()) {
     const identity = identityOf(item.tenant, item.device);
@@ -76,34 +82,55 @@ export function decodeFrame(
     const parts = readParts(item, oldestTs, limits);
     const firstSlot = slots;
     slots += parts.length;
+    const note = (fate: PartFate, part: number, id?: MessageId) =>
+      manifest.add({
+        ...{ fate, id, continues: part > 0, source: item.source, kind: item.kind },
+        deviceId: identity?.deviceId ?? 0,
+      });
     if (!identity) {
-      deadLetters.push({ itemIndex, payload: item.payload, reason: `unknown tenant ${item.tenant}` });
+      const unknown = countsOf(counts, NO_TENANT);
+      unknown.accepted++;
+      unknown.deadLettered++;
+      note('DEAD_LETTERED', 0);
+      const { device, payload } = item;
+      const reason = `unknown tenant ${item.tenant}`;
+      deadLetters.push({ itemIndex, tenantId: undefined, device, payload, reason });
       continue;
     }
-    const turnAway = (problem: Problem, part: number) => {
-      const tenant = countsOf(identity.tenantId);
+    const turnAway = (problem: Problem, part: number, whole: boolean) => {
+      const tenant = countsOf(counts, identity.tenantId);
       tenant.accepted++;
       tenant.quarantined++;
-      quarantine.push(quarantineRow(item, identity, problem, itemIndex, part));
+      note('QUARANTINED', part);
+      quarantine.push(quarantineRow(item, identity, problem, { itemIndex, part, whole }));
+      if (item.replay) replays.push(replayOutcome(item.replay, identity, 'QUARANTINED', problem.reason));
+    };
+    const sign = (what: Sign) => {
+      note('SIGN_OF_LIFE', 0);
+      signs.push(what);
+      if (item.replay) replays.push(replayOutcome(item.replay, identity, 'ACCEPTED'));
     };
     const refusal = stored ? undefined : refusalOf(identity);
     const known = isKnown(identity) && !refusal ? identity : undefined;
     if (isSession(item)) {
-      if (isKnown(identity)) signs.push(sessionSign(item, identity));
-    } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0);
+      if (isKnown(identity)) sign(sessionSign(item, identity));
+      else note('SIGN_OF_LIFE', 0);
+    } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0, true);
     else if (item.kind === 'heartbeat' || item.kind === 'status') {
-      const sign = readSign(item, known);
-      if ('problem' in sign) turnAway(sign.problem, 0);
-      else signs.push(sign);
+      const read = readSign(item, known);
+      if ('problem' in read) turnAway(read.problem, 0, true);
+      else sign(read);
     } else if (item.kind !== 'telemetry') {
-      turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} is not supported yet` }, 0);
+      turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} is not supported yet` }, 0, true);
     } else {
+      const whole = parts.length === 1 && item.replay?.part === undefined;
       for (const [part, entry] of parts.entries()) {
         const slot = firstSlot + part;
-        if ('problem' in entry) turnAway(entry.problem, part);
+        if ('problem' in entry) turnAway(entry.problem, part, whole);
         else if (!stored || stored[slot]) {
-          countsOf(known.tenantId).accepted++;
-          rows.push(ingestRow(item, known, entry.reading, { itemIndex, part, slot }));
+          countsOf(counts, known.tenantId).accepted++;
+          const place = { itemIndex, part, slot, whole, entry: note('STORED', part, entry.reading.id) };
+          rows.push(ingestRow(item, known, entry.reading, place));
         }
       }
     }
@@ -116,36 +143,67 @@ export function decodeFrame(
     rows,
     quarantine,
     deadLetters,
+    replays,
+    manifest,
     counts,
     signs,
   };
 }
 
-/** The readings of a telemetry item, or what is wrong with them; nothing for any other kind. */
+/** What is counted of a tenant, from nothing on its first message. */
+export function countsOf(counts: Map<number, FrameCounts>, tenantId: number): FrameCounts {
+  let tenant = counts.get(tenantId);
+  if (!tenant) {
+    tenant = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
+    counts.set(tenantId, tenant);
+  }
+  return tenant;
+}
+
+const replayOutcome = (
+  { quarantineId }: Replay,
+  { tenantId }: DeviceIdentity,
+  outcome: ReplayOutcome['outcome'],
+  reason?: ReplayOutcome['reason'],
+): ReplayOutcome => ({ quarantineId, tenantId, outcome, reason, reading: undefined });
+
+/**
+ * The readings of a telemetry item, or what is wrong with them; nothing for any other kind. A replay of one reading is that
+ * reading, or all there is of a message that has only one now.
+ */
 function readParts(item: FrameItem, oldestTs: number, limits: TelemetryLimits): TelemetryPart[] {
   if (item.kind !== 'telemetry') return [];
-  const { device, receivedAt, dup, keyHash } = item;
-  return readMessage(item.dialect, item.payload, { device, receivedAt, dup, keyHash, oldestTs, limits });
+  const { device, receivedAt, dup, keyHash, replay } = item;
+  const parts = readMessage(item.dialect, item.payload, {
+    device,
+    receivedAt,
+    dup,
+    keyHash,
+    oldestTs,
+    limits,
+  });
+  if (replay?.part === undefined || parts.length === 1) return parts;
+  const part = parts[replay.part];
+  return [part ?? problemPart('BAD_SHAPE', `the message has no reading ${replay.part} any more`)];
 }
 
 export function quarantineRow(
   item: FrameItem,
   identity: DeviceIdentity,
   problem: Problem,
-  itemIndex: number,
-  part: number,
+  { itemIndex, whole, part: ownPart }: Pick<QuarantineRow, 'itemIndex' | 'part' | 'whole'>,
 ): QuarantineRow {
+  const { device, kind, source, dialect, keyHash, payload, receivedAt, replay } = item;
+  // One reading of a message stays that reading, whatever row of the frame it has become.
+  const part = replay?.part ?? ownPart;
   return {
+    ...{ device, kind, source, dialect, keyHash, payload, receivedAt, itemIndex, part, whole },
     tenantId: identity.tenantId,
     deviceId: identity.deviceId,
-    device: item.device,
     reason: problem.reason,
     detail: problem.detail,
-    kind: item.kind,
-    payload: item.payload,
-    receivedAt: item.receivedAt,
-    itemIndex,
-    part,
+    field: problem.field,
+    replayOf: replay?.quarantineId,
   };
 }
 
@@ -153,7 +211,7 @@ function ingestRow(
   item: FrameItem,
   identity: KnownDevice,
   reading: TelemetryReading,
-  place: { readonly itemIndex: number; readonly part: number; readonly slot: number },
+  place: Pick<IngestRow, 'itemIndex' | 'part' | 'slot' | 'whole' | 'entry'>,
 ): IngestRow {
   return {
     tenantId: identity.tenantId,
@@ -168,6 +226,7 @@ function ingestRow(
     identity,
     reading,
     item,
+    replayOf: item.replay?.quarantineId,
     ...place,
   };
 }

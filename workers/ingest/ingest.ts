@@ -3,11 +3,18 @@ import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
 import { MISSING_PARTITION } from '#core/db/readings.ts';
-import { findStoredFrames, markPublished, type StoredFrame, storeFrames } from '#core/db/telemetry.ts';
+import {
+  findStoredFrames,
+  markPublished,
+  noteRepeats,
+  type RepeatedFrame,
+  type StoredFrame,
+  storeFrames,
+} from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import { type DecodedFrame, decodeFrame, quarantineRow } from './decode.ts';
+import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
 import type { IngestMetrics } from './metrics.ts';
@@ -15,6 +22,8 @@ import type { Partitions } from './partitions.ts';
 
 export interface IngestDeps {
   readonly pool: Pool;
+  /** Names this process among its replicas. */
+  readonly worker: string;
   readonly publisher: Publisher;
   readonly identities: Identities;
   readonly readingPartitions: Partitions;
@@ -31,8 +40,14 @@ export interface IngestDeps {
 export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]) => Promise<Fate[]> {
   return async (messages) => {
     const fates: Fate[] = messages.map(() => done);
-    const arrived = parseAll(messages, fates);
+    const { arrived, repeats } = parseAll(messages, fates);
     const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
+    for (const { batchId, streamSequence, streamedAt } of arrived) {
+      const known = before.get(batchId);
+      if (known && known.streamSequence !== streamSequence)
+        repeats.push({ batchId, streamSequence, streamedAt });
+    }
+    if (repeats.length > 0) await noteRepeats(deps.pool, repeats);
     const identityOf = await deps.identities.resolve(arrived.flatMap(({ frame }) => frame.items));
     const decode = ({ frame, ...place }: Arrived, stored?: readonly boolean[]) =>
       decodeFrame(frame, place, identityOf, deps.limits, stored);
@@ -58,30 +73,37 @@ export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]
 }
 
 /** A frame and where it came from. */
-interface Arrived {
+interface Arrived extends FramePlace {
   readonly frame: Frame;
   readonly batchId: string;
   readonly framedAt: number;
-  readonly shard: number;
-  readonly streamSequence: number;
 }
 
-/** The frames of a batch, each once; what is no frame gets its fate here. */
-function parseAll(messages: readonly BusMessage[], fates: Fate[]): Arrived[] {
+/** The frames of a batch, each once, and those that came twice in it; what is no frame gets its fate here. */
+function parseAll(
+  messages: readonly BusMessage[],
+  fates: Fate[],
+): { readonly arrived: readonly Arrived[]; readonly repeats: RepeatedFrame[] } {
   const arrived = new Map<string, Arrived>();
+  const repeats: RepeatedFrame[] = [];
   for (const [index, message] of messages.entries()) {
     try {
       const frame = parseFrame(message.bytes);
       const { batchId } = frame;
-      if (arrived.has(batchId)) continue;
+      const { sequence: streamSequence, streamedAt, origin } = message;
+      const first = arrived.get(batchId);
+      if (first) {
+        if (first.streamSequence !== streamSequence) repeats.push({ batchId, streamSequence, streamedAt });
+        continue;
+      }
       const [framedAt, shard] = [uuidTime(batchId), shardIn(message.subject)];
-      arrived.set(batchId, { frame, batchId, framedAt, shard, streamSequence: message.sequence });
+      arrived.set(batchId, { frame, batchId, framedAt, shard, streamSequence, streamedAt, origin });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       fates[index] = reject(error.message);
     }
   }
-  return [...arrived.values()];
+  return { arrived: [...arrived.values()], repeats };
 }
 
 const shardIn = (subject: string): number => Number(subject.slice(subject.lastIndexOf('.') + 1));
@@ -96,16 +118,11 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
   await deps.readingPartitions.ensure(frames.flatMap((frame) => frame.rows.map((row) => row.ts)));
   await deps.framePartitions.ensure(frames.map((frame) => frame.framedAt));
   const stop = metrics.storeSeconds.startTimer();
-  const stored = await storeFrames(deps.pool, frames, (row, detail) => {
+  const rejected = (row: IngestRow, detail: string) => {
     metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
-    return quarantineRow(
-      row.item,
-      row.identity,
-      { reason: 'STORE_REJECTED', detail },
-      row.itemIndex,
-      row.part,
-    );
-  }).catch((error: unknown) => {
+    return quarantineRow(row.item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
+  };
+  const stored = await storeFrames(deps.pool, frames, rejected, deps.worker).catch((error: unknown) => {
     // Somebody dropped the partition of a day that we remember: the next attempt makes it again.
     if (sqlState(error) === MISSING_PARTITION)
       for (const each of [deps.readingPartitions, deps.framePartitions]) each.forget();

@@ -7,12 +7,12 @@ import { createPublisher } from '#core/bus/publish.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { findDeviceIdentities } from '#core/db/devices.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
-import { insertDeadLetter } from '#core/db/quarantine.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
 import { readConfig } from './config.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import { createIdentities } from './identities.ts';
 import { createIngest } from './ingest.ts';
 import { createLatestFollower } from './latest.ts';
@@ -30,6 +30,7 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
+    const worker = `ingest-${randomUUID().slice(0, 8)}`;
     const pool = openPool({
       url: config.DATABASE_URL,
       name: 'fleetgraph-ingest',
@@ -54,12 +55,15 @@ await runService({
     listenControl(bus, 'device', (change) => identities.forget(change.tenant, change.id));
     bus.onReconnect(() => identities.clear());
 
+    const framePartitions = createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days));
+
     const handle = createIngest({
       pool,
+      worker,
       publisher,
       identities,
       readingPartitions: createPartitions((days) => ensurePartitions(pool, 'readings', days)),
-      framePartitions: createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days)),
+      framePartitions,
       limits: {
         maxMessageBytes: config.INGEST_MAX_MESSAGE_BYTES,
         maxMetrics: config.INGEST_MAX_METRICS,
@@ -84,14 +88,13 @@ await runService({
           log,
           handle,
           healthy,
-          deadLetter: (letter) =>
-            insertDeadLetter(pool, { ...letter, itemIndex: -1, payload: letter.bytes, reason: letter.why }),
+          deadLetter: createDeadLetters({ pool, worker, identities, framePartitions }),
         }),
       latest: createLatestFollower({
         bus,
         pool,
         shards: config.BUS_SHARDS,
-        holder: `ingest-${randomUUID()}`,
+        holder: worker,
         log,
         metrics: declared,
       }),

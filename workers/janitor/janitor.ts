@@ -8,6 +8,8 @@ import {
   deleteExpiredQuarantine,
   deleteExpiredReadings,
   deleteGoneGateways,
+  deleteOldQuarantineJobs,
+  deleteOldRepeats,
   dropPartitions,
   longestRetentionDays,
 } from '#core/db/retention.ts';
@@ -81,6 +83,8 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   }
   await deleteExpiredQuarantine(pool);
   await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
+  await deleteOldQuarantineJobs(pool, deps.deadLetterDays);
+  await deleteOldRepeats(pool, deps.frameDays);
   await deleteGoneGateways(pool);
   await deleteExpiredMutationResults(pool);
   await deleteExpiredIngestKeys(pool);

@@ -21,6 +21,7 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
+    const holder = `relay-${randomUUID().slice(0, 8)}`;
     const pool = openPool({
       url: config.DATABASE_URL,
       name: 'fleetgraph-relay',
@@ -31,14 +32,14 @@ await runService({
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: 'relay', log, limits });
     releaser.defer('bus', () => bus.close());
-    const publisher = createPublisher(bus, log);
+    const publisher = createPublisher(bus, log, holder);
     releaser.defer('publisher', () => publisher.close());
     return createRelay({
       bus,
       pool,
       publisher,
       shards: config.BUS_SHARDS,
-      holder: `relay-${randomUUID()}`,
+      holder,
       pollMs: config.RELAY_POLL_MS,
       log,
       metrics: declareMetrics(metrics),
