@@ -1,4 +1,14 @@
-import { constant, createRandom, draining, type Signal, seedOf, sine, step, walk } from './signals.ts';
+import {
+  breach,
+  constant,
+  createRandom,
+  draining,
+  type Signal,
+  seedOf,
+  sine,
+  step,
+  walk,
+} from './signals.ts';
 
 /** The metrics of one pretend device and how each moves. */
 export type Pattern = Readonly<Record<string, Signal>>;
@@ -35,6 +45,9 @@ const PATTERNS = {
   walk: (random: Random): Pattern => ({ value: walk(random, { from: 0, to: 100, stride: 2, digits: 2 }) }),
   step: (random: Random): Pattern => ({ value: step(random, [0, 25, 50, 100], 20) }),
   constant: (): Pattern => ({ value: constant(42) }),
+  breach: (random: Random): Pattern => ({
+    value: breach(random, { normal: 60, limit: 90, forSeconds: 5, everySeconds: 60 }),
+  }),
 };
 
 export type PatternName = keyof typeof PATTERNS;

@@ -76,6 +76,24 @@ export function step<Level extends number | boolean>(
   };
 }
 
+export interface Breach {
+  readonly normal: number;
+  readonly limit: number;
+  /** How long it is beyond the limit, and how often. */
+  readonly forSeconds: number;
+  readonly everySeconds: number;
+}
+
+/** Keeps below a limit and goes beyond it at regular times. */
+export function breach(random: () => number, { normal, limit, forSeconds, everySeconds }: Breach): Signal {
+  const phase = random() * everySeconds * 1000;
+  return (at) => {
+    const beyond = (at + phase) % (everySeconds * 1000) < forSeconds * 1000;
+    const base = beyond ? limit + (limit - normal) * 0.2 : normal;
+    return rounded(base + (limit - normal) * 0.1 * random(), 3);
+  };
+}
+
 /** Stays what it is. */
 export function constant(value: number | boolean): Signal {
   return () => value;
