@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --seconds S      (default 20)
 
   --data DIR         use the platform that npm start runs on this folder instead of starting one
-  --profile NAME     write NAME.cpuprofile, of gateway, ingest, api, … (not with --data)
+  --profile NAME     write NAME.cpuprofile, of gateway, ingest, api, … or all (not with --data)
   --json             print the figures as JSON as well
 `;
 

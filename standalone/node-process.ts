@@ -15,13 +15,19 @@ export interface NodeProcess {
   readonly logFile: string;
 }
 
+/**
+ * Most of what a message leaves behind in memory is dead before the next collection when the young generation is large enough:
+ * with Node's own 16 MiB it is copied about, which costs a fifth of all CPU under load. Memory at rest does not change.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=64'];
+
 /** How to run one of our own programs: ready when its `/readyz` says so, on the Node that runs us. */
 export function nodeProcess({ name, main, env, healthPort, logFile }: NodeProcess): ProcessSpec {
   const readyUrl = `http://127.0.0.1:${healthPort}/readyz`;
   return {
     name,
     command: process.execPath,
-    args: ['--enable-source-maps', join(PROJECT, main)],
+    args: ['--enable-source-maps', ...NODE_OPTIONS, join(PROJECT, main)],
     cwd: PROJECT,
     env: { ...childEnvironment(), ...env, HEALTH_HOST: '127.0.0.1', HEALTH_PORT: String(healthPort) },
     logFile,

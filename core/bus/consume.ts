@@ -60,8 +60,11 @@ export interface ConsumeOptions {
   /** The most messages held by this process without a fate; the memory ceiling together with the largest message. */
   readonly maxHeld: number;
   readonly log: Logger;
-  /** One fate a message, in the same order. A throw is taken as nobody's fault until the neighbours answer `healthy`. */
-  handle(messages: readonly BusMessage[]): Promise<readonly Fate[]>;
+  /**
+   * One fate a message, in the same order. A throw is taken as nobody's fault until the neighbours answer `healthy`. The next
+   * batch begins when this one has its fates, or already when `next` is called; at most `MAX_OVERLAP` run at once.
+   */
+  handle(messages: readonly BusMessage[], next: () => void): Promise<readonly Fate[]>;
   /** Commits the row that lets a message be given up. When it throws, the message stays on the stream. */
   deadLetter(letter: DeadLetter): Promise<void>;
   /** Asks every neighbour that `handle` needs. */
@@ -81,6 +84,8 @@ const WORKING_EVERY_MS = 3_000;
 /** A message that fails this often alone, with every neighbour healthy, is to blame itself. */
 const ATTEMPTS = 5;
 const PROBE_PAUSE_MS = 250;
+/** Batches without a fate at one time. */
+const MAX_OVERLAP = 4;
 
 /** Follows a stream through a durable consumer. The only place where messages are acknowledged. */
 export function consume(options: ConsumeOptions): Consumption {
@@ -88,6 +93,7 @@ export function consume(options: ConsumeOptions): Consumption {
   /** By sequence: what comes again while it is held replaces the older copy. */
   const held = new Map<number, JsMsg>();
   const inHand = new Set<JsMsg>();
+  const batches = new Set<Promise<void>>();
   const attempts = new Map<number, number>();
   let stopping = false;
   let running = false;
@@ -121,9 +127,9 @@ export function consume(options: ConsumeOptions): Consumption {
     while (!stopping && !(await options.healthy().catch(() => false))) await sleep(PROBE_PAUSE_MS);
   };
 
-  const handle = async (messages: readonly JsMsg[]): Promise<void> => {
+  const handle = async (messages: readonly JsMsg[], next: () => void): Promise<void> => {
     try {
-      const fates = await options.handle(messages.map(toBusMessage));
+      const fates = await options.handle(messages.map(toBusMessage), next);
       if (fates.length !== messages.length)
         throw new Error(`${messages.length} messages and ${fates.length} fates`);
       for (const [index, message] of messages.entries())
@@ -138,7 +144,7 @@ export function consume(options: ConsumeOptions): Consumption {
       }
       const [only] = messages;
       if (messages.length > 1 || !only) {
-        for (const message of messages) await handle([message]);
+        for (const message of messages) await handle([message], next);
         return;
       }
       const count = (attempts.get(only.seq) ?? 0) + 1;
@@ -161,6 +167,13 @@ export function consume(options: ConsumeOptions): Consumption {
     return batch;
   };
 
+  /** Without a fate the messages come again; nothing that goes wrong here may end the process. */
+  const finish = async (batch: readonly JsMsg[], next: () => void): Promise<void> => {
+    for (const message of batch) inHand.add(message);
+    await handle(batch, next).catch((error: unknown) => log.error({ err: error }, 'batch given up'));
+    for (const message of batch) inHand.delete(message);
+  };
+
   const work = async () => {
     while (!stopping) {
       const batch = takeBatch();
@@ -170,11 +183,17 @@ export function consume(options: ConsumeOptions): Consumption {
         });
         continue;
       }
-      for (const message of batch) inHand.add(message);
-      // Without a fate the messages come again; nothing that goes wrong here may end the process.
-      await handle(batch).catch((error: unknown) => log.error({ err: error }, 'batch given up'));
-      inHand.clear();
+      const { promise: nextMayBegin, resolve: next } = Promise.withResolvers<void>();
+      const finished = finish(batch, next);
+      batches.add(finished);
+      void finished.then(() => {
+        batches.delete(finished);
+        next();
+      });
+      await nextMayBegin;
+      if (batches.size >= MAX_OVERLAP) await Promise.race(batches);
     }
+    await Promise.all(batches);
   };
 
   const pull = async () => {

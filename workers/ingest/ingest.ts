@@ -13,6 +13,7 @@ import {
 } from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
+import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
 import { eventsOf } from './events.ts';
@@ -35,38 +36,49 @@ export interface IngestDeps {
 
 /**
  * Takes a batch of frames from the stream to committed rows and published events, in that order; only then is a frame
- * done. A frame that was stored before is only published, and only if it was not: redelivery changes nothing.
+ * done. A frame that was stored before is only published, and only if it was not: redelivery changes nothing. While one batch
+ * is stored the next is decoded and the one before published; storing and publishing happen in the order of the batches.
  */
-export function createIngest(deps: IngestDeps): (messages: readonly BusMessage[]) => Promise<Fate[]> {
-  return async (messages) => {
+export function createIngest(
+  deps: IngestDeps,
+): (messages: readonly BusMessage[], next: () => void) => Promise<Fate[]> {
+  const [storing, publishing] = [createLane(), createLane()];
+  return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);
     const { arrived, repeats } = parseAll(messages, fates);
-    const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
-    for (const { batchId, streamSequence, streamedAt } of arrived) {
-      const known = before.get(batchId);
-      if (known && known.streamSequence !== streamSequence)
-        repeats.push({ batchId, streamSequence, streamedAt });
-    }
-    if (repeats.length > 0) await noteRepeats(deps.pool, repeats);
     const identityOf = await deps.identities.resolve(arrived.flatMap(({ frame }) => frame.items));
     const decode = ({ frame, ...place }: Arrived, stored?: readonly boolean[]) =>
       decodeFrame(frame, place, identityOf, deps.limits, stored);
+    const decoded = arrived.map((each) => decode(each));
 
-    const incoming = arrived.filter(({ batchId }) => !before.has(batchId)).map((each) => decode(each));
-    const repeated = arrived.flatMap((each) => {
-      const known = before.get(each.batchId);
-      return known && !known.published ? [decode(each, known.fresh)] : [];
+    const { unpublished, freshOf } = await storing(async () => {
+      next();
+      const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
+      for (const { batchId, streamSequence, streamedAt } of arrived) {
+        const known = before.get(batchId);
+        if (known && known.streamSequence !== streamSequence)
+          repeats.push({ batchId, streamSequence, streamedAt });
+      }
+      if (repeats.length > 0) await noteRepeats(deps.pool, repeats);
+      const incoming = decoded.filter(({ batchId }) => !before.has(batchId));
+      const repeated = arrived.flatMap((each) => {
+        const known = before.get(each.batchId);
+        return known && !known.published ? [decode(each, known.fresh)] : [];
+      });
+      const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
+      return {
+        unpublished: [...incoming, ...repeated],
+        freshOf: ({ batchId }: DecodedFrame) => (stored.get(batchId) ?? before.get(batchId))?.fresh ?? [],
+      };
     });
-    const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
-    const freshOf = ({ batchId }: DecodedFrame) => (stored.get(batchId) ?? before.get(batchId))?.fresh ?? [];
-
-    const unpublished = [...incoming, ...repeated];
-    await Promise.all(
-      unpublished
-        .flatMap((frame) => eventsOf(frame, freshOf(frame)))
-        .map((event) => deps.publisher.publish(event.subject, event.payload, event.id)),
-    );
-    if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
+    await publishing(async () => {
+      await Promise.all(
+        unpublished
+          .flatMap((frame) => eventsOf(frame, freshOf(frame)))
+          .map((event) => deps.publisher.publish(event.subject, event.payload, event.id)),
+      );
+      if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
+    });
     for (const fate of fates) deps.metrics.frames.inc({ fate: fate.kind });
     return fates;
   };
