@@ -1,7 +1,9 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { decodeEvents, EventError, type EventMessage } from '#core/bus/events.ts';
+import { EventError, type PresenceEvent, type TelemetryEvent } from '#core/bus/events.ts';
+import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
 import type { CursorSealer } from './cursor.ts';
 import { WHOLE } from './cursor.ts';
+import type { LiveKind } from './filter.ts';
 
 /** Where an entry was read. */
 export interface EntrySource {
@@ -31,12 +33,18 @@ export const storedMessage = ({ subject, seq, info, data, headers }: JsMsg): Sto
   id: headers?.get('Nats-Msg-Id'),
 });
 
-const HEAD_BYTES = 160;
-const HEAD = /^\{"v":1,"tenant":"[a-z0-9-]+","tenantId":(\d+),/;
+/** The events of one tenant in a message, which follow one another. */
+export interface EntryPart {
+  readonly tenantId: number;
+  /** The place of the first among all events of the message. */
+  readonly first: number;
+  readonly deviceIds: readonly number[];
+  readonly devices: readonly string[];
+}
 
 /**
- * One message of EVENTS. It is decoded when somebody wants its events, and its cursors are sealed once however many
- * subscribers it goes to.
+ * One message of EVENTS. What it holds is found out when somebody asks, an event is decoded when somebody wants it, and its
+ * cursor sealed once however many subscribers it goes to.
  */
 export class Entry {
   readonly sequence: number;
@@ -49,8 +57,8 @@ export class Entry {
   readonly id: string | undefined;
   readonly #source: EntrySource;
   #data: Buffer | undefined;
-  #message: EventMessage | undefined;
-  #tenantId: number | undefined;
+  #events: OpenEvents | undefined;
+  #parts: readonly EntryPart[] | undefined;
   #cursors: string[] | undefined;
 
   constructor(source: EntrySource, message: StoredMessage) {
@@ -67,34 +75,42 @@ export class Entry {
     return this.#source.created;
   }
 
-  /** Whose events these are, without decoding them; -1 for a message that is none of ours. */
-  get tenantId(): number {
-    this.#tenantId ??= this.#readTenantId();
-    return this.#tenantId;
+  /** Whose events these are; nothing for a message that is none of ours. */
+  get parts(): readonly EntryPart[] {
+    this.#parts ??= partsOf(this.#open());
+    return this.#parts;
   }
 
-  /** Undefined for a message that is none of ours. */
-  get message(): EventMessage | undefined {
-    if (this.#data) {
-      try {
-        this.#message = decodeEvents(this.#data);
-      } catch (error) {
-        if (!(error instanceof EventError)) throw error;
-      }
-      this.#data = undefined;
-    }
-    return this.#message;
+  /** The tenant's part; undefined when it has none of the kind. */
+  partOf(tenantId: number, kind: LiveKind): EntryPart | undefined {
+    if (this.kind !== kind) return undefined;
+    return this.parts.find((part) => part.tenantId === tenantId);
   }
 
-  /** The cursor behind the event at `index`. */
-  cursor(index: number): string {
+  /** How many events there are, of all tenants. */
+  get count(): number {
+    const last = this.parts.at(-1);
+    return last ? last.first + last.deviceIds.length : 0;
+  }
+
+  /** The event at a place of a part. @throws EventError when there is none */
+  event(index: number): TelemetryEvent | PresenceEvent {
+    const opened = this.#open();
+    if (opened?.kind === 'telemetry') return opened.event(index);
+    const event = opened?.kind === 'presence' ? opened.events[index] : undefined;
+    if (!event) throw new EventError(`no event ${index}`);
+    return event;
+  }
+
+  /** The cursor behind the event at `index` of a part. */
+  cursor({ tenantId, first, deviceIds }: EntryPart, index: number): string {
     this.#cursors ??= [];
     const known = this.#cursors[index];
     if (known !== undefined) return known;
-    const isLast = index + 1 >= (this.message?.events.length ?? 0);
+    const isLast = index + 1 >= first + deviceIds.length;
     const { sealer, shard, created } = this.#source;
     const cursor = sealer.seal({
-      tenantId: this.tenantId,
+      tenantId,
       shard,
       created,
       sequence: this.sequence,
@@ -106,8 +122,23 @@ export class Entry {
     return cursor;
   }
 
-  #readTenantId(): number {
-    const [, digits] = this.#data ? (HEAD.exec(this.#data.toString('latin1', 0, HEAD_BYTES)) ?? []) : [];
-    return digits ? Number(digits) : (this.message?.tenantId ?? -1);
+  #open(): OpenEvents | undefined {
+    if (this.#data) {
+      try {
+        this.#events = openEvents(this.#data);
+      } catch (error) {
+        if (!(error instanceof EventError)) throw error;
+      }
+      this.#data = undefined;
+    }
+    return this.#events;
   }
+}
+
+function partsOf(opened: OpenEvents | undefined): readonly EntryPart[] {
+  if (opened?.kind === 'telemetry') return opened.parts;
+  if (opened?.kind !== 'presence') return [];
+  const { tenantId, events } = opened;
+  const [deviceIds, devices] = [events.map((event) => event.deviceId), events.map((event) => event.device)];
+  return [{ tenantId, first: 0, deviceIds, devices }];
 }

@@ -4,10 +4,10 @@ import { shardOf } from '#core/fleet/shards.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { type CursorContent, createCursorSealer, type Position } from './cursor.ts';
-import type { LiveFilter } from './filter.ts';
+import type { LiveFilter, LiveKind } from './filter.ts';
 import { createLiveMetrics, type LiveMetrics } from './metrics.ts';
 import type { QueueLimits } from './queue.ts';
-import { createShardFeed, type LiveKind, type ShardFeed } from './shard-feed.ts';
+import { createShardFeed, type ShardFeed } from './shard-feed.ts';
 import { readStreamState, type StreamState } from './stream.ts';
 import { type Delivery, deliver } from './subscriber.ts';
 

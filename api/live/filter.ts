@@ -1,5 +1,7 @@
 import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
 
+export type LiveKind = 'telemetry' | 'presence';
+
 /** What a subscriber wants. Every condition given must hold; a condition that is absent always does. */
 export interface LiveFilter {
   readonly deviceIds?: ReadonlySet<number> | undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
+import { encodeTelemetry } from '#core/bus/telemetry-batch.ts';
 import { createCursorSealer, WHOLE } from './cursor.ts';
 import { Entry } from './entry.ts';
 import { EventQueue, type QueuedEvent } from './queue.ts';
@@ -26,7 +27,9 @@ function entryOf(sequence: number, events: readonly TelemetryEvent[]): Entry {
 function items(count: number, metrics?: TelemetryEvent['metrics']): QueuedEvent[] {
   const events = Array.from({ length: count }, (_, index) => event(index, metrics));
   const entry = entryOf(1, events);
-  return events.map((each, index) => ({ entry, index, event: each }));
+  const [part] = entry.parts;
+  if (!part) throw new Error('no part');
+  return events.map((each, index) => ({ entry, part, index, event: each }));
 }
 
 describe('event queue', () => {
@@ -61,28 +64,30 @@ describe('event queue', () => {
 const idOf = (item: QueuedEvent | undefined) => (item && 'id' in item.event ? item.event.id : undefined);
 
 describe('entry', () => {
-  it('knows its tenant without decoding, and refuses nothing it cannot read', () => {
-    expect(entryOf(9, [event(1)]).tenantId).toBe(5);
+  it('knows whose events it holds, and refuses nothing it cannot read', () => {
+    expect(entryOf(9, [event(1)]).parts).toMatchObject([
+      { tenantId: 5, first: 0, deviceIds: [1], devices: ['d'] },
+    ]);
+    expect(entryOf(9, [event(1)]).partOf(5, 'presence')).toBeUndefined();
+    expect(entryOf(9, [event(1)]).partOf(6, 'telemetry')).toBeUndefined();
     const strange = stored(9, Buffer.from('not json'));
-    expect(strange.tenantId).toBe(-1);
-    expect(strange.message).toBeUndefined();
-    const reordered = Buffer.from(
-      JSON.stringify({ tenantId: 8, v: 1, tenant: 'x', kind: 'telemetry', events: [] }),
-    );
-    expect(stored(9, reordered).tenantId).toBe(8);
+    expect(strange.parts).toEqual([]);
+    expect(strange.count).toBe(0);
   });
 
-  it('seals a cursor behind each event, and behind the whole message at the last', () => {
-    const entry = entryOf(9, [event(1), event(2)]);
-    expect(sealer.open(entry.cursor(0))).toEqual({
-      tenantId: 5,
-      shard: 2,
-      created: 1_000,
-      sequence: 9,
-      index: 0,
-      at: 77,
-      partial: false,
-    });
-    expect(sealer.open(entry.cursor(1))?.index).toBe(WHOLE);
+  it('seals a cursor behind each event, and behind the whole message at the last of its tenant', () => {
+    const told = ({ metrics: _, ...rest }: TelemetryEvent) => ({ ...rest, metricsJson: '{"n":1}' });
+    const data = encodeTelemetry([
+      { tenant: 'acme', tenantId: 5, events: [event(1), event(2)].map(told) },
+      { tenant: 'other', tenantId: 6, events: [event(3)].map(told) },
+    ]);
+    const entry = stored(9, data);
+    const [acme, other] = entry.parts;
+    if (!acme || !other) throw new Error('parts are missing');
+    const place = { shard: 2, created: 1_000, sequence: 9, at: 77, partial: false };
+    expect(sealer.open(entry.cursor(acme, 0))).toEqual({ ...place, tenantId: 5, index: 0 });
+    expect(sealer.open(entry.cursor(acme, 1))).toEqual({ ...place, tenantId: 5, index: WHOLE });
+    expect(sealer.open(entry.cursor(other, 2))).toEqual({ ...place, tenantId: 6, index: WHOLE });
+    expect(entry.event(2)).toMatchObject({ id: '3' });
   });
 });

@@ -1,9 +1,11 @@
 import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, EntryPart } from './entry.ts';
 
 /** An event on its way to one subscriber. */
 export interface QueuedEvent {
   readonly entry: Entry;
+  /** The part of the entry it is in. */
+  readonly part: EntryPart;
   readonly index: number;
   readonly event: TelemetryEvent | PresenceEvent;
 }
@@ -59,5 +61,4 @@ export class EventQueue {
   }
 }
 
-const shareOf = ({ entry }: QueuedEvent): number =>
-  Math.ceil(entry.bytes / Math.max(1, entry.message?.events.length ?? 1));
+const shareOf = ({ entry }: QueuedEvent): number => Math.ceil(entry.bytes / Math.max(1, entry.count));

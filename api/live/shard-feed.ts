@@ -1,13 +1,10 @@
 import type { Bus } from '#core/bus/connect.ts';
-import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
-import { Entry, storedMessage } from './entry.ts';
-import { deviceNames, type LiveFilter, matches } from './filter.ts';
+import { Entry, type EntryPart, storedMessage } from './entry.ts';
+import { deviceNames, type LiveFilter, type LiveKind, matches } from './filter.ts';
 import type { QueuedEvent } from './queue.ts';
 import { openTail, type Tail } from './tail.ts';
-
-export type LiveKind = 'telemetry' | 'presence';
 
 /** Who is served by a feed. */
 export interface Follower {
@@ -117,23 +114,30 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
   };
 
   const dispatch = (entry: Entry) => {
-    for (const kind of ['telemetry', 'presence'] as const) {
-      const audience = audiences.get(`${entry.tenantId}/${kind}`);
-      if (!audience || entry.kind !== kind || entry.message?.kind !== kind) continue;
-      for (const [index, event] of entry.message.events.entries()) {
-        for (const follower of audience.broad) give(follower, entry, index, event);
-        for (const name of [event.deviceId, event.device]) {
-          for (const follower of audience.byDevice.get(name) ?? []) give(follower, entry, index, event);
-        }
+    if (audiences.size === 0) return;
+    for (const part of entry.parts) {
+      const audience = audiences.get(`${part.tenantId}/${entry.kind}`);
+      if (!audience) continue;
+      const { broad, byDevice } = audience;
+      for (let place = 0; place < part.deviceIds.length; place++) {
+        const index = part.first + place;
+        for (const follower of broad) give(follower, entry, part, index);
+        if (byDevice.size === 0) continue;
+        for (const follower of byDevice.get(part.deviceIds[place] ?? -1) ?? [])
+          give(follower, entry, part, index);
+        for (const follower of byDevice.get(part.devices[place] ?? '') ?? [])
+          give(follower, entry, part, index);
       }
     }
   };
 
-  const give = (follower: Follower, entry: Entry, index: number, event: TelemetryEvent | PresenceEvent) => {
+  const give = (follower: Follower, entry: Entry, part: EntryPart, index: number) => {
     const from = joined.get(follower);
     const at = { created, sequence: entry.sequence, index };
-    if (!from || !isBefore(from, at) || !matches(follower.filter, event)) return;
-    if (!follower.offer({ entry, index, event })) letGo(follower, placeBefore(at), 'full');
+    if (!from || !isBefore(from, at)) return;
+    const event = entry.event(index);
+    if (!matches(follower.filter, event)) return;
+    if (!follower.offer({ entry, part, index, event })) letGo(follower, placeBefore(at), 'full');
   };
 
   const remove = (follower: Follower) => {
@@ -207,11 +211,10 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
     attach(follower, from) {
       add(follower, from);
       for (const entry of recent) {
-        if (entry.sequence < from.sequence || entry.tenantId !== follower.tenantId || isRepeat(entry))
-          continue;
-        if (entry.kind !== follower.kind || entry.message?.kind !== follower.kind) continue;
-        for (const [index, event] of entry.message.events.entries()) {
-          give(follower, entry, index, event);
+        if (entry.sequence < from.sequence || isRepeat(entry)) continue;
+        const part = entry.partOf(follower.tenantId, follower.kind);
+        for (let index = part?.first ?? 0; part && index < part.first + part.deviceIds.length; index++) {
+          give(follower, entry, part, index);
           if (!joined.has(follower)) return;
         }
       }

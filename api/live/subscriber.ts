@@ -1,10 +1,10 @@
 import type { Bus } from '#core/bus/connect.ts';
 import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
-import { type LiveFilter, matches } from './filter.ts';
+import { type LiveFilter, type LiveKind, matches } from './filter.ts';
 import type { LiveMetrics } from './metrics.ts';
 import { EventQueue, type QueuedEvent, type QueueLimits } from './queue.ts';
 import { pause, readBack } from './read-back.ts';
-import type { Follower, LiveKind, ShardFeed } from './shard-feed.ts';
+import type { Follower, ShardFeed } from './shard-feed.ts';
 
 /** What a subscriber gets, in order. */
 export type Delivery = ({ readonly type: 'event' } & QueuedEvent) | Gap;
@@ -75,14 +75,12 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
           position = found.position;
         } else {
           const { entry } = found;
-          const wanted =
-            entry.kind === options.kind && entry.tenantId === options.tenantId && !feed.isRepeat(entry);
-          if (wanted && entry.message?.kind === options.kind) {
-            for (const [index, event] of entry.message.events.entries()) {
-              const place = { created: entry.created, sequence: entry.sequence, index };
-              if (isBefore(position, place) && matches(options.filter, event))
-                yield { type: 'event', entry, index, event };
-            }
+          const part = feed.isRepeat(entry) ? undefined : entry.partOf(options.tenantId, options.kind);
+          for (let index = part?.first ?? 0; part && index < part.first + part.deviceIds.length; index++) {
+            const place = { created: entry.created, sequence: entry.sequence, index };
+            if (!isBefore(position, place)) continue;
+            const event = entry.event(index);
+            if (matches(options.filter, event)) yield { type: 'event', entry, part, index, event };
           }
           position = { created: entry.created, sequence: entry.sequence, index: WHOLE };
           at = entry.at;

@@ -12,8 +12,8 @@ export interface LatestFold {
   readonly tenantId: number;
   readonly deviceId: number;
   /** The oldest and the newest `ts` among the entries. */
-  oldestTs: number;
-  newestTs: number;
+  readonly oldestTs: number;
+  readonly newestTs: number;
   readonly metrics: Record<string, LatestEntry>;
 }
 
@@ -24,10 +24,13 @@ export interface ShardCursor {
   readonly sequence: number;
 }
 
-/** Whether an entry is newer than another of the same metric: by time, then by message id. */
-export function isNewer(entry: LatestEntry, than: LatestEntry): boolean {
-  if (entry[1] !== than[1]) return entry[1] > than[1];
-  return BigInt(entry[2]) > BigInt(than[2]);
+/** Whether a reading's values are newer than another's: by time, then by message id (decimal). */
+export function isNewer(
+  reading: { readonly ts: number; readonly id: string },
+  than: { readonly ts: number; readonly id: string },
+): boolean {
+  if (reading.ts !== than.ts) return reading.ts > than.ts;
+  return BigInt(reading.id) > BigInt(than.id);
 }
 
 /**

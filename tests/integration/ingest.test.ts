@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
+import type { TelemetryEvent } from '#core/bus/events.ts';
 import { follow } from '#core/bus/follow.ts';
 import { createFramePublisher, type FramePublisher, type Receipt } from '#core/bus/frame-publisher.ts';
 import type { FrameItem } from '#core/bus/messages.ts';
 import { createPublisher, type Publisher } from '#core/bus/publish.ts';
+import { openEvents } from '#core/bus/telemetry-batch.ts';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
 import { openTestBus, openTestNats, quiet } from '#tests/kit/nats.ts';
 import { startProcesses } from '#tests/kit/processes.ts';
@@ -32,8 +33,8 @@ beforeAll(async () => {
     from: 1,
     log: quiet,
     onMessage: (message) => {
-      const decoded = decodeEvents(message.data);
-      if (decoded.kind === 'telemetry') events.push(...decoded.events);
+      const opened = openEvents(message.data);
+      if (opened.kind === 'telemetry') events.push(...opened.events());
     },
     onLost: () => undefined,
   });

@@ -1,12 +1,7 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
-import {
-  decodeEvents,
-  EventError,
-  type EventMessage,
-  encodeEvents,
-  type PresenceEvent,
-} from '#core/bus/events.ts';
+import { EventError, encodeEvents, type PresenceEvent } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
+import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
 import { writeOutbox } from '#core/db/outbox.ts';
 import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
 import {
@@ -113,7 +108,7 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
       const heard = new Map<number, DeviceSignals>();
       const fates = messages.map((message): Fate => {
         try {
-          collect(decodeEvents(message.bytes), heard);
+          collect(openEvents(message.bytes), heard);
           return done;
         } catch (error) {
           if (error instanceof EventError) return reject(error.message);
@@ -167,10 +162,10 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
   };
 }
 
-function collect(message: EventMessage, heard: Map<number, DeviceSignals>): void {
-  const hear = (deviceId: number, signal: PresenceSignal) => {
+function collect(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
+  const hear = (tenantId: number, deviceId: number, signal: PresenceSignal) => {
     const device = heard.get(deviceId);
-    if (!device) heard.set(deviceId, { tenantId: message.tenantId, deviceId, signals: [signal] });
+    if (!device) heard.set(deviceId, { tenantId, deviceId, signals: [signal] });
     else {
       const last = device.signals.at(-1);
       if (signal.kind === 'traffic' && last?.kind === 'traffic') {
@@ -180,18 +175,23 @@ function collect(message: EventMessage, heard: Map<number, DeviceSignals>): void
   };
   switch (message.kind) {
     case 'telemetry':
-      for (const event of message.events) hear(event.deviceId, { kind: 'traffic', at: event.receivedAt });
+      for (const { tenantId, deviceIds, receivedAt } of message.parts) {
+        for (let index = 0; index < deviceIds.length; index++) {
+          const [deviceId, at] = [deviceIds[index], receivedAt[index]];
+          if (deviceId !== undefined && at !== undefined) hear(tenantId, deviceId, { kind: 'traffic', at });
+        }
+      }
       return;
     case 'heartbeat':
-      for (const event of message.events) hear(event.deviceId, { kind: 'traffic', at: event.at });
+      for (const event of message.events)
+        hear(message.tenantId, event.deviceId, { kind: 'traffic', at: event.at });
       return;
     case 'session':
-      for (const event of message.events) {
-        if (event.epoch === undefined)
-          hear(event.deviceId, { kind: 'said', at: event.at, connection: event.connection });
+      for (const { deviceId, at, connection, epoch } of message.events) {
+        if (epoch === undefined) hear(message.tenantId, deviceId, { kind: 'said', at, connection });
         else {
-          const kind = event.connection === 'ONLINE' ? 'connected' : 'disconnected';
-          hear(event.deviceId, { kind, at: event.at, epoch: BigInt(event.epoch) });
+          const kind = connection === 'ONLINE' ? 'connected' : 'disconnected';
+          hear(message.tenantId, deviceId, { kind, at, epoch: BigInt(epoch) });
         }
       }
       return;

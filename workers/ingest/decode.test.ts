@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FrameItem } from '#core/bus/messages.ts';
+import { openEvents } from '#core/bus/telemetry-batch.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
 import { MANIFEST_ENTRY_BYTES, readManifestFlags } from '#core/db/manifest.ts';
 import type { DeviceId, SiteId, TenantId } from '#core/fleet/ids.ts';
@@ -43,6 +44,11 @@ const decode = (
     DEFAULT_TELEMETRY_LIMITS,
     stored,
   );
+
+const readings = (payload: Uint8Array) => {
+  const opened = openEvents(payload);
+  return opened.kind === 'telemetry' ? opened.events() : [];
+};
 
 describe('decodeFrame', () => {
   it('turns every item into exactly one kind of outcome', () => {
@@ -107,18 +113,28 @@ describe('decodeFrame', () => {
     expect(alive.replays).toMatchObject([{ quarantineId: '6', outcome: 'ACCEPTED' }]);
   });
 
-  it('never puts two tenants into one event message, and gives the same ids each time', () => {
+  it('announces the readings of a frame in one message, each under its own tenant, with the same id each time', () => {
     const frame = decode([item('{"a":1}'), item('{"b":2}', { tenant: 'other' }), item('{"c":3}')]);
     const events = eventsOf(frame, [true, true, true]);
-    expect(events.map((event) => JSON.parse(event.payload.toString()))).toMatchObject([
-      { tenant: 'acme', events: [{ metrics: { a: 1 } }, { metrics: { c: 3 } }] },
-      { tenant: 'other', events: [{ metrics: { b: 2 } }] },
+    expect(events.map(({ subject, id }) => ({ subject, id }))).toEqual([
+      { subject: 'events.4.telemetry', id: `${frame.batchId}.telemetry` },
     ]);
-    expect(events.map((event) => event.id)).toEqual([
-      `${frame.batchId}.1.telemetry`,
-      `${frame.batchId}.2.telemetry`,
+    const opened = openEvents(events[0]?.payload ?? new Uint8Array());
+    if (opened.kind !== 'telemetry') throw new Error('no telemetry');
+    expect(opened.parts.map(({ tenant, tenantId, first }) => ({ tenant, tenantId, first }))).toEqual([
+      { tenant: 'acme', tenantId: 1, first: 0 },
+      { tenant: 'other', tenantId: 2, first: 2 },
     ]);
-    expect(events[0]?.subject).toBe('events.4.telemetry');
+    expect(opened.events().map(({ metrics }) => metrics)).toEqual([{ a: 1 }, { c: 3 }, { b: 2 }]);
+  });
+
+  it('splits the readings of a frame that are too many for one message, always at the same places', () => {
+    const hundred = `[${Array.from({ length: 100 }, (_, n) => `{"n":${n}}`).join(',')}]`;
+    const frame = decode(Array.from({ length: 45 }, () => item(hundred)));
+    const events = eventsOf(frame, new Array(4_500).fill(true));
+    const ids = ['', '.1', '.2'].map((part) => `${frame.batchId}.telemetry${part}`);
+    expect(events.map(({ id }) => id)).toEqual(ids);
+    expect(events.map(({ payload }) => readings(payload).length)).toEqual([2_000, 2_000, 500]);
   });
 
   it('publishes a stored frame again as it was stored, whatever has become of its devices since', () => {
@@ -134,17 +150,17 @@ describe('decodeFrame', () => {
     const [before, ...others] = [first, created, disabled].map((frame) =>
       eventsOf(frame, stored).map(({ id, payload }) => ({
         id,
-        metrics: JSON.parse(payload.toString()).events[0].metrics,
+        metrics: readings(payload)[0]?.metrics,
       })),
     );
-    expect(before).toEqual([{ id: `${first.batchId}.1.telemetry`, metrics: { b: 3 } }]);
+    expect(before).toEqual([{ id: `${first.batchId}.telemetry`, metrics: { b: 3 } }]);
     for (const other of others) expect(other).toEqual(before);
   });
 
   it('announces only the rows that are new', () => {
     const frame = decode([item('{"a":1}'), item('{"c":3}')]);
     const [event] = eventsOf(frame, [false, true]);
-    expect(JSON.parse(event?.payload.toString() ?? '').events).toMatchObject([{ metrics: { c: 3 } }]);
+    expect(readings(event?.payload ?? new Uint8Array())).toMatchObject([{ metrics: { c: 3 } }]);
   });
 
   it('reads each message in its own dialect', () => {

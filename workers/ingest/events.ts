@@ -1,13 +1,8 @@
-import {
-  type EventMessage,
-  encodeEvents,
-  type HeartbeatEvent,
-  type SessionEvent,
-  type TelemetryEvent,
-} from '#core/bus/events.ts';
+import { type EventMessage, encodeEvents, type HeartbeatEvent, type SessionEvent } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
+import { encodeTelemetry, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
 import { messageIdText } from '#core/fleet/message-id.ts';
-import type { DecodedFrame, KnownDevice } from './decode.ts';
+import type { DecodedFrame, IngestRow, KnownDevice } from './decode.ts';
 
 export interface EventToPublish {
   readonly subject: string;
@@ -15,27 +10,40 @@ export interface EventToPublish {
   readonly payload: Buffer;
 }
 
+/** With the longest frame and the shortest readings still far below what the bus takes as one message. */
+const READINGS_A_MESSAGE = 2_000;
+
 /**
- * The events of one stored frame, one message a tenant and kind. Ids are `{batchId}.{tenant id}.{kind}`, so publishing again
- * gives the same ids whatever else has changed meanwhile.
+ * The events of one stored frame: its new readings together, what else was heard one message a tenant and kind. Ids are made of
+ * the batch id and what follows from `fresh` alone, so publishing again gives the same ids whatever else has changed meanwhile.
  * @param fresh one flag a slot of the frame: true where a new row was stored
  */
 export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
-  const messages: EventMessage[] = [];
-  const head = (identity: KnownDevice) => ({
-    v: 1 as const,
-    tenant: identity.tenant,
-    tenantId: identity.tenantId,
-  });
+  return [...readingEvents(frame, fresh), ...signEvents(frame)];
+}
 
-  for (const rows of byTenant(frame.rows.filter((row) => fresh[row.slot]))) {
-    const [first] = rows;
-    const events = rows.map(telemetryEvent);
-    if (first) messages.push({ ...head(first.identity), kind: 'telemetry', events });
+function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
+  const rows = frame.rows.filter((row) => fresh[row.slot]);
+  const messages: EventToPublish[] = [];
+  for (let begin = 0; begin < rows.length; begin += READINGS_A_MESSAGE) {
+    const tenants = [...byTenant(rows.slice(begin, begin + READINGS_A_MESSAGE))].map(([identity, some]) => ({
+      ...{ tenant: identity.tenant, tenantId: identity.tenantId, events: some.map(readingToTell) },
+    }));
+    const part = begin === 0 ? '' : `.${begin / READINGS_A_MESSAGE}`;
+    const id = `${frame.batchId}.telemetry${part}`;
+    messages.push({
+      subject: eventsSubject(frame.shard, 'telemetry'),
+      id,
+      payload: encodeTelemetry(tenants),
+    });
   }
-  for (const signs of byTenant(frame.signs)) {
-    const [first] = signs;
-    if (!first) continue;
+  return messages;
+}
+
+function signEvents(frame: DecodedFrame): EventToPublish[] {
+  const messages: EventMessage[] = [];
+  for (const [{ tenant, tenantId }, signs] of byTenant(frame.signs)) {
+    const head = { v: 1 as const, tenant, tenantId };
     const heartbeats: HeartbeatEvent[] = [];
     const sessions: SessionEvent[] = [];
     for (const { identity, at, what } of signs) {
@@ -45,9 +53,8 @@ export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventT
         sessions.push({ ...aboutDevice(identity), at, ...session });
       }
     }
-    if (heartbeats.length > 0)
-      messages.push({ ...head(first.identity), kind: 'heartbeat', events: heartbeats });
-    if (sessions.length > 0) messages.push({ ...head(first.identity), kind: 'session', events: sessions });
+    if (heartbeats.length > 0) messages.push({ ...head, kind: 'heartbeat', events: heartbeats });
+    if (sessions.length > 0) messages.push({ ...head, kind: 'session', events: sessions });
   }
   return messages.map((message) => ({
     subject: eventsSubject(frame.shard, message.kind),
@@ -56,26 +63,30 @@ export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventT
   }));
 }
 
-function telemetryEvent(row: DecodedFrame['rows'][number]): TelemetryEvent {
-  return {
-    ...aboutDevice(row.identity),
-    ts: row.ts,
-    id: messageIdText(row.id),
-    receivedAt: row.receivedAt,
-    metrics: row.reading.metrics,
-    ...(row.lat !== undefined && { lat: row.lat }),
-    ...(row.lng !== undefined && { lng: row.lng }),
-  };
-}
-
-const aboutDevice = (identity: KnownDevice) => ({
-  deviceId: identity.deviceId,
-  device: identity.device,
-  siteId: identity.siteId,
+const readingToTell = ({
+  identity,
+  ts,
+  id,
+  receivedAt,
+  metricsJson,
+  lat,
+  lng,
+}: IngestRow): TelemetryToTell => ({
+  ...{ deviceId: identity.deviceId, device: identity.device, siteId: identity.siteId },
+  ...{ ts, id: messageIdText(id), receivedAt, metricsJson, lat, lng },
 });
 
+const aboutDevice = ({ deviceId, device, siteId }: KnownDevice) => ({ deviceId, device, siteId });
+
+/** Each tenant's, with the identity of the first. */
 function byTenant<Entry extends { readonly identity: KnownDevice }>(
   entries: readonly Entry[],
-): Iterable<Entry[]> {
-  return Map.groupBy(entries, (entry) => entry.identity.tenantId).values();
+): Iterable<[KnownDevice, Entry[]]> {
+  const tenants = new Map<number, [KnownDevice, Entry[]]>();
+  for (const entry of entries) {
+    const known = tenants.get(entry.identity.tenantId);
+    if (known) known[1].push(entry);
+    else tenants.set(entry.identity.tenantId, [entry.identity, [entry]]);
+  }
+  return tenants.values();
 }

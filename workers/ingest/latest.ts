@@ -1,20 +1,13 @@
 import type { Bus } from '#core/bus/connect.ts';
-import { decodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
 import { type Following, follow, streamState } from '#core/bus/follow.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
-import {
-  isNewer,
-  type LatestEntry,
-  type LatestFold,
-  readLatestCursors,
-  rebuildLatest,
-  type ShardCursor,
-  writeLatest,
-} from '#core/db/latest.ts';
+import { openEvents } from '#core/bus/telemetry-batch.ts';
+import { readLatestCursors, rebuildLatest, type ShardCursor, writeLatest } from '#core/db/latest.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
+import { createFolds } from './folds.ts';
 import type { IngestMetrics } from './metrics.ts';
 
 export interface LatestDeps {
@@ -51,7 +44,7 @@ interface ShardState {
 export function createLatestFollower(deps: LatestDeps): LatestFollower {
   const { pool, bus, log } = deps;
   const shards = new Map<number, ShardState>();
-  let folds = new Map<number, LatestFold>();
+  const folds = createFolds();
   let clock: Clock | undefined;
 
   const begin = async (shard: number, cursor: (ShardCursor & { readonly updatedAt: number }) | undefined) => {
@@ -74,7 +67,8 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
         filter: eventsSubject(shard, 'telemetry'),
         from,
         onMessage(message) {
-          for (const event of telemetryIn(message.data)) foldEvent(folds, event.tenantId, event.event);
+          const opened = openEvents(message.data);
+          if (opened.kind === 'telemetry') folds.add(opened);
           entry.sequence = message.seq;
         },
         onQuiet(sequence) {
@@ -109,8 +103,6 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
   };
 
   const write = async () => {
-    const writing = [...folds.values()];
-    folds = new Map();
     const cursors = [...shards].map(([shard, state]) => ({
       shard,
       streamCreatedAt: state.createdAt,
@@ -119,6 +111,7 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
     const lost = [...shards.values()].filter((state) => state.lostSince !== undefined);
     if (cursors.length === 0) return;
     const began = Date.now();
+    const writing = folds.take();
     try {
       if (lost.length > 0) {
         log.warn({ shards: lost.length }, 'place on the stream lost, folding from the readings');
@@ -126,11 +119,11 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
         await rebuildLatest(pool, new Date(since - REBUILD_MARGIN_MS));
         for (const state of lost) state.lostSince = undefined;
       }
-      await writeLatest(pool, writing, cursors);
+      await writeLatest(pool, writing.folds(), cursors);
       for (const state of shards.values()) state.writtenAt = began;
-      deps.metrics.latestFolds.inc(writing.length);
+      deps.metrics.latestFolds.inc(writing.size);
     } catch (error) {
-      for (const fold of writing) mergeFold(folds, fold);
+      folds.giveBack(writing);
       throw error;
     }
   };
@@ -155,36 +148,4 @@ export function createLatestFollower(deps: LatestDeps): LatestFollower {
       await releaseLeases(pool, deps.holder).catch(() => undefined);
     },
   };
-}
-
-function* telemetryIn(bytes: Uint8Array): Iterable<{ tenantId: number; event: TelemetryEvent }> {
-  const message = decodeEvents(bytes);
-  if (message.kind !== 'telemetry') return;
-  for (const event of message.events) yield { tenantId: message.tenantId, event };
-}
-
-/** Keeps the newest value of each metric of the event's device. */
-export function foldEvent(folds: Map<number, LatestFold>, tenantId: number, event: TelemetryEvent): void {
-  // Without a prototype: a metric may be called `constructor`.
-  const metrics: Record<string, LatestEntry> = Object.create(null);
-  for (const key in event.metrics) {
-    const value = event.metrics[key];
-    if (value !== undefined) metrics[key] = [value, event.ts, event.id, event.receivedAt];
-  }
-  mergeFold(folds, { tenantId, deviceId: event.deviceId, oldestTs: event.ts, newestTs: event.ts, metrics });
-}
-
-function mergeFold(folds: Map<number, LatestFold>, incoming: LatestFold): void {
-  const fold = folds.get(incoming.deviceId);
-  if (!fold) {
-    folds.set(incoming.deviceId, incoming);
-    return;
-  }
-  fold.oldestTs = Math.min(fold.oldestTs, incoming.oldestTs);
-  fold.newestTs = Math.max(fold.newestTs, incoming.newestTs);
-  for (const key in incoming.metrics) {
-    const entry = incoming.metrics[key];
-    const held = fold.metrics[key];
-    if (entry && (!held || isNewer(entry, held))) fold.metrics[key] = entry;
-  }
 }

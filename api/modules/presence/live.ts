@@ -71,7 +71,7 @@ export async function followPresence(
       } else if ('connection' in delivery.event) {
         yield {
           type: 'PresenceChange',
-          cursor: delivery.entry.cursor(delivery.index),
+          cursor: delivery.entry.cursor(delivery.part, delivery.index),
           event: delivery.event,
         };
       }

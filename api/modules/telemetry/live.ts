@@ -95,8 +95,8 @@ async function* toConflatable(
 ): AsyncGenerator<Conflatable<StreamGap>> {
   for await (const delivery of deliveries) {
     if (delivery.type === 'event') {
-      const { entry, index, event } = delivery;
-      if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(index) } };
+      const { entry, part, index, event } = delivery;
+      if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(part, index) } };
       continue;
     }
     const missed = await countMissed(operation, filter, delivery);

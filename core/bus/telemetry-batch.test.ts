@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { EventError, encodeEvents } from './events.ts';
+import { encodeTelemetry, openEvents, type TelemetryToTell } from './telemetry-batch.ts';
+
+const told = (deviceId: number, over: Partial<TelemetryToTell> = {}): TelemetryToTell => ({
+  deviceId,
+  device: `d-${deviceId}`,
+  siteId: null,
+  ts: 1_000 + deviceId,
+  id: String(deviceId),
+  receivedAt: 2_000 + deviceId,
+  metricsJson: `{"n":${deviceId}}`,
+  ...over,
+});
+
+const open = (bytes: Uint8Array) => {
+  const opened = openEvents(bytes);
+  if (opened.kind !== 'telemetry') throw new Error('no telemetry');
+  return opened;
+};
+
+const two = () =>
+  encodeTelemetry([
+    {
+      tenant: 'acme',
+      tenantId: 1,
+      events: [told(10, { metricsJson: '{"text":"né\\n,{€"}' }), told(11, { siteId: 3, lat: 1.5, lng: -2 })],
+    },
+    { tenant: 'other', tenantId: 2, events: [told(20)] },
+  ]);
+
+describe('a telemetry batch', () => {
+  it('gives back every reading, together and one by one in any order, whatever characters it holds', () => {
+    const expected = [
+      { ...place(10), siteId: null, metrics: { text: 'né\n,{€' } },
+      { ...place(11), siteId: 3, metrics: { n: 11 }, lat: 1.5, lng: -2 },
+      { ...place(20), siteId: null, metrics: { n: 20 } },
+    ];
+    expect(open(two()).events()).toEqual(expected);
+    const batch = open(two());
+    expect([2, 0, 1].map((index) => batch.event(index))).toEqual([expected[2], expected[0], expected[1]]);
+    expect(batch.event(1)).toBe(batch.event(1));
+  });
+
+  it('says who was heard and when, by tenant, without decoding a reading', () => {
+    const bytes = two();
+    bytes.fill(0x20, bytes.indexOf(10) + 1);
+    expect(open(bytes).parts).toEqual([
+      {
+        tenant: 'acme',
+        tenantId: 1,
+        first: 0,
+        deviceIds: [10, 11],
+        devices: ['d-10', 'd-11'],
+        receivedAt: [2_010, 2_011],
+      },
+      { tenant: 'other', tenantId: 2, first: 2, deviceIds: [20], devices: ['d-20'], receivedAt: [2_020] },
+    ]);
+  });
+
+  it('reads what earlier versions published', () => {
+    const event = { ...place(10), siteId: null, metrics: { n: 1, on: true } };
+    const bytes = encodeEvents({ v: 1, tenant: 'acme', tenantId: 1, kind: 'telemetry', events: [event] });
+    const batch = open(bytes);
+    expect(batch.parts).toMatchObject([{ tenant: 'acme', tenantId: 1, first: 0 }]);
+    expect(batch.events()).toEqual([event]);
+  });
+
+  it('is refused when it is cut short, contradicts itself or is of another version', () => {
+    const bytes = two();
+    const head = bytes.toString().split('\n')[0] ?? '';
+    const refused = [
+      bytes.subarray(0, 40),
+      bytes.subarray(0, bytes.length - 1),
+      Buffer.from(head),
+      Buffer.from(bytes.toString().replace('"deviceIds":[10,', '"deviceIds":[')),
+      Buffer.from('{"v":2,"kind":"telemetry"}\n'),
+      Buffer.from('{"v":3,"kind":"telemetry","parts":[]}\n'),
+    ];
+    for (const each of refused) expect(() => openEvents(each)).toThrow(EventError);
+    expect(() => open(two()).event(3)).toThrow(EventError);
+  });
+});
+
+const place = (n: number) => ({
+  deviceId: n,
+  device: `d-${n}`,
+  ts: 1_000 + n,
+  id: String(n),
+  receivedAt: 2_000 + n,
+});
