@@ -107,7 +107,10 @@ export async function startPlatform(
     const role = name === 'api' ? 'app' : 'worker';
     const own = { ...env, DATABASE_URL: urlAs(database, role, passwords) };
     const spec = nodeProcess({ name, main, env: own, healthPort: await freePort(), logFile: log(name) });
-    const profiling = name === options.profile || options.profile === 'all' ? ['--cpu-prof', `--cpu-prof-name=${name}.cpuprofile`] : [];
+    const profiling =
+      name === options.profile || options.profile === 'all'
+        ? ['--cpu-prof', `--cpu-prof-name=${name}.cpuprofile`]
+        : [];
     opened.use(await supervise({ ...spec, args: [...profiling, ...spec.args], cwd: process.cwd() }));
     say(`${name} is ready`);
   }
