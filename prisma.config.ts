@@ -4,6 +4,7 @@ import { defineConfig } from 'prisma/config';
 const SQL_ONLY = [
   'audit_entries',
   'certificate_authorities',
+  'claim_codes',
   'dead_letters',
   'device_sessions',
   'follower_cursors',

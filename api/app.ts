@@ -17,6 +17,7 @@ import type { ApiConfig } from './config.ts';
 import { findApiKey, findTenant, touchApiKey } from './database/credentials.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
+import { createEnroll } from './enroll.ts';
 import { createGraphqlServer } from './graphql/server.ts';
 import { createConsole } from './http/console.ts';
 import { createCredentialWatch } from './http/credential-watch.ts';
@@ -78,6 +79,7 @@ export function buildApp(deps: AppDeps): App {
     deviceTokenKey: deriveKey(secret, 'device-token'),
     resultKey: deriveKey(secret, 'mutation-result'),
     apiKeyKey: deriveKey(secret, 'api-key'),
+    claimCodeKey: deriveKey(secret, 'claim-code'),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
       withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
   };
@@ -106,6 +108,7 @@ export function buildApp(deps: AppDeps): App {
           ...{ host: config.INTERNAL_HOST, port: config.INTERNAL_PORT, log, answer: hooks },
         })
       : undefined;
+  const enroll = createEnroll({ config, pool, platform, metrics });
   const watch = createCredentialWatch(authenticator);
   listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
@@ -173,6 +176,7 @@ export function buildApp(deps: AppDeps): App {
     try {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
       if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
+      if (path === '/enroll/v1/claim') return await enroll(request, response, requestId);
       if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
       if (hooks && config.INTERNAL_ON_PUBLIC_PORT && path.startsWith('/internal/'))
         return await hooks(request, response, path);

@@ -62,6 +62,10 @@ const shape = {
   /** Devices whose credentials are remembered, and for how many milliseconds. */
   CREDENTIAL_CACHE_SIZE: integer(100_000, 1, 10_000_000),
   CREDENTIAL_TTL_MS: integer(30_000, 0, 30_000),
+  /** Codes that one address may get wrong in a minute before it is refused; each wrong one is answered later than the last. */
+  ENROLL_FAILURES_PER_MINUTE: integer(10, 1, 10_000),
+  /** Claims of one tenant in a minute, good or not. */
+  ENROLL_TENANT_PER_MINUTE: integer(600, 1, 1_000_000),
   /** What a message may be; as for workers/ingest, which quarantines what is beyond. */
   INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1),
   INGEST_MAX_METRICS: integer(100, 1),

@@ -27,6 +27,8 @@ export interface Platform {
   readonly secretBox: SecretBox;
   /** Hashes the secrets of API keys. */
   readonly apiKeyKey: Buffer;
+  /** Hashes claim codes. */
+  readonly claimCodeKey: Buffer;
   /** Seals secrets inside remembered results. */
   readonly resultKey: Buffer;
 }

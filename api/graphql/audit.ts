@@ -2,7 +2,6 @@ import type { Pool } from 'pg';
 import { type Sql, sql, toStatement } from '#api/database/sql.ts';
 import type { WriteScope } from '#api/database/writes.ts';
 import { transaction } from '#core/db/pool.ts';
-import type { Operation } from './context.ts';
 import type { Json, JsonObject } from './mutations.ts';
 
 /** What was done, for the audit log. */
@@ -22,10 +21,22 @@ export interface AuditChange {
 
 /** Whoever did something, as the log names them. */
 export interface AuditActor {
-  readonly kind: 'USER' | 'API_KEY' | 'OPERATOR';
-  /** `user:` and the subject at the identity provider, or `key:` and a number. */
+  readonly kind: 'USER' | 'API_KEY' | 'DEVICE' | 'OPERATOR';
+  /** `user:` and the subject at the identity provider, `key:` and a number, or `claim:` and a number. */
   readonly id: string;
   readonly name: string;
+}
+
+/** Who does something, and whence. Every operation says so. */
+export interface AuditOrigin {
+  readonly viewer: {
+    readonly kind: AuditActor['kind'];
+    readonly credentialId: string;
+    readonly name: string;
+  };
+  /** Where the request came from; null when its connection is gone. */
+  readonly ip: string | null;
+  readonly requestId: string;
 }
 
 /** One entry of a tenant's log. */
@@ -49,7 +60,7 @@ export async function recordAudit(pool: Pool, entry: AuditEntry): Promise<void> 
 /** Writes the entry into the transaction of the change, so that there is never one without the other. */
 export async function writeAudit(
   scope: WriteScope,
-  { viewer, ip, requestId }: Operation,
+  { viewer, ip, requestId }: AuditOrigin,
   action: string,
   change: AuditChange,
 ): Promise<void> {

@@ -7,6 +7,8 @@ import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
 import '../modules/certificates/schema.ts';
 import '../modules/devices/token-mutations.ts';
+import '../modules/claim-codes/schema.ts';
+import '../modules/claim-codes/mutations.ts';
 import '../modules/api-keys/schema.ts';
 import '../modules/api-keys/mutations.ts';
 import '../modules/audit/schema.ts';

@@ -3,6 +3,7 @@ import { hkdfSync } from 'node:crypto';
 export type KeyPurpose =
   | 'device-token'
   | 'api-key'
+  | 'claim-code'
   | 'cursor'
   | 'file-link'
   | 'mutation-result'

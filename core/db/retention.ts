@@ -124,3 +124,8 @@ export async function deleteExpiredIngestKeys(db: Queryable): Promise<number> {
   const deleted = await db.query(`delete from ingest_keys where received_at < now() - interval '24 hours'`);
   return deleted.rowCount ?? 0;
 }
+
+/** Claim codes that ended more than 90 days ago: what came of a claim is in the audit log. */
+export async function deleteOldClaimCodes(db: Queryable): Promise<void> {
+  await db.query("delete from claim_codes where expires_at < now() - interval '90 days'");
+}

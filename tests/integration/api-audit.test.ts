@@ -10,9 +10,16 @@ import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 interface Recipe {
   /** What the mutation is called with; makes what it needs. */
   readonly input: () => Promise<Record<string, unknown>>;
-  readonly target: string;
+  readonly target: unknown;
   readonly before: unknown;
   readonly after: unknown;
+}
+
+/** Where a mutation leaves its mark. */
+function tableOf(name: string): string {
+  if (/Token|Certificate/.test(name)) return 'device_credentials';
+  if (name.startsWith('claimCode')) return 'claim_codes';
+  return name.startsWith('device') ? 'devices' : 'api_keys';
 }
 
 const ENTRIES = `query ($where: AuditFilter, $first: Int, $after: String) { auditEntries(where: $where, first: $first, after: $after) {
@@ -59,6 +66,13 @@ describe('the audit log', () => {
       { deviceId: (await deviceId(key)).id },
     );
     return data.deviceCertificateGenerate.credential.id;
+  };
+  const claimCodeId = async (key: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation { claimCodeCreate(input: { deviceKey: "${key}" }) { ... on ClaimCodeCreateSuccess { claimCode { id } } } }`,
+    );
+    return data.claimCodeCreate.claimCode.id;
   };
   const keyId = async (name: string) => {
     const { data } = await api.ask(
@@ -124,6 +138,18 @@ describe('the audit log', () => {
       before: { serial: expect.any(String), revokedAt: null },
       after: { serial: expect.any(String), revokedAt: expect.any(String), reason: 'KEY_COMPROMISE' },
     },
+    claimCodeCreate: {
+      input: async () => ({ deviceKey: 'claimed' }),
+      target: expect.stringMatching(/^….{4}$/),
+      before: null,
+      after: { device: 'claimed', expiresAt: expect.any(String) },
+    },
+    claimCodeRevoke: {
+      input: async () => ({ id: await claimCodeId('unclaimed') }),
+      target: expect.stringMatching(/^….{4}$/),
+      before: { revokedAt: null },
+      after: { revokedAt: expect.any(String) },
+    },
     apiKeyCreate: {
       input: async () => ({ name: 'Made', role: 'VIEWER' }),
       target: 'Made',
@@ -164,11 +190,9 @@ describe('the audit log', () => {
     const { rows } = await api.database.admin.query(
       'select xmin from audit_entries order by id desc limit 1',
     );
-    const table = name.startsWith('device') ? 'devices' : 'api_keys';
-    const credentials = await api.database.admin.query(
-      `select from ${/Token|Certificate/.test(name) ? 'device_credentials' : table} where xmin = $1`,
-      [rows[0].xmin],
-    );
+    const credentials = await api.database.admin.query(`select from ${tableOf(name)} where xmin = $1`, [
+      rows[0].xmin,
+    ]);
     expect(credentials.rowCount).toBeGreaterThan(0);
   });
 

@@ -22,6 +22,7 @@ describe('tenant isolation', () => {
     certificate: string;
     apiKey: string;
     audit: string;
+    claimCode: string;
   };
 
   beforeAll(async () => {
@@ -52,9 +53,10 @@ describe('tenant isolation', () => {
         ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
       { id: encodeGlobalId('Device', secret.id) },
     );
+    await api.ask(keyA, 'mutation { claimCodeCreate(input: { deviceKey: "secret" }) { __typename } }');
     const { data } = await api.ask(
       keyA,
-      '{ apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
+      '{ claimCodes { nodes { id } } apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
     );
     expect(data.device.readings.nodes).toHaveLength(1);
     ids = {
@@ -65,6 +67,7 @@ describe('tenant isolation', () => {
       certificate: generated.data.deviceCertificateGenerate.credential.id,
       apiKey: data.apiKeys.nodes[0].id,
       audit: data.auditEntries.nodes[0].id,
+      claimCode: data.claimCodes.nodes[0].id,
     };
   });
   afterAll(() => api[Symbol.asyncDispose]());
@@ -81,6 +84,7 @@ describe('tenant isolation', () => {
       'DeviceCredential',
       'ApiKey',
       'AuditEntry',
+      'ClaimCode',
     ]);
   });
 
@@ -127,24 +131,27 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $claimCode: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
         deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
         deviceTokenIssue(input: { deviceId: $id }) { __typename }
         deviceTokenRevoke(input: { id: $credential }) { __typename }
         deviceCertificateIssue(input: { deviceId: $id, csr: "x" }) { __typename }
         deviceCertificateGenerate(input: { deviceId: $id }) { __typename }
         deviceCertificateRevoke(input: { id: $certificate }) { __typename }
+        claimCodeCreate(input: { deviceId: $id }) { __typename }
+        claimCodeRevoke(input: { id: $claimCode }) { __typename }
         apiKeyRotate(input: { id: $apiKey }) { __typename }
         apiKeyRevoke(input: { id: $apiKey }) { __typename } }`,
-      { id: ids.device, credential: ids.credential, certificate: ids.certificate, apiKey: ids.apiKey },
+      { ...ids, id: ids.device },
     );
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(10);
+    expect(Object.keys(data)).toHaveLength(12);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
-       union all select from api_keys where revoked_at is not null or previous_secret_hash is not null`,
+       union all select from api_keys where revoked_at is not null or previous_secret_hash is not null
+       union all select from claim_codes where revoked_at is not null or claimed_at is not null`,
     );
     expect(untouched.rowCount).toBe(0);
     const { rows } = await api.database.admin.query('select name, status from devices where key = $1', [
@@ -172,12 +179,27 @@ describe('tenant isolation', () => {
     expect(seen.data.viewer.tenant.slug).toBe('bravo');
   });
 
+  it('shows B no claim code of A, and no device of A through its own', async () => {
+    const { data } = await api.ask(
+      keyB,
+      'mutation { claimCodeCreate(input: { deviceKey: "secret" }) { ... on ClaimCodeCreateSuccess { claimCode { device { id } } } } }',
+    );
+    expect(data.claimCodeCreate.claimCode.device).toBeNull();
+    const list = await api.ask(
+      keyB,
+      '{ claimCodes { totalCount nodes { device { id } } } devices { nodes { claimCodes { id } } } }',
+    );
+    expect(list.data.claimCodes).toEqual({ totalCount: 1, nodes: [{ device: null }] });
+    expect(list.data.devices.nodes).toEqual([{ claimCodes: [] }]);
+  });
+
   it('is tested for every field that there is', () => {
     const fieldsOf = (type: { getFields(): object } | null | undefined) =>
       Object.keys(type?.getFields() ?? {}).sort();
     expect(fieldsOf(schema.getQueryType())).toEqual([
       'apiKeys',
       'auditEntries',
+      'claimCodes',
       'connectInfo',
       'device',
       'devices',
@@ -191,6 +213,8 @@ describe('tenant isolation', () => {
       'apiKeyCreate',
       'apiKeyRevoke',
       'apiKeyRotate',
+      'claimCodeCreate',
+      'claimCodeRevoke',
       'deviceCertificateGenerate',
       'deviceCertificateIssue',
       'deviceCertificateRevoke',
@@ -207,6 +231,7 @@ describe('tenant isolation', () => {
     expect(nodes.map(({ name }) => name).sort()).toEqual([
       'ApiKey',
       'AuditEntry',
+      'ClaimCode',
       'Device',
       'DeviceCredential',
       'Site',

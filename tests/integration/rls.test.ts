@@ -22,6 +22,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   audit_entries: ['INSERT', 'SELECT'],
   certificate_authorities: ['INSERT', 'SELECT'],
   dead_letters: ['SELECT'],
+  claim_codes: ['INSERT', 'SELECT', 'UPDATE'],
   device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
   device_latest: ['SELECT'],
   device_presence: ['SELECT'],
@@ -46,6 +47,7 @@ const DEFINER: Readonly<Record<string, readonly string[]>> = {
   drop_partitions: ['fleetgraph_worker'],
   ensure_partition: ['fleetgraph_worker'],
   find_api_key: ['fleetgraph_app'],
+  find_claim_code: ['fleetgraph_app'],
   find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
   fold_ingest_frames: ['fleetgraph_worker'],
@@ -83,6 +85,10 @@ describe('row-level security', () => {
       );
       await insert(
         "insert into certificate_authorities (tenant_id, generation, certificate, private_key, not_after) values ($1, 1, 'x', 'x', now())",
+      );
+      await insert(
+        "insert into claim_codes (tenant_id, code_hash, hint, expires_at) values ($1, sha256($2::bytea), 'hint', now())",
+        tenant.slug,
       );
       await insert(
         "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",

@@ -8,6 +8,7 @@ import {
   deleteExpiredQuarantine,
   deleteExpiredReadings,
   deleteGoneGateways,
+  deleteOldClaimCodes,
   deleteOldQuarantineJobs,
   deleteOldRepeats,
   dropPartitions,
@@ -88,6 +89,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteGoneGateways(pool);
   await deleteExpiredMutationResults(pool);
   await deleteExpiredIngestKeys(pool);
+  await deleteOldClaimCodes(pool);
 }
 
 const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

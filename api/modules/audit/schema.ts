@@ -11,6 +11,7 @@ const auditActorKindEnum = builder.enumType('AuditActorKind', {
   values: {
     USER: { description: 'A person of the tenant.' },
     API_KEY: { description: 'A program, with an API key of the tenant.' },
+    DEVICE: { description: 'A device that enrolled itself with a claim code.' },
     OPERATOR: { description: 'An operator of the platform, who is no member of the tenant.' },
   },
 });
@@ -19,14 +20,17 @@ const auditActorRef = builder.objectRef<AuditRow>('AuditActor').implement({
   description: 'Who did something, as it was then.',
   fields: (t) => ({
     id: t.exposeString('actorId', {
-      description: '`user:` and the subject at the identity provider, or `key:` and a number.',
+      description:
+        '`user:` and the subject at the identity provider, `key:` and a number, or `claim:` and a number.',
     }),
     kind: t.field({
       type: auditActorKindEnum,
-      description: 'Person, program or operator of the platform.',
+      description: 'Person, program, device or operator of the platform.',
       resolve: (row) => row.actorKind,
     }),
-    name: t.exposeString('actorName', { description: 'Name of the person or the key.' }),
+    name: t.exposeString('actorName', {
+      description: 'Name of the person or the API key, or the key of the device.',
+    }),
   }),
 });
 

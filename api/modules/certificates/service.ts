@@ -1,21 +1,15 @@
 import { z } from 'zod';
-import type { WriteScope } from '#api/database/writes.ts';
 import type { Device } from '#api/generated/prisma/client.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { ConflictFault, NotFoundFault, type UserError, ValidationFault } from '#api/graphql/errors.ts';
-import { encodeGlobalId, readRowId } from '#api/graphql/global-ids.ts';
+import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
+import { readRowId } from '#api/graphql/global-ids.ts';
 import { type Done, runMutation } from '#api/graphql/mutations.ts';
-import {
-  CertificateRequestError,
-  type DeviceCertificateOptions,
-  type IssuedCertificate,
-  issueFromRequest,
-  issueWithKey,
-  toPem,
-} from '#core/auth/certificates.ts';
+import { toPem } from '#core/auth/certificates.ts';
 import type { RevocationReason } from '#core/auth/revocation-list.ts';
 import { announceAccess, lockDevice } from '../devices/service.ts';
-import { type Authorities, ensureAuthorities } from './authorities.ts';
+import { type AddedCertificate, addCertificate, addCertificateWithKey } from './issue.ts';
+
+export { addCertificate } from './issue.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
 
@@ -25,8 +19,6 @@ const revokedSchema = z.object({ credentialId: z.number() });
 export type CertificateIssued = z.output<typeof issuedSchema>;
 export type CertificateGenerated = z.output<typeof generatedSchema>;
 export type CertificateRevoked = z.output<typeof revokedSchema>;
-
-const MAX_REQUEST_BYTES = 8_192;
 
 /** Makes a certificate for a key that stays with the device. */
 export function issueCertificate(
@@ -39,14 +31,10 @@ export function issueCertificate(
     input,
     read: (remembered) => issuedSchema.parse(remembered),
     async run(scope) {
-      if (input.csr.length > MAX_REQUEST_BYTES) throw badRequest('must have at most 8 192 characters');
-      const device = await lockLiveDevice(scope, input.deviceId);
-      const authorities = await ensureAuthorities(scope, operation.platform.secretBox);
-      const terms = termsOf(operation, scope, device, authorities);
-      const issued = await issueFromRequest(input.csr, terms).catch((error: unknown) => {
-        throw error instanceof CertificateRequestError ? badRequest(error.message) : error;
-      });
-      return keep(scope, device, authorities, issued);
+      const device = await lockDevice(scope, input.deviceId, 'deviceId');
+      const added = await addCertificate(scope, operation.platform, device, input.csr);
+      await announceAccess(scope, device, false);
+      return doneWith(device, added);
     },
   });
 }
@@ -63,13 +51,27 @@ export function generateCertificate(
     secrets: ['privateKey'],
     read: (remembered) => generatedSchema.parse(remembered),
     async run(scope) {
-      const device = await lockLiveDevice(scope, input.deviceId);
-      const authorities = await ensureAuthorities(scope, operation.platform.secretBox);
-      const issued = await issueWithKey(termsOf(operation, scope, device, authorities));
-      const { success, audit } = await keep(scope, device, authorities, issued);
-      return { success: { ...success, privateKey: toPem('PRIVATE KEY', issued.privateKey) }, audit };
+      const device = await lockDevice(scope, input.deviceId, 'deviceId');
+      const made = await addCertificateWithKey(scope, operation.platform, device);
+      await announceAccess(scope, device, false);
+      const { success, audit } = doneWith(device, made);
+      return { success: { ...success, privateKey: toPem('PRIVATE KEY', made.privateKey) }, audit };
     },
   });
+}
+
+function doneWith(
+  device: Device,
+  { credentialId, certificate, ca, issued }: AddedCertificate,
+): Done<CertificateIssued> {
+  return {
+    success: { credentialId, certificate, ca },
+    audit: {
+      target: { type: 'Device', id: device.id, label: device.key },
+      before: null,
+      after: { serial: issued.serial, expiresAt: issued.notAfter.toISOString() },
+    },
+  };
 }
 
 /** Makes a certificate good for nothing: its session ends, and it stands in the revocation list. */
@@ -109,59 +111,4 @@ export function revokeCertificate(
       };
     },
   });
-}
-
-const badRequest = (message: string): ValidationFault =>
-  new ValidationFault([{ path: ['input', 'csr'], message }]);
-
-async function lockLiveDevice(scope: WriteScope, globalId: string): Promise<Device> {
-  const device = await lockDevice(scope, globalId, 'deviceId');
-  if (device.status === 'DECOMMISSIONED')
-    throw new ConflictFault('the device is decommissioned', ['input', 'deviceId'], device.version);
-  return device;
-}
-
-const termsOf = (
-  { platform }: Operation,
-  { tenantSlug: tenant }: WriteScope,
-  device: Device,
-  authorities: Authorities,
-): DeviceCertificateOptions => ({
-  authority: authorities.tenant,
-  subject: { tenant, device: device.key, publicId: encodeGlobalId('Device', device.id) },
-  crlUrl: `${platform.addresses.httpUrl}/crl/${tenant}.crl`,
-});
-
-/** The certificate comes with the tenant's authority behind it, for servers that know the root only. */
-async function keep(
-  scope: WriteScope,
-  device: Device,
-  { tenant, root }: Authorities,
-  issued: IssuedCertificate,
-): Promise<Done<CertificateIssued>> {
-  const credential = await scope.prisma.deviceCredential.create({
-    data: {
-      tenantId: scope.tenantId,
-      deviceId: device.id,
-      kind: 'CERTIFICATE',
-      secretHash: new Uint8Array(issued.fingerprint),
-      hint: issued.fingerprint.toString('hex').slice(-4),
-      serial: issued.serial,
-      notBefore: issued.notBefore,
-      expiresAt: issued.notAfter,
-    },
-  });
-  await announceAccess(scope, device, false);
-  return {
-    success: {
-      credentialId: credential.id,
-      certificate: toPem('CERTIFICATE', issued.certificate) + toPem('CERTIFICATE', tenant.certificate),
-      ca: toPem('CERTIFICATE', root),
-    },
-    audit: {
-      target: { type: 'Device', id: device.id, label: device.key },
-      before: null,
-      after: { serial: issued.serial, expiresAt: issued.notAfter.toISOString() },
-    },
-  };
 }

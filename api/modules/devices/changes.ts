@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { WriteScope } from '#api/database/writes.ts';
-import { type Device, Prisma } from '#api/generated/prisma/client.ts';
+import type { Prisma } from '#api/generated/prisma/client.ts';
 import { changesBetween } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
-import { type JsonObject, runMutation } from '#api/graphql/mutations.ts';
-import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
+import { ConflictFault, type UserError } from '#api/graphql/errors.ts';
+import { runMutation } from '#api/graphql/mutations.ts';
 import { announce, announceAccess } from './announce.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
+import { findSiteId, insertDevice, stateOf } from './insert.ts';
 import { lockDevice } from './lock.ts';
+import { addToken } from './tokens.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
 type WithId = WithMutationId & { readonly id: string };
@@ -35,60 +35,16 @@ export function createDevice(
     secrets: ['secret'],
     read: (remembered) => createdSchema.parse(remembered),
     async run(scope) {
-      const { key, siteKey, location, attributes, ...fields } = parseDeviceCreate(input);
-      const siteId = siteKey == null ? null : await findSiteId(scope, siteKey);
-      const known = await scope.prisma.device.findUnique({
-        where: { tenantId_key: { tenantId: scope.tenantId, key } },
-        select: { version: true },
-      });
-      if (known)
-        throw new ConflictFault(
-          `there is a device with the key ${key} already`,
-          ['input', 'key'],
-          known.version,
-        );
-      const device = await scope.prisma.device
-        .create({
-          data: {
-            tenantId: scope.tenantId,
-            key,
-            siteId,
-            name: fields.name ?? key,
-            tags: fields.tags ?? [],
-            attributes: attributes ?? {},
-            latitude: location?.latitude ?? null,
-            longitude: location?.longitude ?? null,
-            serialNumber: fields.serialNumber ?? null,
-            model: fields.model ?? null,
-            ...(fields.expectedIntervalSeconds != null && {
-              expectedIntervalSeconds: fields.expectedIntervalSeconds,
-            }),
-          },
-        })
-        .catch((error: unknown) => {
-          if (!isDuplicate(error)) throw error;
-          throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], null);
-        });
-      const secret = createDeviceSecret();
-      const credential = await scope.prisma.deviceCredential.create({
-        data: {
-          tenantId: scope.tenantId,
-          deviceId: device.id,
-          kind: 'TOKEN',
-          secretHash: new Uint8Array(hashDeviceSecret(operation.platform.deviceTokenKey, secret)),
-          hint: hintOf(secret),
-        },
-      });
-      await announce(scope, device, 'CREATED');
+      const device = await insertDevice(scope, parseDeviceCreate(input));
+      const { credentialId, username, secret } = await addToken(
+        scope,
+        operation.platform.deviceTokenKey,
+        device,
+      );
       return {
-        success: {
-          deviceId: device.id,
-          credentialId: credential.id,
-          username: `${scope.tenantSlug}/${key}`,
-          secret,
-        },
+        success: { deviceId: device.id, credentialId, username, secret },
         audit: {
-          target: { type: 'Device', id: device.id, label: key },
+          target: { type: 'Device', id: device.id, label: device.key },
           before: null,
           after: stateOf(device),
         },
@@ -164,6 +120,8 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
         where: { deviceId: device.id, revokedAt: null },
         data: { revokedAt: now },
       });
+      await scope.prisma.$executeRaw`update claim_codes set revoked_at = ${now}
+        where device_id = ${device.id} and claimed_at is null and revoked_at is null`;
       await announce(scope, device, 'DECOMMISSIONED');
       await announceAccess(scope, device, true);
       return {
@@ -176,15 +134,6 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
       };
     },
   });
-}
-
-async function findSiteId(scope: WriteScope, key: string): Promise<number> {
-  const site = await scope.prisma.site.findUnique({
-    where: { tenantId_key: { tenantId: scope.tenantId, key } },
-    select: { id: true },
-  });
-  if (!site) throw new NotFoundFault(`there is no site with the key ${key}`, ['input', 'siteKey']);
-  return site.id;
 }
 
 function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
@@ -201,18 +150,5 @@ function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
     ...(model !== undefined && { model }),
     ...(expectedIntervalSeconds !== undefined && { expectedIntervalSeconds }),
     ...(status !== undefined && { status }),
-  };
-}
-
-const isDuplicate = (error: unknown): boolean =>
-  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
-
-/** A device as the audit log keeps it. */
-function stateOf(device: Device): JsonObject {
-  const { key, name, siteId, status, tags, latitude, longitude, serialNumber, model } = device;
-  return {
-    ...{ key, name, siteId, status, tags, latitude, longitude, serialNumber, model },
-    attributes: z.json().parse(device.attributes),
-    expectedIntervalSeconds: device.expectedIntervalSeconds,
   };
 }

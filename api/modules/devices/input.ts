@@ -31,10 +31,13 @@ const fields = {
     .max(604_800, 'must be at most 604 800 (a week)'),
 };
 
+/** What a device may be called. */
+export const deviceKeyRules = z.string().refine(isDeviceKey, {
+  error: 'must be 1 to 128 of A-Z a-z 0-9 . _ : - and begin with a letter or digit',
+});
+
 const createSchema = z.object({
-  key: z.string().refine(isDeviceKey, {
-    error: 'must be 1 to 128 of A-Z a-z 0-9 . _ : - and begin with a letter or digit',
-  }),
+  key: deviceKeyRules,
   name: fields.name.nullish(),
   siteKey: fields.siteKey.nullish(),
   tags: fields.tags.nullish(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
+import type { Device } from '#api/generated/prisma/client.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
@@ -44,37 +45,54 @@ export function issueToken(
     async run(scope) {
       const { expiresAt } = parseInput(issueSchema, input);
       const device = await lockDevice(scope, input.deviceId, 'deviceId');
-      if (device.status === 'DECOMMISSIONED') {
-        throw new ConflictFault('the device is decommissioned', ['input', 'deviceId'], device.version);
-      }
-      await assertRoom(scope, device.id);
-      const secret = createDeviceSecret();
-      const credential = await scope.prisma.deviceCredential.create({
-        data: {
-          tenantId: scope.tenantId,
-          deviceId: device.id,
-          kind: 'TOKEN',
-          secretHash: new Uint8Array(hashDeviceSecret(operation.platform.deviceTokenKey, secret)),
-          hint: hintOf(secret),
-          expiresAt,
-        },
-      });
+      const { hint, ...token } = await addToken(scope, operation.platform.deviceTokenKey, device, expiresAt);
       await announceAccess(scope, device, false);
       return {
-        success: {
-          deviceId: device.id,
-          credentialId: credential.id,
-          username: `${scope.tenantSlug}/${device.key}`,
-          secret,
-        },
+        success: { deviceId: device.id, ...token },
         audit: {
           target: { type: 'Device', id: device.id, label: device.key },
           before: null,
-          after: { hint: credential.hint, expiresAt: expiresAt?.toISOString() ?? null },
+          after: { hint, expiresAt: expiresAt?.toISOString() ?? null },
         },
       };
     },
   });
+}
+
+/** A token just made; the only time its secret is there. */
+export interface AddedToken {
+  readonly credentialId: number;
+  readonly hint: string;
+  readonly username: string;
+  readonly secret: string;
+}
+
+/**
+ * Gives a device, locked by the transaction, one more token. Whoever calls tells the gateways.
+ * @throws ConflictFault when it is decommissioned or holds as many as it may
+ */
+export async function addToken(
+  scope: WriteScope,
+  tokenKey: Buffer,
+  device: Device,
+  expiresAt: Date | null = null,
+): Promise<AddedToken> {
+  if (device.status === 'DECOMMISSIONED') {
+    throw new ConflictFault('the device is decommissioned', ['input', 'deviceId'], device.version);
+  }
+  await assertRoom(scope, device.id);
+  const secret = createDeviceSecret();
+  const { id: credentialId, hint } = await scope.prisma.deviceCredential.create({
+    data: {
+      tenantId: scope.tenantId,
+      deviceId: device.id,
+      kind: 'TOKEN',
+      secretHash: new Uint8Array(hashDeviceSecret(tokenKey, secret)),
+      hint: hintOf(secret),
+      expiresAt,
+    },
+  });
+  return { credentialId, hint, username: `${scope.tenantSlug}/${device.key}`, secret };
 }
 
 async function assertRoom(scope: WriteScope, deviceId: number): Promise<void> {

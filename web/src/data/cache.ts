@@ -54,6 +54,8 @@ const keyless = [
   'AuditEntryConnection',
   'AuditEntryEdge',
   'AuditTarget',
+  'ClaimCodeConnection',
+  'ClaimCodeEdge',
   'ConnectInfo',
   'DeviceConnection',
   'DeviceEdge',
@@ -86,7 +88,7 @@ export function createCache(): Exchange {
   return cacheExchange({
     keys: Object.fromEntries(keyless.map((name) => [name, embedded])),
     possibleTypes: {
-      Node: ['ApiKey', 'AuditEntry', 'Device', 'DeviceCredential', 'Site', 'Tenant'],
+      Node: ['ApiKey', 'AuditEntry', 'ClaimCode', 'Device', 'DeviceCredential', 'Site', 'Tenant'],
       UserError: ['ConflictError', 'ForbiddenError', 'NotFoundError', 'ValidationError'],
     },
     updates: {

@@ -8,6 +8,7 @@ import { actionOf } from './audit-actions.ts';
 const actorKinds: Readonly<Record<AuditActorKind, string>> = {
   USER: 'person',
   API_KEY: 'API key',
+  DEVICE: 'device',
   OPERATOR: 'operator of the platform',
 };
 

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { WriteScope } from '#api/database/writes.ts';
+import { type Device, Prisma } from '#api/generated/prisma/client.ts';
+import { ConflictFault, NotFoundFault } from '#api/graphql/errors.ts';
+import type { JsonObject } from '#api/graphql/mutations.ts';
+import { announce } from './announce.ts';
+import type { DeviceCreate } from './input.ts';
+
+/**
+ * Makes a device, without a credential, and tells of it.
+ * @throws ConflictFault when there is one with that key, NotFoundFault for an unknown site
+ */
+export async function insertDevice(scope: WriteScope, create: DeviceCreate): Promise<Device> {
+  const { key, siteKey, location, attributes, ...fields } = create;
+  const siteId = siteKey == null ? null : await findSiteId(scope, siteKey);
+  const known = await scope.prisma.device.findUnique({
+    where: { tenantId_key: { tenantId: scope.tenantId, key } },
+    select: { version: true },
+  });
+  if (known)
+    throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], known.version);
+  const device = await scope.prisma.device
+    .create({
+      data: {
+        tenantId: scope.tenantId,
+        key,
+        siteId,
+        name: fields.name ?? key,
+        tags: fields.tags ?? [],
+        attributes: attributes ?? {},
+        latitude: location?.latitude ?? null,
+        longitude: location?.longitude ?? null,
+        serialNumber: fields.serialNumber ?? null,
+        model: fields.model ?? null,
+        ...(fields.expectedIntervalSeconds != null && {
+          expectedIntervalSeconds: fields.expectedIntervalSeconds,
+        }),
+      },
+    })
+    .catch((error: unknown) => {
+      if (!isDuplicate(error)) throw error;
+      throw new ConflictFault(`there is a device with the key ${key} already`, ['input', 'key'], null);
+    });
+  await announce(scope, device, 'CREATED');
+  return device;
+}
+
+/** @throws NotFoundFault */
+export async function findSiteId(scope: WriteScope, key: string): Promise<number> {
+  const site = await scope.prisma.site.findUnique({
+    where: { tenantId_key: { tenantId: scope.tenantId, key } },
+    select: { id: true },
+  });
+  if (!site) throw new NotFoundFault(`there is no site with the key ${key}`, ['input', 'siteKey']);
+  return site.id;
+}
+
+const isDuplicate = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+
+/** A device as the audit log keeps it. */
+export function stateOf(device: Device): JsonObject {
+  const { key, name, siteId, status, tags, latitude, longitude, serialNumber, model } = device;
+  return {
+    ...{ key, name, siteId, status, tags, latitude, longitude, serialNumber, model },
+    attributes: z.json().parse(device.attributes),
+    expectedIntervalSeconds: device.expectedIntervalSeconds,
+  };
+}
