@@ -16,7 +16,7 @@ import {
 export { announceAccess } from './announce.ts';
 export { type CredentialRow, loadCredential, loadCredentialState } from './credentials.ts';
 export { deviceKeyRules } from './input.ts';
-export { insertDevice, stateOf } from './insert.ts';
+export { insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';
 export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 export { addToken } from './tokens.ts';
