@@ -6,6 +6,7 @@ const SQL_ONLY = [
   'certificate_authorities',
   'claim_codes',
   'dead_letters',
+  'device_sequences',
   'device_sessions',
   'follower_cursors',
   'gateways',
@@ -21,6 +22,8 @@ const SQL_ONLY = [
   'quarantine',
   'quarantine_jobs',
   'readings',
+  'sequence_gaps',
+  'sequence_notes',
 ];
 
 /**

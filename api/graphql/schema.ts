@@ -14,6 +14,7 @@ import '../modules/api-keys/mutations.ts';
 import '../modules/audit/schema.ts';
 import '../modules/presence/schema.ts';
 import '../modules/presence/live-schema.ts';
+import '../modules/sequences/schema.ts';
 import '../modules/telemetry/schema.ts';
 import '../modules/telemetry/live-schema.ts';
 import { lexicographicSortSchema, printSchema } from 'graphql';

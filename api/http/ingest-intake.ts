@@ -110,7 +110,8 @@ const DENIALS: Readonly<Record<'BAD_CREDENTIALS' | 'NOT_ACTIVE' | 'UNAVAILABLE',
 const notStored = (): Outcome => ({
   problem: {
     ...{ status: 503, code: 'NOT_STORED', retryAfterSeconds: RETRY_AFTER_SECONDS },
-    detail: 'the message was not stored in time; send it again, with its own ts or the same idempotency key',
+    detail:
+      'the message was not stored in time; send it again, with its own ts or seq or the same idempotency key',
   },
 });
 

@@ -47,6 +47,17 @@ export interface DeviceEvent extends AboutDevice {
   readonly change: 'CREATED' | 'UPDATED' | 'DECOMMISSIONED';
 }
 
+/** Messages of a device are missing, or arrived after all. Made known no sooner than a gap has had time to close by itself. */
+export interface SequenceEvent extends AboutDevice {
+  readonly at: number;
+  readonly change: 'GAP' | 'HEALED';
+  readonly boot: number;
+  /** The first and the last number of the gap. */
+  readonly from: number;
+  readonly to: number;
+  readonly firstSeenAt: number;
+}
+
 interface EventOf<Kind extends EventKind, Event> {
   readonly v: 1;
   readonly tenant: string;
@@ -61,7 +72,8 @@ export type EventMessage =
   | EventOf<'heartbeat', HeartbeatEvent>
   | EventOf<'session', SessionEvent>
   | EventOf<'presence', PresenceEvent>
-  | EventOf<'device', DeviceEvent>;
+  | EventOf<'device', DeviceEvent>
+  | EventOf<'sequence', SequenceEvent>;
 
 /** The message a cache listener gets: whatever it holds about `id` is no longer true. */
 export interface ControlMessage {

@@ -4,5 +4,5 @@ export const downlinkSubject = (shard: number): string => `downlink.${shard}`;
 export const eventsSubject = (shard: number, kind: EventKind): string => `events.${shard}.${kind}`;
 export const controlSubject = (kind: ControlKind): string => `control.${kind}`;
 
-export type EventKind = 'telemetry' | 'heartbeat' | 'session' | 'presence' | 'device';
+export type EventKind = 'telemetry' | 'heartbeat' | 'session' | 'presence' | 'device' | 'sequence';
 export type ControlKind = 'credential' | 'session' | 'template' | 'route' | 'member' | 'device' | 'key';

@@ -14,8 +14,12 @@ export interface ReadingRow {
   readonly lat: number | undefined;
   readonly lng: number | undefined;
   readonly dupPossible: boolean;
+  /** Its device numbered it and gave no time. */
+  readonly timeless: boolean;
   /** The metrics as JSON text. */
   readonly metricsJson: string;
+  /** The message of the frame that it came in. */
+  readonly itemIndex: number;
   /** The place of the reading in its frame, whoever is known and allowed today. */
   readonly slot: number;
   /** Its entry in the frame's manifest. */
@@ -24,7 +28,8 @@ export interface ReadingRow {
   readonly replayOf: string | undefined;
 }
 
-const COLUMNS = 'tenant_id, device_id, ts, msg_id, received_at, latitude, longitude, dup_possible, metrics';
+const COLUMNS =
+  'tenant_id, device_id, ts, msg_id, received_at, latitude, longitude, dup_possible, timeless, metrics';
 
 /** Makes sure that the partitions of these UTC days (`YYYY-MM-DD`) exist. */
 export async function ensurePartitions(
@@ -127,7 +132,7 @@ async function storeNew<Row extends ReadingRow>(
 function encodeRows(rows: readonly ReadingRow[]): Buffer {
   const writer = new CopyWriter(rows.length * 192);
   for (const row of rows) {
-    writer.row(9);
+    writer.row(10);
     writer.int4(row.tenantId);
     writer.int4(row.deviceId);
     writer.timestamptz(row.ts);
@@ -136,6 +141,7 @@ function encodeRows(rows: readonly ReadingRow[]): Buffer {
     writer.float8(row.lat);
     writer.float8(row.lng);
     writer.bool(row.dupPossible);
+    writer.bool(row.timeless);
     writer.jsonb(row.metricsJson);
   }
   return writer.finish();

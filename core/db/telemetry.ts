@@ -8,6 +8,8 @@ import {
   writeReplayOutcomes,
 } from './quarantine.ts';
 import { firstOfEach, type ReadingRow, storeReadings } from './readings.ts';
+import { findResends } from './resends.ts';
+import { insertSequenceNotes } from './sequence-notes.ts';
 
 /** What a tenant's part of a frame became. */
 export interface FrameCounts {
@@ -87,8 +89,8 @@ export async function findStoredFrames(
 }
 
 /**
- * Stores a batch of frames in one transaction: readings exactly once, quarantine, dead letters, and one row a frame that
- * proves it. Returns the frames in the order given.
+ * Stores a batch of frames in one transaction: readings exactly once, quarantine, dead letters, the numbers of the messages,
+ * and one row a frame that proves it. Returns the frames in the order given.
  * @param worker who stores them
  * @throws the database's error when it is nobody's row that is at fault; nothing was stored then
  */
@@ -100,7 +102,12 @@ export async function storeFrames<Row extends ReadingRow>(
 ): Promise<StoredFrame[]> {
   return transaction(pool, async (connection) => {
     const rows = frames.flatMap((frame) => frame.rows);
-    const outcome = await storeReadings(connection, firstOfEach(rows));
+    const first = firstOfEach(rows);
+    const resends = await findResends(connection, first);
+    const outcome = await storeReadings(
+      connection,
+      resends.size === 0 ? first : first.filter((row) => !resends.has(row)),
+    );
     const stored = frames.map((frame) => {
       const fresh: boolean[] = [];
       for (const row of frame.rows) fresh[row.slot] = outcome.fresh.has(row);
@@ -117,6 +124,10 @@ export async function storeFrames<Row extends ReadingRow>(
       stored.flatMap(({ frame, replays }) => [...frame.replays, ...replays]),
     );
     await insertDeadLetters(connection, frames);
+    await insertSequenceNotes(
+      connection,
+      rows.filter((row) => !outcome.rejected.has(row)),
+    );
     await insertFrames(connection, stored, worker);
     return stored.map(({ frame: { batchId, streamSequence }, fresh }) => {
       return { batchId, streamSequence, fresh, published: false };

@@ -19,6 +19,12 @@ export function sequenceId(boot: number, sequence: number): MessageId {
   return { high: (boot * 2 ** 15 + upper) | 0, low: sequence | 0 };
 }
 
+/** Boot and sequence of a message that its device numbered; undefined when the id is a hash. */
+export function numbersOf(id: MessageId): { readonly boot: number; readonly seq: number } | undefined {
+  if (id.high < 0) return undefined;
+  return { boot: id.high >>> 15, seq: (id.high & 0x7fff) * 2 ** 32 + (id.low >>> 0) };
+}
+
 /**
  * The id of a message without a number of its own: a 64-bit hash (two lanes of 32-bit multiply-xor with the
  * MurmurHash3 finaliser) of device, time and bytes. `part` tells the readings of one message apart.

@@ -11,6 +11,8 @@ export interface TelemetryReading {
   readonly lng: number | undefined;
   /** The device may have sent it before and gave nothing by which that could be told. */
   readonly dupPossible: boolean;
+  /** The device numbered it and gave no time, so that only the number tells a resend. */
+  readonly timeless: boolean;
 }
 
 /** Why a message or a reading was not stored. Stable: people filter, alert and replay by them. */
@@ -184,7 +186,8 @@ export function readReading(
       metrics: metrics as Record<string, MetricValue>,
       lat,
       lng,
-      dupPossible: context.dup && envelope['ts'] === undefined,
+      timeless: envelope['ts'] === undefined && seq !== undefined,
+      dupPossible: context.dup && envelope['ts'] === undefined && seq === undefined,
     },
   };
 }

@@ -53,6 +53,15 @@ async function settled(): Promise<void> {
 }
 
 describe('the door of a device', () => {
+  it('stores a numbered message that is sent again once, though it has neither a time nor a key', async () => {
+    const device = await acme.device('numbered');
+    for (let times = 0; times < 3; times++) await send(device, { seq: 1, boot: 2, metrics: { t: 1 } });
+    await send(device, { seq: 2, boot: 2, metrics: { t: 1 } });
+    await stored(device, 2);
+    await settled();
+    expect(await readings(device)).toHaveLength(2);
+  });
+
   it('answers 202 with a receipt for a message that becomes a row, however the token is presented', async () => {
     const device = await acme.device('door');
     const ways = [bearer(device), basic(device), { 'x-provision-token': device.password }];

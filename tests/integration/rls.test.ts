@@ -13,6 +13,7 @@ const GLOBAL = [
   'ingest_repeats',
   'leases',
   'platform_authorities',
+  'sequence_notes',
 ];
 
 /** Everything that the API may do, and nothing else. */
@@ -26,6 +27,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   device_credentials: ['INSERT', 'SELECT', 'UPDATE'],
   device_latest: ['SELECT'],
   device_presence: ['SELECT'],
+  device_sequences: ['SELECT'],
   device_sessions: ['SELECT'],
   devices: ['INSERT', 'SELECT', 'UPDATE'],
   follower_cursors: ['SELECT'],
@@ -36,6 +38,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   platform_authorities: ['INSERT', 'SELECT'],
   quarantine: ['SELECT'],
   quarantine_jobs: ['INSERT', 'SELECT'],
+  sequence_gaps: ['SELECT'],
   sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
   tenants: ['SELECT'],
@@ -97,6 +100,11 @@ describe('row-level security', () => {
       await insert('insert into device_presence (tenant_id, device_id) values ($1, $2)', device.id);
       await insert(
         "insert into device_latest (tenant_id, device_id, newest_ts, metrics) values ($1, $2, now(), '{}')",
+        device.id,
+      );
+      await insert('insert into device_sequences (tenant_id, device_id, boot) values ($1, $2, 0)', device.id);
+      await insert(
+        'insert into sequence_gaps (tenant_id, device_id, boot, from_seq, to_seq, missing, first_seen_at, opened_at) values ($1, $2, 0, 1, 1, 1, now(), now())',
         device.id,
       );
       await insert(

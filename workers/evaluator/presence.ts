@@ -197,6 +197,7 @@ function collect(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
       return;
     case 'presence':
     case 'device':
+    case 'sequence':
       return;
   }
 }

@@ -19,6 +19,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_MAX_READINGS: integer(100, 1),
       INGEST_MAX_MEASUREMENTS: integer(200, 1),
       INGEST_MAX_AHEAD_MS: integer(86_400_000),
+      /** How often the numbers of messages are folded into the sequences of their devices, in milliseconds. */
+      INGEST_SEQUENCE_FOLD_MS: integer(5_000, 50, 60_000),
       DATABASE_CONNECTIONS: integer(6, 1, 100),
     },
     env,

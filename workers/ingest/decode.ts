@@ -23,7 +23,6 @@ export interface IngestRow extends ReadingRow {
   readonly identity: KnownDevice;
   readonly reading: TelemetryReading;
   readonly item: FrameItem;
-  readonly itemIndex: number;
   readonly part: number;
   /** Whether it is all that its message holds. */
   readonly whole: boolean;
@@ -222,6 +221,7 @@ function ingestRow(
     lat: reading.lat,
     lng: reading.lng,
     dupPossible: reading.dupPossible,
+    timeless: reading.timeless,
     metricsJson: JSON.stringify(reading.metrics),
     identity,
     reading,

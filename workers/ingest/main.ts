@@ -18,6 +18,7 @@ import { createIngest } from './ingest.ts';
 import { createLatestFollower } from './latest.ts';
 import { declareMetrics } from './metrics.ts';
 import { createPartitions } from './partitions.ts';
+import { createSequenceFolder } from './sequences.ts';
 import { createIngestService } from './service.ts';
 
 const config = readConfig(process.env);
@@ -95,6 +96,14 @@ await runService({
         pool,
         shards: config.BUS_SHARDS,
         holder: worker,
+        log,
+        metrics: declared,
+      }),
+      sequences: createSequenceFolder({
+        pool,
+        shards: config.BUS_SHARDS,
+        holder: `sequences-${randomUUID()}`,
+        foldMs: config.INGEST_SEQUENCE_FOLD_MS,
         log,
         metrics: declared,
       }),

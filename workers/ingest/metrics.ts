@@ -30,6 +30,16 @@ export function declareMetrics(metrics: Metrics) {
       [1, 2, 5, 10, 20, 50, 100, 200],
     ),
     lateSeconds: metrics.histogram('stored_latency_seconds', 'From the edge to the commit', LATENCY_SECONDS),
+    sequenceGaps: metrics.counter(
+      'sequence_gaps_total',
+      'Gaps in the numbers of devices: opened after ten seconds, healed by late messages; opened without healed is loss',
+      ['change'],
+    ),
+    sequenceMessages: metrics.counter(
+      'sequence_messages_total',
+      'Numbered messages that were missing when a gap opened, came again (duplicate), or after a higher number (out_of_order)',
+      ['what'],
+    ),
     latestFolds: metrics.counter('latest_writes_total', 'Rows written to device_latest'),
   };
 }

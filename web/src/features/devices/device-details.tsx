@@ -5,6 +5,7 @@ import { StatusBadge } from '../../ui/status.tsx';
 import { duration } from '../../ui/time.ts';
 import { DeviceCredentials } from './device-credentials.tsx';
 import { useDevice } from './device-detail.ts';
+import { DeviceSequence } from './device-sequence.tsx';
 import { deviceStatus } from './presence.ts';
 import { formatValue } from './value.ts';
 
@@ -49,6 +50,9 @@ export function DeviceDetails() {
         <section className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
           <DeviceCredentials device={device} />
         </section>
+        <Panel title="Message numbers">
+          <DeviceSequence />
+        </Panel>
         <Panel title="Attributes">
           {attributes.length === 0 ? (
             <p className="px-3.5 py-4 text-ink-2 text-sm">None set. Edit the device to add some.</p>

@@ -1,5 +1,10 @@
 const numbers = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 6 });
 
+const counts = new Intl.NumberFormat();
+
+/** How many, in full, in the reader's locale. */
+export const formatCount = (count: number): string => counts.format(count);
+
 /** A metric's value as text: numbers in the reader's locale, booleans as on and off, anything else as JSON. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'number') return numbers.format(value);
