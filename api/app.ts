@@ -22,6 +22,7 @@ import { createGraphqlServer } from './graphql/server.ts';
 import { createConsole } from './http/console.ts';
 import { createCredentialWatch } from './http/credential-watch.ts';
 import { createCrlDoor } from './http/crl.ts';
+import { createImportDoor } from './http/device-import.ts';
 import { serveFile } from './http/files.ts';
 import { createInternalServer } from './http/internal-server.ts';
 import { createKeyUse } from './http/key-use.ts';
@@ -31,6 +32,7 @@ import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
 import { makeRevocationList } from './modules/certificates/revocation.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
+import { importDevices } from './modules/devices/import/run.ts';
 import type { Platform } from './platform.ts';
 
 export interface AppDeps {
@@ -109,6 +111,13 @@ export function buildApp(deps: AppDeps): App {
         })
       : undefined;
   const enroll = createEnroll({ config, pool, platform, metrics });
+  const importDoor = createImportDoor({
+    authenticator,
+    limits: { maxBytes: config.IMPORT_MAX_BYTES, maxRows: config.IMPORT_MAX_ROWS },
+    addressOf: (request) => clientAddress(request, config.TRUSTED_PROXIES),
+    run: (origin, order, file) =>
+      importDevices({ ...platform, timeoutMs: config.REQUEST_TIMEOUT_MS }, origin, order, file),
+  });
   const watch = createCredentialWatch(authenticator);
   listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
   const graphql = createGraphqlServer({
@@ -177,6 +186,7 @@ export function buildApp(deps: AppDeps): App {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
       if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
       if (path === '/enroll/v1/claim') return await enroll(request, response, requestId);
+      if (path === '/import/v1/devices') return await importDoor(request, response, requestId);
       if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);
       if (hooks && config.INTERNAL_ON_PUBLIC_PORT && path.startsWith('/internal/'))
         return await hooks(request, response, path);

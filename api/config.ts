@@ -62,6 +62,9 @@ const shape = {
   /** Devices whose credentials are remembered, and for how many milliseconds. */
   CREDENTIAL_CACHE_SIZE: integer(100_000, 1, 10_000_000),
   CREDENTIAL_TTL_MS: integer(30_000, 0, 30_000),
+  /** The largest file of devices that is imported, in bytes, and in rows. */
+  IMPORT_MAX_BYTES: integer(5_242_880, 1_024, 104_857_600),
+  IMPORT_MAX_ROWS: integer(10_000, 1, 100_000),
   /** Codes that one address may get wrong in a minute before it is refused; each wrong one is answered later than the last. */
   ENROLL_FAILURES_PER_MINUTE: integer(10, 1, 10_000),
   /** Claims of one tenant in a minute, good or not. */

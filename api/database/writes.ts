@@ -18,6 +18,11 @@ export interface WriteScope extends TenantRef {
   readonly prisma: Prisma.TransactionClient;
   publishEvent(message: EventWithoutTenant): Promise<void>;
   publishControl(kind: ControlKind, id: string, version: number): Promise<void>;
+  /** The same for many, with one statement. */
+  publishControls(
+    kind: ControlKind,
+    changes: readonly { readonly id: string; readonly version: number }[],
+  ): Promise<void>;
 }
 
 type EventWithoutTenant = EventMessage extends infer Message
@@ -68,6 +73,7 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
     await prisma.$executeRaw`insert into outbox (tenant_id, shard, subject, payload)
       values (${tenant.tenantId}, ${shard}, ${subject}, ${payload})`;
   };
+  const { tenantSlug, tenantId } = tenant;
   return {
     ...tenant,
     prisma,
@@ -79,6 +85,17 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
     async publishControl(kind, id, version) {
       const message: ControlMessage = { tenant: tenant.tenantSlug, tenantId: tenant.tenantId, id, version };
       await post(controlSubject(kind), Buffer.from(JSON.stringify(message)));
+    },
+    async publishControls(kind, changes) {
+      const messages = changes.map(
+        ({ id, version }): ControlMessage => ({
+          ...{ tenant: tenantSlug, tenantId, id, version },
+        }),
+      );
+      const texts = messages.map((message) => JSON.stringify(message));
+      await prisma.$executeRaw`insert into outbox (tenant_id, shard, subject, payload)
+        select ${tenantId}, ${shard}, ${controlSubject(kind)}, convert_to(text, 'UTF8')
+        from unnest(${texts}::text[]) with ordinality as w (text, index) order by index`;
     },
   };
 }

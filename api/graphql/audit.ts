@@ -71,6 +71,25 @@ export async function writeAudit(
   await scope.prisma.$executeRawUnsafe(text, ...values);
 }
 
+/** The same for many changes that one act made. */
+export async function writeAudits(
+  scope: WriteScope,
+  { viewer, ip, requestId }: AuditOrigin,
+  action: string,
+  changes: readonly AuditChange[],
+): Promise<void> {
+  const rows = changes.map(({ target, before, after }) => ({
+    ...{ type: target.type, id: String(target.id), label: target.label },
+    ...{ before: before && redact(before), after: after && redact(after) },
+  }));
+  await scope.prisma.$executeRaw`
+    insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label,
+      before, after, ip, request_id)
+    select ${scope.tenantId}, ${viewer.kind}, ${viewer.credentialId}, ${viewer.name}, ${action}, w.type, w.id, w.label,
+      nullif(w.before, 'null'), nullif(w.after, 'null'), ${ip}, ${requestId}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as w (type text, id text, label text, before jsonb, after jsonb)`;
+}
+
 /** The statement that adds an entry, secrets redacted. */
 function auditInsert(entry: AuditEntry): Sql {
   const { tenantId, actor, action, target, before, after, ip, requestId } = entry;

@@ -34,3 +34,26 @@ export async function announceAccess(
   await scope.publishControl('credential', device.key, device.version);
   if (ends) await scope.publishControl('session', device.key, EVERY_SESSION);
 }
+
+/** As many events as one message carries. */
+const EVENTS_PER_MESSAGE = 500;
+
+/** `announce` for many devices, with few statements. */
+export async function announceAll(
+  scope: WriteScope,
+  devices: readonly AnnouncedDevice[],
+  change: 'CREATED' | 'UPDATED',
+): Promise<void> {
+  for (let at = 0; at < devices.length; at += EVENTS_PER_MESSAGE) {
+    const some = devices.slice(at, at + EVENTS_PER_MESSAGE);
+    const events = some.map(({ id: deviceId, key: device, siteId, updatedAt }) => ({
+      ...{ deviceId, device, siteId, change },
+      at: updatedAt.getTime(),
+    }));
+    await scope.publishEvent({ kind: 'device', events });
+    await scope.publishControls(
+      'device',
+      some.map(({ key: id, version }) => ({ id, version })),
+    );
+  }
+}

@@ -11,7 +11,7 @@ import { announceAccess } from './announce.ts';
 import { lockDevice } from './lock.ts';
 
 /** Tokens a device may hold at once: enough to rotate, few enough to check each of them at every connect. */
-const MAX_LIVE_TOKENS = 10;
+export const MAX_LIVE_TOKENS = 10;
 const MAX_REASON = 500;
 
 const issueSchema = z.object({ expiresAt: futureInstant });

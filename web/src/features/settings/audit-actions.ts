@@ -7,6 +7,7 @@ export const actionNames: Readonly<Record<string, string>> = {
   deviceTokenRevoke: 'Revoked a token',
   claimCodeCreate: 'Made a claim code',
   claimCodeRevoke: 'Revoked a claim code',
+  deviceImport: 'Imported a device',
   deviceClaim: 'Enrolled with a claim code',
   deviceCertificateIssue: 'Issued a certificate',
   deviceCertificateGenerate: 'Generated a certificate',
