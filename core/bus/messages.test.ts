@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameError, type FrameItem, FrameWriter, parseFrame } from './messages.ts';
+import { packUserProperties, readUserProperties } from './user-properties.ts';
 
 const item = fc.record<FrameItem>({
   tenant: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -19,6 +20,7 @@ const item = fc.record<FrameItem>({
     }),
     { nil: undefined },
   ),
+  userProperties: fc.option(fc.uint8Array({ maxLength: 100 }), { nil: undefined }),
 });
 
 const write = (items: readonly FrameItem[]) => {
@@ -31,6 +33,7 @@ const plain = (each: FrameItem) => ({
   ...each,
   payload: [...each.payload],
   keyHash: each.keyHash && [...each.keyHash],
+  userProperties: each.userProperties && [...each.userProperties],
 });
 
 describe('frame', () => {
@@ -57,7 +60,7 @@ describe('frame', () => {
   it('survives any bytes with a frame or a FrameError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        bytes[0] = 1 + ((bytes[0] ?? 0) % 3);
+        bytes[0] = 1 + ((bytes[0] ?? 0) % 4);
         try {
           parseFrame(bytes);
         } catch (error) {
@@ -69,11 +72,11 @@ describe('frame', () => {
 
   it('refuses a version it does not know', () => {
     const { bytes } = write([]);
-    bytes[0] = 4;
-    expect(() => parseFrame(bytes)).toThrow('unknown frame version 4');
+    bytes[0] = 5;
+    expect(() => parseFrame(bytes)).toThrow('unknown frame version 5');
   });
 
-  it('stays in version 1 as long as no item carries a key or is a replay', () => {
+  it('stays in version 1 as long as no item carries a key or user properties, or is a replay', () => {
     const plainItem: FrameItem = {
       ...{ tenant: 'acme', device: 'd1', kind: 'telemetry', dialect: 'canonical', source: 'mqtt', dup: true },
       ...{ receivedAt: 1, payload: Buffer.from('{}') },
@@ -82,5 +85,18 @@ describe('frame', () => {
     expect(write([plainItem, { ...plainItem, keyHash: Buffer.alloc(8, 7) }]).bytes[0]).toBe(2);
     const replay = { ...plainItem, replay: { quarantineId: '7', part: undefined } };
     expect(write([replay, { ...plainItem, keyHash: Buffer.alloc(8, 7) }]).bytes[0]).toBe(3);
+    const propertied = { ...plainItem, userProperties: packUserProperties([['a', 'b']]) };
+    expect(write([propertied, replay]).bytes[0]).toBe(4);
+  });
+
+  it('gives back user properties, and nothing for what is no list of them', () => {
+    const pair = fc.tuple(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'grapheme' }));
+    fc.assert(
+      fc.property(fc.array(pair), (pairs) => {
+        expect(readUserProperties(packUserProperties(pairs))).toEqual(pairs);
+      }),
+    );
+    for (const broken of [[0], [0, 1], [0, 1, 0x61], [0, 1, 0x61, 0, 2, 0x62]])
+      expect(readUserProperties(Uint8Array.from(broken))).toBeUndefined();
   });
 });

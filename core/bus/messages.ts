@@ -7,19 +7,21 @@ import { FleetgraphError } from '../runtime/errors.ts';
  *
  * | bytes | what |
  * |---|---|
- * | 1 | format version: 3 when an item is a replay, else 2 when one carries the hash of an idempotency key, else 1 |
+ * | 1 | format version: 4 when an item carries user properties, else 3 when one is a replay, else 2 when one carries the hash of an idempotency key, else 1 |
  * | 16 | batch id, UUID v7 |
  * | 4 | number of items, little-endian |
  * | … | items |
  *
- * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP, bit 1 = key hash follows, bit 2 = replay follows), receivedAt
- * in ms (8, float64 LE), tenant length (1) and text, device length (1) and text, key hash (8, only with its flag, from version 2),
- * quarantine id and part (8 and 2, LE, only with their flag, from version 3), payload length (4, LE) and bytes as they came. A reader
- * refuses a version that it does not know and reads the ones before as ever.
+ * An item: kind (1), source (1), dialect (1), flags (1: bit 0 = MQTT DUP, bit 1 = key hash follows, bit 2 = replay follows,
+ * bit 3 = user properties follow), receivedAt in ms (8, float64 LE), tenant length (1) and text, device length (1) and text, key hash
+ * (8, only with its flag, from version 2), quarantine id and part (8 and 2, LE, only with their flag, from version 3), length (2, LE)
+ * and bytes of the user properties as `packUserProperties` lays them out (only with their flag, from version 4), payload length (4, LE)
+ * and bytes as they came. A reader refuses a version that it does not know and reads the ones before as ever.
  */
 const FRAME_VERSION = 1;
 const KEYED_FRAME_VERSION = 2;
 const REPLAY_FRAME_VERSION = 3;
+const PROPERTIED_FRAME_VERSION = 4;
 export const FRAME_HEADER_BYTES = 21;
 const ITEM_FIXED_BYTES = 18;
 /** How many bytes of an idempotency key's hash an item carries. */
@@ -27,6 +29,7 @@ export const KEY_HASH_BYTES = 8;
 const FLAG_DUP = 1;
 const FLAG_KEYED = 2;
 const FLAG_REPLAY = 4;
+const FLAG_PROPERTIED = 8;
 const REPLAY_BYTES = 10;
 /** Stands for the whole message where a part's number would be. */
 const WHOLE = 0xffff;
@@ -61,6 +64,8 @@ export interface FrameItem {
   /** `KEY_HASH_BYTES` of the hash of the idempotency key that came with it. */
   readonly keyHash?: Uint8Array | undefined;
   readonly replay?: Replay | undefined;
+  /** What the sender said beside it, as `packUserProperties` lays it out; at most 65 535 bytes. */
+  readonly userProperties?: Uint8Array | undefined;
 }
 
 /** What is sent through the pipeline again. */
@@ -91,7 +96,8 @@ export function itemBytes(item: FrameItem): number {
     item.device.length +
     item.payload.length +
     (item.keyHash ? KEY_HASH_BYTES : 0) +
-    (item.replay ? REPLAY_BYTES : 0)
+    (item.replay ? REPLAY_BYTES : 0) +
+    (item.userProperties ? 2 + item.userProperties.length : 0)
   );
 }
 
@@ -126,8 +132,7 @@ export class FrameWriter {
     buffer[at] = KINDS.indexOf(item.kind);
     buffer[at + 1] = SOURCES.indexOf(item.source);
     buffer[at + 2] = DIALECTS.indexOf(item.dialect);
-    buffer[at + 3] =
-      (item.dup ? FLAG_DUP : 0) | (item.keyHash ? FLAG_KEYED : 0) | (item.replay ? FLAG_REPLAY : 0);
+    buffer[at + 3] = flagsOf(item);
     buffer.writeDoubleLE(item.receivedAt, at + 4);
     at += 12;
     buffer[at++] = item.tenant.length;
@@ -136,13 +141,19 @@ export class FrameWriter {
     at += buffer.write(item.device, at, 'latin1');
     if (item.keyHash) {
       buffer.set(item.keyHash, at);
-      buffer[0] = Math.max(buffer[0] ?? 0, KEYED_FRAME_VERSION);
+      this.#needVersion(KEYED_FRAME_VERSION);
       at += KEY_HASH_BYTES;
     }
     if (item.replay) {
-      buffer[0] = REPLAY_FRAME_VERSION;
+      this.#needVersion(REPLAY_FRAME_VERSION);
       at = buffer.writeBigInt64LE(BigInt(item.replay.quarantineId), at);
       at = buffer.writeUInt16LE(item.replay.part ?? WHOLE, at);
+    }
+    if (item.userProperties) {
+      this.#needVersion(PROPERTIED_FRAME_VERSION);
+      at = buffer.writeUInt16LE(item.userProperties.length, at);
+      buffer.set(item.userProperties, at);
+      at += item.userProperties.length;
     }
     at = buffer.writeUInt32LE(item.payload.length, at);
     buffer.set(item.payload, at);
@@ -154,6 +165,10 @@ export class FrameWriter {
   finish(): Buffer {
     this.#buffer.writeUInt32LE(this.#count, 17);
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  #needVersion(version: number): void {
+    this.#buffer[0] = Math.max(this.#buffer[0] ?? 0, version);
   }
 
   #grow(needed: number): void {
@@ -171,7 +186,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (buffer.length < FRAME_HEADER_BYTES) throw new FrameError('shorter than a frame header');
   const version = buffer[0];
-  if (version === undefined || version < FRAME_VERSION || version > REPLAY_FRAME_VERSION)
+  if (version === undefined || version < FRAME_VERSION || version > PROPERTIED_FRAME_VERSION)
     throw new FrameError(`unknown frame version ${version}`);
   const count = buffer.readUInt32LE(17);
   const items: FrameItem[] = [];
@@ -186,6 +201,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const flags = buffer.readUInt8(at + 3);
       const keyed = version >= KEYED_FRAME_VERSION && (flags & FLAG_KEYED) !== 0;
       const replayed = version >= REPLAY_FRAME_VERSION && (flags & FLAG_REPLAY) !== 0;
+      const propertied = version >= PROPERTIED_FRAME_VERSION && (flags & FLAG_PROPERTIED) !== 0;
       const receivedAt = buffer.readDoubleLE(at + 4);
       at += 12;
       const tenant = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
@@ -196,6 +212,9 @@ export function parseFrame(bytes: Uint8Array): Frame {
       if (keyed) at += KEY_HASH_BYTES;
       const replay = replayed ? readReplay(buffer, at) : undefined;
       if (replayed) at += REPLAY_BYTES;
+      const propertiesAt = at + 2;
+      if (propertied) at = propertiesAt + buffer.readUInt16LE(at);
+      const userProperties = propertied ? buffer.subarray(propertiesAt, at) : undefined;
       const length = buffer.readUInt32LE(at);
       at += 4;
       if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
@@ -210,6 +229,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
         payload: buffer.subarray(at, at + length),
         keyHash,
         replay,
+        userProperties,
       });
       at += length;
     }
@@ -220,6 +240,12 @@ export function parseFrame(bytes: Uint8Array): Frame {
   if (at !== buffer.length) throw new FrameError('bytes after the last item');
   return { batchId: uuidText(buffer.subarray(1, 17)), items };
 }
+
+const flagsOf = (item: FrameItem): number =>
+  (item.dup ? FLAG_DUP : 0) |
+  (item.keyHash ? FLAG_KEYED : 0) |
+  (item.replay ? FLAG_REPLAY : 0) |
+  (item.userProperties ? FLAG_PROPERTIED : 0);
 
 function readReplay(buffer: Buffer, at: number): Replay {
   const part = buffer.readUInt16LE(at + 8);

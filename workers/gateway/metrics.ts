@@ -1,9 +1,6 @@
 import type { ItemKind } from '#core/bus/messages.ts';
 import { LATENCY_SECONDS, type Metrics } from '#core/runtime/metrics.ts';
 
-/** Why a PUBLISH was refused; in 3.1.1 its connection is closed. */
-export type Refusal = 'topic' | 'payload_too_large' | 'qos_unsupported' | 'malformed';
-
 /** Why a connection ended. */
 export type CloseReason =
   | 'client_disconnect'
@@ -46,7 +43,7 @@ export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
   const payload = metrics.counter('payload_bytes_total', 'Payload taken from devices.');
   const pubacks = metrics.counter(
     'pubacks_total',
-    'PUBACKs sent; each stands for a message stored in JetStream.',
+    'PUBACKs and PUBRECs sent that stand for a message stored in JetStream.',
   );
   const qos0 = metrics.counter(
     'qos0_lost_total',
@@ -65,7 +62,7 @@ export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
       ['outcome'],
     ),
     disconnects: metrics.counter('disconnects_total', 'Connections that ended, by reason.', ['reason']),
-    refused: metrics.counter('refused_total', 'Publishes refused, by reason; each closed its connection.', [
+    refused: metrics.counter('refused_total', 'Publishes refused, by reason; one of MQTT 3.1.1 closed its connection.', [
       'reason',
     ]),
     downlink: metrics.counter('downlink_total', 'Messages to devices, by outcome.', ['outcome']),

@@ -1,11 +1,4 @@
-import { FleetgraphError } from '#core/runtime/errors.ts';
-
-/** The bytes on a connection are not MQTT, or more than we take. */
-export class PacketError extends FleetgraphError {
-  constructor(code: 'PACKET_MALFORMED' | 'PACKET_TOO_LARGE', message: string) {
-    super(code, message);
-  }
-}
+import { malformed, PacketError } from './protocol/packet-error.ts';
 
 const EMPTY = Buffer.alloc(0);
 /** The remaining length takes at most four bytes (MQTT 3.1.1, 2.2.3). */
@@ -71,7 +64,7 @@ export class PacketReader {
         break;
       }
     }
-    if (!complete) throw new PacketError('PACKET_MALFORMED', 'the remaining length has more than four bytes');
+    if (!complete) throw malformed('the remaining length has more than four bytes');
     if (length > this.maxLength) {
       throw new PacketError('PACKET_TOO_LARGE', `a packet of ${length} bytes; ${this.maxLength} are allowed`);
     }

@@ -69,6 +69,10 @@ function isEqual(packet: Buffer, at: number, expected: Buffer): boolean {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** First bytes of the packets that answer a PUBLISH: QoS 1, QoS 2. */
+export const PUBACK = 0x40;
+export const PUBREC = 0x50;
+
 /** Who is told what became of a message. */
 export interface UplinkOwner {
   /** The message is stored (or was given up, with an error). Takes the record back. */
@@ -86,12 +90,18 @@ export class Uplink implements FrameItem {
   receivedAt = 0;
   payload: Uint8Array = NO_BYTES;
   readonly keyHash = undefined;
+  userProperties: Uint8Array | undefined = undefined;
 
   /** 0 for QoS 0. */
   packetId = 0;
+  /** `PUBACK` or `PUBREC`; of no meaning with QoS 0. */
+  answer = PUBACK;
+  /** See `refusalNumber`; 0 for a message that was taken. */
+  refusal = 0;
+  /** It may be answered: it is stored, was refused, or repeats one that is stored. */
   stored = false;
   owner: UplinkOwner | undefined;
-  /** The next QoS 1 message of the same connection. */
+  /** The next message of the same connection that is to be answered. */
   next: Uplink | undefined;
   /** Handed to the publisher; one function for the record's whole life. */
   readonly done: FrameDone = (error) => this.owner?.settled(this, error);
@@ -110,6 +120,9 @@ export function createUplinkPool(maxIdle: number): UplinkPool {
     take: () => idle.pop() ?? new Uplink(),
     give(uplink) {
       uplink.payload = NO_BYTES;
+      uplink.userProperties = undefined;
+      uplink.answer = PUBACK;
+      uplink.refusal = 0;
       uplink.owner = undefined;
       uplink.next = undefined;
       uplink.stored = false;
