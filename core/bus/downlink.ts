@@ -1,3 +1,5 @@
+import type { UserProperty } from './user-properties.ts';
+
 /** A message for a device, as it lies on DOWNLINK: JSON, the payload in base64. */
 export interface DownlinkEnvelope {
   readonly tenant: string;
@@ -7,6 +9,11 @@ export interface DownlinkEnvelope {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: Buffer;
+  /** In ms since the epoch: not to be delivered afterwards. Absent: as long as it is kept. */
+  readonly expiresAt?: number | undefined;
+  /** For devices that speak MQTT 5; others get the message without. */
+  readonly contentType?: string | undefined;
+  readonly userProperties?: readonly UserProperty[] | undefined;
 }
 
 /** Undefined for anything that is no downlink message. */
@@ -18,9 +25,18 @@ export function readAddressed(bytes: Uint8Array): DownlinkEnvelope | undefined {
     return undefined;
   }
   if (typeof parsed !== 'object' || parsed === null) return undefined;
-  const { tenant, device, leaf, qos, retain, payload } = parsed as Record<string, unknown>;
+  const { tenant, device, leaf, qos, retain, payload, ...rest } = parsed as Record<string, unknown>;
   if (typeof tenant !== 'string' || typeof device !== 'string' || typeof payload !== 'string')
     return undefined;
   if (typeof leaf !== 'string' || (qos !== 0 && qos !== 1)) return undefined;
-  return { tenant, device, leaf, qos, retain: retain === true, payload: Buffer.from(payload, 'base64') };
+  const { expiresAt, contentType, userProperties } = rest;
+  return {
+    ...{ tenant, device, leaf, qos, retain: retain === true, payload: Buffer.from(payload, 'base64') },
+    ...(typeof expiresAt === 'number' && { expiresAt }),
+    ...(typeof contentType === 'string' && { contentType }),
+    ...(Array.isArray(userProperties) && { userProperties: userProperties.filter(isPair) }),
+  };
 }
+
+const isPair = (value: unknown): value is UserProperty =>
+  Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === 'string');

@@ -129,19 +129,6 @@ describe('a payload', () => {
 
 describe('a client that breaks the rules is cut off', () => {
   it.each([
-    [
-      'QoS 2',
-      (device: SeededDevice) =>
-        generate({
-          cmd: 'publish',
-          topic: topicOf(device, 'telemetry'),
-          qos: 2,
-          messageId: 1,
-          payload: '{}',
-          dup: false,
-          retain: false,
-        }),
-    ],
     ['both QoS bits', () => Buffer.from([0x36, 5, 0, 1, 0x61, 0, 1])],
     [
       'packet id 0',

@@ -89,11 +89,11 @@ export interface RawClient extends AsyncDisposable {
   packet<Cmd extends Packet['cmd']>(cmd: Cmd): Promise<Extract<Packet, { cmd: Cmd }>>;
 }
 
-export async function openRaw(url: string): Promise<RawClient> {
+export async function openRaw(url: string, protocolVersion: 4 | 5 = 4): Promise<RawClient> {
   const { port } = new URL(url);
   const socket = connect(Number(port), '127.0.0.1');
   const received: Packet[] = [];
-  const reader = parser();
+  const reader = parser({ protocolVersion });
   reader.on('packet', (packet) => received.push(packet));
   let closed = false;
   socket.on('data', (chunk) => reader.parse(chunk));
@@ -105,7 +105,7 @@ export async function openRaw(url: string): Promise<RawClient> {
   return {
     ...{ socket, received },
     closed: () => closed,
-    send: (packet) => socket.write(generate(packet)),
+    send: (packet) => socket.write(generate(packet, { protocolVersion })),
     packet: (cmd) =>
       until(
         `a ${cmd}`,
@@ -140,10 +140,11 @@ export async function openDevice(
   device: SeededDevice,
   over: Partial<IConnectPacket> = {},
 ): Promise<RawClient> {
-  const client = await openRaw(url);
+  const client = await openRaw(url, over.protocolVersion === 5 ? 5 : 4);
   client.send(connectPacket(device, over));
-  const { returnCode } = await client.packet('connack');
-  if (returnCode !== 0) throw new Error(`not let in: ${returnCode}`);
+  const { returnCode, reasonCode } = await client.packet('connack');
+  const code = returnCode ?? reasonCode;
+  if (code !== 0) throw new Error(`not let in: ${code}`);
   return client;
 }
 

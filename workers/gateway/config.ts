@@ -32,8 +32,12 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       MQTT_HANDSHAKE_TIMEOUT_MS: integer(10_000, 100),
       /** The longest payload of a PUBLISH or a will. */
       MQTT_MAX_PAYLOAD_BYTES: integer(16_384, 1, 1_000_000),
-      /** Messages of one connection without an answer from the bus; its socket is not read beyond. */
+      /** Messages of one connection without an answer from the bus; its socket is not read beyond. The receive maximum of MQTT 5. */
       MQTT_MAX_INFLIGHT: integer(2_048, 1, 65_535),
+      /** The longest time that a session is kept for an absent device, in seconds; clients may ask for less. */
+      MQTT_MAX_SESSION_SECONDS: integer(604_800, 0, 4_294_967_294),
+      /** The longest keep-alive of a client of MQTT 5, in seconds; one that asks for more or for none is told this one. */
+      MQTT_MAX_KEEP_ALIVE_SECONDS: integer(1_200, 1, 65_535),
       /** Messages of all connections without an answer from the bus; no socket is read beyond. */
       MQTT_HIGH_WATER_BYTES: integer(32 * 1024 * 1024, 65_536),
       /** Though the bus is connected, a message has waited this long: its connection is closed, so that the device sends again. */

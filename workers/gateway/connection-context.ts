@@ -1,5 +1,7 @@
 import type { Logger } from '#core/runtime/logger.ts';
-import type { Admission, Handshake } from './handshake.ts';
+import type { Admission } from './admission.ts';
+import type { DelayedWills } from './delayed-wills.ts';
+import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Sessions } from './sessions.ts';
@@ -14,6 +16,7 @@ export interface ConnectionContext {
   readonly sessions: Sessions;
   readonly writes: WriteQueue;
   readonly handshake: Handshake;
+  readonly wills: DelayedWills;
   /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
   followDownlink(tenant: string): Promise<void>;
   /** A device was let in. */
@@ -22,6 +25,8 @@ export interface ConnectionContext {
   onEnd(admission: Admission): void;
   readonly limits: {
     readonly maxPayloadBytes: number;
+    /** The longest packet. */
+    readonly maxPacketBytes: number;
     readonly maxInflight: number;
     readonly handshakeTimeoutMs: number;
     readonly storeTimeoutMs: number;

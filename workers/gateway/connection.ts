@@ -1,28 +1,27 @@
 import { TLSSocket } from 'node:tls';
-import { generate } from 'mqtt-packet';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
+import type { Admission } from './admission.ts';
+import { type CloseReason, reasonToldOf } from './close-reason.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { DownlinkSession } from './downlink-session.ts';
-import { type Admission, connack, Rejection } from './handshake.ts';
 import type { Pausable } from './intake.ts';
-import type { CloseReason, Refusal } from './metrics.ts';
-import { PACKET, parsePacket } from './packet-parser.ts';
-import { PacketError, PacketReader } from './packet-reader.ts';
-import { announceConnected, announceGone } from './session-events.ts';
-import type { Held } from './sessions.ts';
+import { type OpenSession, openSession } from './open-session.ts';
+import { PacketReader } from './packet-reader.ts';
+import { PacketError } from './protocol/packet-error.ts';
+import { PACKET } from './protocol/read-packets.ts';
+import { disconnect5 } from './protocol/write-packets.ts';
+import { describeRefusal, type Refusal } from './refusals.ts';
+import { Rejection } from './rejection.ts';
+import { announceGone, announceWill, callsForWill } from './session-events.ts';
+import { type PacketAnswers, takePacket } from './session-packets.ts';
 import type { Transport } from './transport.ts';
-import { UplinkLane } from './uplink-lane.ts';
 import type { Writer } from './write-queue.ts';
 
-/** A packet may be this much longer than its payload: topic, packet id, and of a CONNECT the credentials. */
-const PACKET_OVERHEAD = 2_048;
 /** A device that does not read what it is sent. */
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** How long the last bytes of a closed connection may take. */
 const CLOSING_MS = 5_000;
 const CONNECT_HEADER = PACKET.CONNECT << 4;
-const PINGRESP = Buffer.from([0xd0, 0]);
 
 /** Why a socket is not read at present; several may hold at once. */
 const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8 } as const;
@@ -38,14 +37,20 @@ export class Connection implements Pausable, Writer {
   #holds = 0;
   #began = false;
   #greeted = false;
-  #session: { held: Held; lane: UplinkLane } | undefined;
+  #session: OpenSession | undefined;
+  readonly #answers: PacketAnswers;
   #closedAt: number | undefined;
 
   constructor(socket: Transport, context: ConnectionContext) {
     this.#socket = socket;
     this.#context = context;
     this.#remote = socket.remoteAddress ?? '';
-    this.#reader = new PacketReader(context.limits.maxPayloadBytes + PACKET_OVERHEAD, PROVISION_TOKEN_MARKER);
+    this.#reader = new PacketReader(context.limits.maxPacketBytes, PROVISION_TOKEN_MARKER);
+    this.#answers = {
+      write: (bytes) => this.#write(bytes),
+      close: (reason) => this.close(reason),
+      subscriptionsChanged: async () => this.#session?.subscriptionsChanged(),
+    };
   }
 
   /** Begins to read. */
@@ -63,7 +68,7 @@ export class Connection implements Pausable, Writer {
     return (this.#holds & (HOLD.WINDOW | HOLD.CONGESTION)) !== 0;
   }
 
-  /** QoS 1 messages that the bus has not answered. */
+  /** Messages that the bus has not answered. */
   get inflight(): number {
     return this.#session?.lane.inflight ?? 0;
   }
@@ -103,11 +108,15 @@ export class Connection implements Pausable, Writer {
       this.close('keep_alive_expired');
   }
 
-  /** Ends the connection once what was written has left. Nothing happens the second time. */
-  close(reason: CloseReason, why?: string): void {
+  /**
+   * Ends the connection once what was written has left. Nothing happens the second time.
+   * @param told the reason code for a client of MQTT 5, where it is not the usual one
+   */
+  close(reason: CloseReason, why?: string, told = reasonToldOf(reason)): void {
     if (this.#closedAt !== undefined) return;
     this.#closedAt = Date.now();
     this.writeDue();
+    this.#sayWhy(told, why);
     const { metrics, log } = this.#context;
     metrics.disconnects.inc({ reason });
     this.#endSession(reason);
@@ -119,7 +128,7 @@ export class Connection implements Pausable, Writer {
     this.#socket.destroySoon();
   }
 
-  /** Sends the PUBACKs that became due since the last time. */
+  /** Sends the answers that became due since the last time. */
   writeDue(): void {
     const acks = this.#session?.lane.takeAcks();
     if (acks) this.#write(acks);
@@ -142,8 +151,8 @@ export class Connection implements Pausable, Writer {
         this.#take(this.#reader);
     } catch (error) {
       if (!(error instanceof PacketError)) throw error;
-      if (error.code === 'PACKET_TOO_LARGE') this.#refuse('payload_too_large', error.message);
-      else this.close('protocol_error', error.message);
+      if (error.code === 'PACKET_TOO_LARGE') this.#refuse('payload_too_large', error.message, error.reason);
+      else this.close('protocol_error', error.message, error.reason);
     }
   }
 
@@ -156,31 +165,8 @@ export class Connection implements Pausable, Writer {
       else this.close('protocol_error', 'the first packet is no CONNECT');
     } else if (type === PACKET.PUBLISH) {
       const refusal = session.lane.publish(packet, this.#heardAt);
-      if (refusal) this.#refuse(refusal);
-    } else if (packet.header === PACKET.PUBACK << 4 && packet.end - packet.start === 2) {
-      session.held.downlink.acknowledge(packet.buffer.readUInt16BE(packet.start));
-    } else if (packet.header === PACKET.PINGREQ << 4 && packet.end === packet.start) {
-      this.#write(PINGRESP);
-    } else if (packet.header === PACKET.DISCONNECT << 4 && packet.end === packet.start) {
-      this.close('client_disconnect');
-    } else {
-      this.#takeRare(packet, session.held);
-    }
-  }
-
-  #takeRare(reader: PacketReader, held: Held): void {
-    const packet = parsePacket(reader.header, reader.buffer.subarray(reader.start, reader.end));
-    const messageId = packet.messageId ?? 0;
-    if (packet.cmd === 'subscribe' && messageId > 0 && packet.subscriptions.length > 0) {
-      const granted = packet.subscriptions.map(({ topic, qos }) => held.downlink.subscribe(topic, qos));
-      const suback = generate({ cmd: 'suback', messageId, granted });
-      void this.#context.followDownlink(held.admission.tenant).then(() => this.#write(suback));
-    } else if (packet.cmd === 'unsubscribe' && messageId > 0 && packet.unsubscriptions.length > 0) {
-      for (const filter of packet.unsubscriptions) held.downlink.unsubscribe(filter);
-      this.#write(generate({ cmd: 'unsuback', messageId, granted: [] }));
-    } else {
-      this.close('protocol_error', `${packet.cmd}, empty or not expected here`);
-    }
+      if (refusal) this.#refusePublish(refusal, session.held.admission);
+    } else takePacket(packet, session.held, this.#answers);
   }
 
   #connect(packet: PacketReader): void {
@@ -204,61 +190,64 @@ export class Connection implements Pausable, Writer {
   }
 
   #admit(admission: Admission): void {
-    const { sessions, intake, metrics, gatewayId } = this.#context;
-    const { tenant, device, clientId } = admission;
-    const earlier = sessions.get(tenant, device);
-    if (earlier && earlier.admission.epoch < admission.epoch) earlier.close('taken_over');
-    const resumed = sessions.resume(admission);
-    const downlink = resumed ?? new DownlinkSession(tenant, device, clientId);
-    const held: Held = { admission, downlink, close: (reason, why) => this.close(reason, why) };
-    if (!sessions.hold(held)) {
-      this.#context.onEnd(admission);
-      this.#reject(new Rejection('overtaken', 'a newer session of this device began meanwhile'));
-      return;
-    }
-    this.#session = { held, lane: this.#openLane(admission) };
-    intake.register(this);
-    metrics.connects.inc({ outcome: 'accepted' });
-    this.#context.onBegin(admission);
-    announceConnected(intake, gatewayId, admission, admission.connectedAt.getTime());
-    this.#write(connack(0, resumed !== undefined));
-    downlink.attach((bytes) => this.#write(bytes));
-    if (resumed?.subscribed) void this.#context.followDownlink(tenant);
-    if (intake.congested) this.#hold(HOLD.CONGESTION);
-    this.#release(HOLD.HANDSHAKE);
-  }
-
-  #openLane(admission: Admission): UplinkLane {
-    const { intake, limits, metrics, writes } = this.#context;
-    return new UplinkLane({
-      tenant: admission.tenant,
-      device: admission.device,
-      intake,
-      maxPayloadBytes: limits.maxPayloadBytes,
-      maxInflight: limits.maxInflight,
-      storeSeconds: metrics.storeSeconds,
+    const { intake, writes } = this.#context;
+    const session = openSession(admission, this.#context, {
+      write: (bytes) => this.#write(bytes),
+      close: (reason, why) => this.close(reason, why),
       onAcks: () => writes.add(this),
       onFull: (full) => (full ? this.#hold(HOLD.WINDOW) : this.#release(HOLD.WINDOW)),
-      onLost: () => this.close('not_stored'),
     });
+    if (session instanceof Rejection) {
+      this.#context.onEnd(admission);
+      this.#reject(session);
+      return;
+    }
+    this.#session = session;
+    intake.register(this);
+    session.begin();
+    if (intake.congested) this.#hold(HOLD.CONGESTION);
+    this.#release(HOLD.HANDSHAKE);
   }
 
   #endSession(reason: CloseReason): void {
     const session = this.#session;
     if (!session) return;
-    const { intake, sessions, gatewayId } = this.#context;
-    const { admission } = session.held;
+    const { intake, sessions, wills, gatewayId } = this.#context;
+    const { admission, state } = session.held;
     session.lane.close();
     intake.unregister(this);
     sessions.drop(session.held);
+    const { will } = admission;
+    if (will && callsForWill(reason)) {
+      const delaySeconds = reason === 'gateway_stopping' ? 0 : Math.min(will.delaySeconds, state.keepSeconds);
+      if (delaySeconds > 0) wills.add(admission, will, delaySeconds * 1_000);
+      else announceWill(intake, admission, will);
+    }
     announceGone(intake, gatewayId, admission, reason);
     this.#context.onEnd(admission);
   }
 
-  /** A PUBLISH that may not be: 3.1.1 has no way to say why but the log. */
-  #refuse(refusal: Refusal, why?: string): void {
+  /** A PUBLISH that may not be: MQTT 5 is told why, where there is an answer; 3.1.1 has no way to say it but to close. */
+  #refusePublish(refusal: Refusal, { version }: Admission): void {
+    if (version === 4) this.#refuse(refusal, describeRefusal(refusal).why);
+    else this.#context.metrics.refused.inc({ reason: refusal });
+  }
+
+  #refuse(refusal: Refusal, why: string, told?: number): void {
     this.#context.metrics.refused.inc({ reason: refusal });
-    this.close('refused', why ?? refusal);
+    this.close('refused', why, told);
+  }
+
+  #sayWhy(reason: number | undefined, why: string | undefined): void {
+    const admission = this.#session?.held.admission;
+    if (reason === undefined || admission?.version !== 5) return;
+    const { maxPacketBytes } = admission.limits;
+    for (const told of [why, undefined]) {
+      const bytes = disconnect5(reason, told);
+      if (bytes.length > maxPacketBytes) continue;
+      this.#write(bytes);
+      return;
+    }
   }
 
   #write(bytes: Buffer): void {

@@ -1,28 +1,40 @@
 import { type IPublishPacket, parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { type DownlinkMessage, DownlinkSession } from './downlink-session.ts';
+import type { ClientLimits } from './admission.ts';
+import { type DownlinkMessage, type DownlinkOutcome, DownlinkSession } from './downlink-session.ts';
+import type { ProtocolVersion } from './protocol/read-connect.ts';
+import { REASON } from './protocol/reason.ts';
 
 const message = (text: string, qos: 0 | 1 = 1): DownlinkMessage => ({
   ...{ leaf: 'commands', qos, retain: true },
   payload: Buffer.from(text),
 });
 
-function attach(session: DownlinkSession): IPublishPacket[] {
+const NO_LIMITS: ClientLimits = {
+  ...{ receiveMaximum: 65_535, maxPacketBytes: Number.POSITIVE_INFINITY, topicAliasMaximum: 0 },
+  wantsReasons: true,
+};
+
+function attach(
+  session: DownlinkSession,
+  version: ProtocolVersion = 4,
+  limits: Partial<ClientLimits> = {},
+): IPublishPacket[] {
   const received: IPublishPacket[] = [];
-  const reader = parser();
+  const reader = parser({ protocolVersion: version });
   reader.on('packet', (packet) => packet.cmd === 'publish' && received.push(packet));
-  session.attach((bytes) => reader.parse(bytes));
+  session.attach({ version, limits: { ...NO_LIMITS, ...limits }, write: (bytes) => reader.parse(bytes) });
   return received;
 }
 
 describe('a downlink session', () => {
   it('sends at the lower of both qualities, without the retain flag', () => {
-    const session = new DownlinkSession('acme', 'd1', 'c');
+    const session = new DownlinkSession('acme', 'd1');
     const received = attach(session);
     expect(session.deliver(message('nobody listens'))).toBe('not_subscribed');
-    session.subscribe('tenant/acme/device/d1/#', 0);
+    session.filters.add('tenant/acme/device/d1/#', 0);
     expect(session.deliver(message('a'))).toBe('sent');
-    session.subscribe('tenant/acme/device/d1/commands', 2);
+    session.filters.add('tenant/acme/device/d1/commands', 2);
     expect(session.deliver(message('b'))).toBe('sent');
     expect(session.deliver(message('c', 0))).toBe('sent');
     expect(received.map((packet) => [packet.qos, packet.retain, String(packet.payload)])).toEqual([
@@ -30,15 +42,15 @@ describe('a downlink session', () => {
       [1, false, 'b'],
       [0, false, 'c'],
     ]);
-    session.unsubscribe('tenant/acme/device/d1/commands');
-    session.unsubscribe('tenant/acme/device/d1/#');
-    expect(session.subscribed).toBe(false);
+    session.filters.remove('tenant/acme/device/d1/commands');
+    session.filters.remove('tenant/acme/device/d1/#');
+    expect(session.filters.size).toBe(0);
   });
 
   it('keeps a window, queues behind it, and says when that is full', () => {
-    const session = new DownlinkSession('acme', 'd1', 'c');
+    const session = new DownlinkSession('acme', 'd1');
     const received = attach(session);
-    session.subscribe('tenant/acme/device/d1/commands', 1);
+    session.filters.add('tenant/acme/device/d1/commands', 1);
     const outcomes = Array.from({ length: 150 }, (_, index) => session.deliver(message(`${index}`)));
     expect([outcomes[15], outcomes[16], outcomes[143], outcomes[144]]).toEqual([
       'sent',
@@ -56,9 +68,9 @@ describe('a downlink session', () => {
   });
 
   it('sends again what was not acknowledged when it is carried on', () => {
-    const session = new DownlinkSession('acme', 'd1', 'c');
+    const session = new DownlinkSession('acme', 'd1');
     const first = attach(session);
-    session.subscribe('tenant/acme/device/d1/commands', 1);
+    session.filters.add('tenant/acme/device/d1/commands', 1);
     session.deliver(message('a'));
     session.deliver(message('b'));
     session.acknowledge(first[0]?.messageId ?? 0);
@@ -70,10 +82,76 @@ describe('a downlink session', () => {
     ]);
   });
 
-  it('grants its own filters again and again, and nothing of another device', () => {
-    const session = new DownlinkSession('acme', 'd1', 'c');
-    const filters = Array.from({ length: 6 }, (_, bits) => ['commands', '+', '#'][bits % 3]);
-    for (const filter of filters) expect(session.subscribe(`tenant/acme/device/d1/${filter}`, 1)).toBe(1);
-    expect(session.subscribe('tenant/acme/device/d2/commands', 1)).toBe(0x80);
+  it('grants its own filters, and says why not in every other case', () => {
+    const { filters } = new DownlinkSession('acme', 'd1');
+    for (const end of ['commands', '+', '#', 'commands'])
+      expect(filters.add(`tenant/acme/device/d1/${end}`, 1)).toBe(1);
+    expect(filters.add('tenant/acme/device/d2/commands', 1)).toBe(REASON.NOT_AUTHORIZED);
+    expect(filters.add('tenant/acme/device/d1/#/x', 1)).toBe(REASON.TOPIC_FILTER_INVALID);
+    expect(filters.add('$share/g/tenant/acme/device/d1/#', 1)).toBe(
+      REASON.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+    );
+    expect(filters.size).toBe(3);
+  });
+
+  it('tells MQTT 5 the rest of the message’s life, what it is, and by which subscriptions it comes', () => {
+    const session = new DownlinkSession('acme', 'd1');
+    const received = attach(session, 5);
+    session.filters.add('tenant/acme/device/d1/#', 1, 7);
+    session.filters.add('tenant/acme/device/d1/commands', 1, 300);
+    session.deliver({
+      ...message('a'),
+      ...{ expiresAt: Date.now() + 60_000, contentType: 'application/json', userProperties: [['k', 'v']] },
+    });
+    expect(received[0]?.properties).toMatchObject({
+      ...{ messageExpiryInterval: 60, contentType: 'application/json', subscriptionIdentifier: [7, 300] },
+      userProperties: { k: 'v' },
+    });
+  });
+
+  it('delivers nothing that has expired, waiting or not', () => {
+    const outcomes: DownlinkOutcome[] = [];
+    const session = new DownlinkSession('acme', 'd1', (outcome) => outcomes.push(outcome));
+    const received = attach(session, 5, { receiveMaximum: 1 });
+    session.filters.add('tenant/acme/device/d1/#', 1);
+    const past = { ...message('late'), expiresAt: Date.now() - 1 };
+    expect(session.deliver(past)).toBe('expired');
+    expect(session.deliver(message('a'))).toBe('sent');
+    expect(session.deliver(past)).toBe('queued');
+    expect(session.deliver(message('b'))).toBe('queued');
+    session.acknowledge(received[0]?.messageId ?? 0);
+    expect(received.map((packet) => String(packet.payload))).toEqual(['a', 'b']);
+    expect(outcomes).toEqual(['expired', 'sent']);
+  });
+
+  it('stays within the window, the packet size and the aliases of its client', () => {
+    const session = new DownlinkSession('acme', 'd1');
+    const received = attach(session, 5, { receiveMaximum: 2, maxPacketBytes: 100, topicAliasMaximum: 1 });
+    session.filters.add('tenant/acme/device/d1/#', 1);
+    expect(session.deliver(message('x'.repeat(100)))).toBe('too_large');
+    expect([1, 2, 3].map((index) => session.deliver(message(`${index}`)))).toEqual([
+      'sent',
+      'sent',
+      'queued',
+    ]);
+    session.acknowledge(received[0]?.messageId ?? 0);
+    session.deliver({ ...message('4', 0), leaf: 'ota' });
+    const named = received.map(({ topic, properties }) => [topic, properties?.topicAlias]);
+    expect(named).toEqual([
+      ['tenant/acme/device/d1/commands', 1],
+      ['', 1],
+      ['', 1],
+      ['tenant/acme/device/d1/ota', undefined],
+    ]);
+    session.detach();
+    const again = attach(session, 5, { receiveMaximum: 1 });
+    expect(again.map((packet) => [packet.topic, packet.dup, String(packet.payload)])).toEqual([
+      ['tenant/acme/device/d1/commands', true, '2'],
+    ]);
+    session.acknowledge(again[0]?.messageId ?? 0);
+    expect(again.map((packet) => [packet.dup, String(packet.payload)])).toEqual([
+      [true, '2'],
+      [false, '3'],
+    ]);
   });
 });

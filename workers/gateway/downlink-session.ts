@@ -1,5 +1,10 @@
-import { generate } from 'mqtt-packet';
-import { buildTopic, type DownlinkLeaf, downlinkLeavesUnder } from '#core/mqtt/topics.ts';
+import type { UserProperty } from '#core/bus/user-properties.ts';
+import { buildTopic, type DownlinkLeaf } from '#core/mqtt/topics.ts';
+import type { ClientLimits } from './admission.ts';
+import { DownlinkFilters } from './downlink-filters.ts';
+import { PROPERTY, type PropertyToWrite } from './protocol/properties.ts';
+import type { ProtocolVersion } from './protocol/read-connect.ts';
+import { publish } from './protocol/write-packets.ts';
 
 /** A message to a device. */
 export interface DownlinkMessage {
@@ -7,79 +12,84 @@ export interface DownlinkMessage {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: Buffer;
+  /** In ms since the epoch; see `DownlinkEnvelope`. */
+  readonly expiresAt?: number | undefined;
+  readonly contentType?: string | undefined;
+  readonly userProperties?: readonly UserProperty[] | undefined;
 }
 
-export type DownlinkOutcome = 'sent' | 'queued' | 'not_subscribed' | 'overflow';
+export type DownlinkOutcome = 'sent' | 'queued' | 'not_subscribed' | 'overflow' | 'expired' | 'too_large';
 
-/** The answer to a filter that is not granted (MQTT 3.1.1, 3.9.3). */
-export const SUBSCRIBE_FAILURE = 0x80;
+/** A connection that messages leave through, and what the client at its end can take. */
+export interface DownlinkLink {
+  readonly version: ProtocolVersion;
+  readonly limits: ClientLimits;
+  write(bytes: Buffer): void;
+}
 
-const MAX_FILTERS = 32;
-/** Sent and not acknowledged by the device. */
+/** Sent and not acknowledged by the device; fewer where it says so itself. */
 const MAX_INFLIGHT = 16;
 /** Waiting for room among those. What does not fit is sent again from the tables on the next connect. */
 const MAX_QUEUED = 128;
 
 /**
  * What a device is subscribed to and what it has not acknowledged: the part of a session that outlives its
- * connection when the device asked for that (clean session 0).
+ * connection when the device asked for that.
  */
 export class DownlinkSession {
-  readonly clientId: string;
+  readonly filters: DownlinkFilters;
   readonly #tenant: string;
   readonly #device: string;
-  readonly #filters = new Map<string, { readonly qos: 0 | 1; readonly leaves: readonly DownlinkLeaf[] }>();
   readonly #inflight = new Map<number, DownlinkMessage>();
   readonly #queued: DownlinkMessage[] = [];
+  readonly #onOutcome: (outcome: DownlinkOutcome) => void;
   #nextId = 1;
-  #write: ((bytes: Buffer) => void) | undefined;
+  #link: DownlinkLink | undefined;
+  /** Topics that the client at the end of the link knows by a number. */
+  readonly #aliases = new Map<DownlinkLeaf, number>();
 
-  constructor(tenant: string, device: string, clientId: string) {
+  /** @param onOutcome told about each message that leaves the queue unsent */
+  constructor(
+    tenant: string,
+    device: string,
+    onOutcome: (outcome: DownlinkOutcome) => void = () => undefined,
+  ) {
     this.#tenant = tenant;
     this.#device = device;
-    this.clientId = clientId;
-  }
-
-  /** The granted QoS, or 0x80. QoS 2 is granted as 1. */
-  subscribe(filter: string, qos: number): number {
-    const leaves = downlinkLeavesUnder(filter, this.#tenant, this.#device);
-    if (leaves.length === 0) return SUBSCRIBE_FAILURE;
-    if (!this.#filters.has(filter) && this.#filters.size >= MAX_FILTERS) return SUBSCRIBE_FAILURE;
-    const granted = qos === 0 ? 0 : 1;
-    this.#filters.set(filter, { qos: granted, leaves });
-    return granted;
-  }
-
-  unsubscribe(filter: string): void {
-    this.#filters.delete(filter);
-  }
-
-  get subscribed(): boolean {
-    return this.#filters.size > 0;
+    this.#onOutcome = onOutcome;
+    this.filters = new DownlinkFilters(tenant, device);
   }
 
   /** A connection carries the session on: what was not acknowledged goes out again, marked as a duplicate. */
-  attach(write: (bytes: Buffer) => void): void {
-    this.#write = write;
-    for (const [packetId, message] of this.#inflight) this.#send(message, packetId, true);
+  attach(link: DownlinkLink): void {
+    this.#link = link;
+    this.#aliases.clear();
+    const unsent: DownlinkMessage[] = [];
+    let room = this.#window;
+    for (const [packetId, message] of [...this.#inflight]) {
+      const outcome = room > 0 ? this.#send(message, packetId, true) : 'queued';
+      room -= 1;
+      if (outcome === 'sent') continue;
+      this.#inflight.delete(packetId);
+      if (outcome === 'queued') unsent.push(message);
+      else this.#onOutcome(outcome);
+    }
+    this.#queued.unshift(...unsent);
     this.#sendQueued();
   }
 
   detach(): void {
-    this.#write = undefined;
+    this.#link = undefined;
   }
 
   /** Sends a message at the lower of its QoS and the subscription's, or keeps it until there is room. */
   deliver(message: DownlinkMessage): DownlinkOutcome {
-    const granted = this.#grantedQos(message.leaf);
-    if (granted === undefined || !this.#write) return 'not_subscribed';
-    if (Math.min(granted, message.qos) === 0) {
-      this.#send(message, 0, false);
-      return 'sent';
-    }
+    const granted = this.filters.grantedQos(message.leaf);
+    if (granted === undefined || !this.#link) return 'not_subscribed';
+    if (Math.min(granted, message.qos) === 0) return this.#send(message, 0, false);
     if (this.#queued.length >= MAX_QUEUED) return 'overflow';
     this.#queued.push(message);
-    return this.#sendQueued() > 0 ? 'sent' : 'queued';
+    return this.#sendQueued(message) ?? 'queued';
   }
 
   /** The device has it. An id that is not on its way is ignored. */
@@ -87,35 +97,57 @@ export class DownlinkSession {
     if (this.#inflight.delete(packetId)) this.#sendQueued();
   }
 
-  #sendQueued(): number {
-    let count = 0;
-    while (this.#write && this.#inflight.size < MAX_INFLIGHT) {
+  get #window(): number {
+    return Math.min(MAX_INFLIGHT, this.#link?.limits.receiveMaximum ?? 0);
+  }
+
+  /** What became of `wanted`; undefined when it still waits. */
+  #sendQueued(wanted?: DownlinkMessage): DownlinkOutcome | undefined {
+    let found: DownlinkOutcome | undefined;
+    while (this.#inflight.size < this.#window) {
       const message = this.#queued.shift();
       if (!message) break;
       const packetId = this.#freeId();
-      this.#inflight.set(packetId, message);
-      this.#send(message, packetId, false);
-      count += 1;
+      const outcome = this.#send(message, packetId, false);
+      if (outcome === 'sent') this.#inflight.set(packetId, message);
+      if (message === wanted) found = outcome;
+      else this.#onOutcome(outcome);
     }
-    return count;
+    return found;
   }
 
-  #send(message: DownlinkMessage, packetId: number, dup: boolean): void {
-    const topic = buildTopic(this.#tenant, this.#device, message.leaf);
-    const { payload } = message;
-    // To a standing subscription a message goes without the retain flag (MQTT 3.1.1, 3.3.1.3).
-    const common = { cmd: 'publish', topic, payload, retain: false, dup } as const;
-    this.#write?.(
-      generate(packetId === 0 ? { ...common, qos: 0 } : { ...common, qos: 1, messageId: packetId }),
-    );
+  #send(message: DownlinkMessage, packetId: number, dup: boolean): DownlinkOutcome {
+    const link = this.#link;
+    if (!link) return 'not_subscribed';
+    const restMs = message.expiresAt === undefined ? undefined : message.expiresAt - Date.now();
+    if (restMs !== undefined && restMs <= 0) return 'expired';
+    const { topic, alias, isNew } = this.#name(message.leaf, link);
+    const properties: PropertyToWrite[] = [
+      [PROPERTY.MESSAGE_EXPIRY, restMs === undefined ? undefined : Math.ceil(restMs / 1_000)],
+      [PROPERTY.CONTENT_TYPE, message.contentType],
+      [PROPERTY.TOPIC_ALIAS, alias],
+      ...this.filters
+        .identifiersOf(message.leaf)
+        .map((identifier): PropertyToWrite => [PROPERTY.SUBSCRIPTION_ID, identifier]),
+    ];
+    const bytes = publish(link.version, {
+      ...{ topic, packetId, dup, properties, payload: message.payload },
+      user: message.userProperties ?? [],
+    });
+    if (bytes.length > link.limits.maxPacketBytes) return 'too_large';
+    if (isNew && alias !== undefined) this.#aliases.set(message.leaf, alias);
+    link.write(bytes);
+    return 'sent';
   }
 
-  #grantedQos(leaf: DownlinkLeaf): 0 | 1 | undefined {
-    let granted: 0 | 1 | undefined;
-    for (const { qos, leaves } of this.#filters.values()) {
-      if (leaves.includes(leaf) && (granted === undefined || qos > granted)) granted = qos;
-    }
-    return granted;
+  /** The topic as the client is told it: in full at first, then by its alias, where the client takes one. */
+  #name(leaf: DownlinkLeaf, { version, limits }: DownlinkLink) {
+    const known = this.#aliases.get(leaf);
+    if (known !== undefined) return { topic: '', alias: known, isNew: false };
+    const topic = buildTopic(this.#tenant, this.#device, leaf);
+    const alias =
+      version === 5 && this.#aliases.size < limits.topicAliasMaximum ? this.#aliases.size + 1 : undefined;
+    return { topic, alias, isNew: true };
   }
 
   #freeId(): number {

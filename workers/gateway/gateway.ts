@@ -7,9 +7,10 @@ import { controlSubject } from '#core/bus/subjects.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
+import type { Admission } from './admission.ts';
 import type { Claims } from './claims.ts';
+import type { DelayedWills } from './delayed-wills.ts';
 import type { DownlinkFollower } from './downlink-follower.ts';
-import type { Admission } from './handshake.ts';
 import type { Listener } from './listener.ts';
 import type { MessageTally } from './metrics.ts';
 import { closeIfRevoked } from './reconcile.ts';
@@ -33,6 +34,7 @@ export interface GatewayDeps {
   readonly credentials: Credentials;
   readonly claims: Claims;
   readonly downlink: DownlinkFollower;
+  readonly wills: DelayedWills;
   readonly tally: MessageTally;
   readonly rows: GatewayRows;
   /** Credentials that let somebody in since the last time. */
@@ -66,6 +68,7 @@ export function createGateway(deps: GatewayDeps): Service {
       });
     }
     listenControl(bus, 'session', ({ tenant, id, version }) => {
+      deps.wills.cancel(tenant, id, BigInt(version));
       const held = sessions.get(tenant, id);
       if (held && held.admission.epoch < BigInt(version)) held.close('taken_over');
     });
@@ -94,6 +97,7 @@ export function createGateway(deps: GatewayDeps): Service {
         every(TICK_MS, 'tick', log, async () => {
           deps.tally.publish();
           listener.tick(Date.now(), bus.connected());
+          deps.wills.tick(Date.now());
         }),
         every(LEASE_EVERY_MS, 'lease', log, async () => {
           await rows.renewLease();
@@ -113,6 +117,7 @@ export function createGateway(deps: GatewayDeps): Service {
       await within(Math.max(deadlineMs - GOODBYE_MS, 0), untilAnswered(deps));
       const abandoned = listener.inflight;
       listener.closeAll('gateway_stopping');
+      deps.wills.sayAll();
       await within(GOODBYE_MS, deps.frames.flush());
       await within(
         GOODBYE_MS,

@@ -17,7 +17,13 @@ export interface Intake {
   /** Publishes a filled record; its owner is told later. */
   send(uplink: Uplink): void;
   /** Publishes what the gateway itself says about a device, or for it; nobody waits for it. */
-  announce(tenant: string, device: string, meaning: UplinkMeaning, payload: Uint8Array): void;
+  announce(
+    tenant: string,
+    device: string,
+    meaning: UplinkMeaning,
+    payload: Uint8Array,
+    userProperties?: Uint8Array,
+  ): void;
   register(reader: Pausable): void;
   unregister(reader: Pausable): void;
 }
@@ -50,13 +56,14 @@ export function createIntake(publisher: FramePublisher, pool: UplinkPool, tally:
       return congested;
     },
     send,
-    announce(tenant, device, meaning, payload) {
+    announce(tenant, device, meaning, payload, userProperties) {
       const uplink = pool.take();
       uplink.tenant = tenant;
       uplink.device = device;
       uplink.kind = meaning.kind;
       uplink.dialect = meaning.dialect;
       uplink.payload = payload;
+      uplink.userProperties = userProperties;
       uplink.dup = false;
       uplink.receivedAt = Date.now();
       uplink.packetId = 0;

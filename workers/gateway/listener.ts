@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import type { CloseReason } from './close-reason.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import type { CloseReason } from './metrics.ts';
 import type { Transport } from './transport.ts';
 import { createWebSocketServer, type WebSocketDoor } from './web-socket-server.ts';
 

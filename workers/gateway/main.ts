@@ -26,6 +26,7 @@ import { createCertificateCheck } from './certificates.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import { createDelayedWills } from './delayed-wills.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';
@@ -34,7 +35,7 @@ import type { Listener } from './listener.ts';
 import { createListeners } from './listeners.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
-import { announceConnected } from './session-events.ts';
+import { announceConnected, announceWill } from './session-events.ts';
 import { createSessions } from './sessions.ts';
 import { createUplinkPool } from './uplink.ts';
 import { createWriteQueue } from './write-queue.ts';
@@ -44,6 +45,9 @@ const DATABASE_CONNECTIONS = 4;
 const MAX_IDLE_RECORDS = 65_536;
 const MAX_TENANT_AUTHORITIES = 10_000;
 const MAX_PARKED_SESSIONS = 100_000;
+const MAX_DELAYED_WILLS = 100_000;
+/** A packet may be this much longer than its payload: topic, properties, and of a CONNECT the credentials. */
+const PACKET_OVERHEAD_BYTES = 2_048;
 /** A session in the table that is younger may belong to a CONNECT that is being answered. */
 const SETTLED_AFTER_MS = 60_000;
 
@@ -110,9 +114,13 @@ await runService({
       log,
       onMessage(message) {
         const held = sessions.get(message.tenant, message.device);
-        if (held) counted.downlink.inc({ outcome: held.downlink.deliver(message) });
+        if (held) counted.downlink.inc({ outcome: held.state.downlink.deliver(message) });
       },
     });
+    const wills = createDelayedWills(MAX_DELAYED_WILLS, (admission, will) =>
+      announceWill(intake, admission, will),
+    );
+    const maxPacketBytes = config.MQTT_MAX_PAYLOAD_BYTES + PACKET_OVERHEAD_BYTES;
     const usedCredentials = new Set<number>();
     const context: ConnectionContext = {
       gatewayId,
@@ -126,7 +134,14 @@ await runService({
         checkCertificate,
         claims,
         maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
+        limits: {
+          maxSessionSeconds: config.MQTT_MAX_SESSION_SECONDS,
+          maxKeepAliveSeconds: config.MQTT_MAX_KEEP_ALIVE_SECONDS,
+          receiveMaximum: config.MQTT_MAX_INFLIGHT,
+          maxPacketBytes,
+        },
       }),
+      wills,
       followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
       onBegin(admission) {
         usedCredentials.add(admission.credentialId);
@@ -135,6 +150,7 @@ await runService({
       onEnd: ({ deviceId, epoch }) => claims.end({ deviceId, epoch }),
       limits: {
         maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
+        maxPacketBytes,
         maxInflight: config.MQTT_MAX_INFLIGHT,
         handshakeTimeoutMs: config.MQTT_HANDSHAKE_TIMEOUT_MS,
         storeTimeoutMs: config.MQTT_STORE_TIMEOUT_MS,
@@ -152,6 +168,7 @@ await runService({
         credentials,
         claims,
         downlink,
+        wills,
         usedCredentials,
         tally: counted.tally,
       },

@@ -1,21 +1,6 @@
 import type { ItemKind } from '#core/bus/messages.ts';
 import { LATENCY_SECONDS, type Metrics } from '#core/runtime/metrics.ts';
 
-/** Why a connection ended. */
-export type CloseReason =
-  | 'client_disconnect'
-  | 'connection_lost'
-  | 'keep_alive_expired'
-  | 'taken_over'
-  | 'refused'
-  | 'protocol_error'
-  | 'handshake_refused'
-  | 'handshake_timeout'
-  | 'credential_revoked'
-  | 'not_stored'
-  | 'slow_consumer'
-  | 'gateway_stopping';
-
 /** What the gateway has open or waiting, asked for at each scrape. */
 export interface GatewayGauges {
   connections(): number;
@@ -62,9 +47,11 @@ export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
       ['outcome'],
     ),
     disconnects: metrics.counter('disconnects_total', 'Connections that ended, by reason.', ['reason']),
-    refused: metrics.counter('refused_total', 'Publishes refused, by reason; one of MQTT 3.1.1 closed its connection.', [
-      'reason',
-    ]),
+    refused: metrics.counter(
+      'refused_total',
+      'Publishes refused, by reason; one of MQTT 3.1.1 closed its connection.',
+      ['reason'],
+    ),
     downlink: metrics.counter('downlink_total', 'Messages to devices, by outcome.', ['outcome']),
     storeSeconds: metrics.histogram(
       'store_seconds',

@@ -36,7 +36,13 @@ export class PublishProperties {
    * @returns what the topic means; undefined when it is not the device's to publish to
    * @throws PacketError
    */
-  read(buffer: Buffer, topicAt: number, topicEnd: number, at: number, end: number): UplinkMeaning | undefined {
+  read(
+    buffer: Buffer,
+    topicAt: number,
+    topicEnd: number,
+    at: number,
+    end: number,
+  ): UplinkMeaning | undefined {
     if (at >= end) throw malformed('a PUBLISH without the length of its properties');
     this.userProperties = undefined;
     this.#payloadIsText = false;
@@ -55,7 +61,7 @@ export class PublishProperties {
     const body = new PacketBody(buffer, at, end);
     const properties = readProperties(body, ALLOWED.PUBLISH);
     this.payloadAt = body.at;
-    this.#keep(properties);
+    this.keep(properties);
     const alias = properties.number(PROPERTY.TOPIC_ALIAS);
     if (alias !== undefined) return this.#aliased(alias, buffer, topicAt, topicEnd);
     if (topicAt === topicEnd) throw unexpected('a PUBLISH without topic and alias');
@@ -70,7 +76,8 @@ export class PublishProperties {
     return this.#payloadIsText && !isUtf8(payload) ? 'payload_format' : undefined;
   }
 
-  #keep(properties: Properties): void {
+  /** Takes properties as the ones that were read last. */
+  keep(properties: Properties): void {
     this.#payloadIsText = properties.number(PROPERTY.PAYLOAD_FORMAT) === 1;
     this.#contentType = properties.text(PROPERTY.CONTENT_TYPE);
     if (/[+#]/.test(properties.text(PROPERTY.RESPONSE_TOPIC) ?? ''))
@@ -84,7 +91,10 @@ export class PublishProperties {
 
   #aliased(alias: number, buffer: Buffer, topicAt: number, topicEnd: number): UplinkMeaning | undefined {
     if (alias === 0 || alias > TOPIC_ALIAS_MAXIMUM) {
-      throw new PacketError('TOPIC_ALIAS_INVALID', `topic alias ${alias}; 1 to ${TOPIC_ALIAS_MAXIMUM} are taken`);
+      throw new PacketError(
+        'TOPIC_ALIAS_INVALID',
+        `topic alias ${alias}; 1 to ${TOPIC_ALIAS_MAXIMUM} are taken`,
+      );
     }
     if (topicAt < topicEnd) this.#aliases[alias] = this.#topics.meaningOf(buffer, topicAt, topicEnd) ?? null;
     const meaning = this.#aliases[alias];

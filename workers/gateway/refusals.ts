@@ -6,7 +6,10 @@ const REFUSALS = {
   topic_name: { reason: REASON.TOPIC_NAME_INVALID, why: 'a topic name may not hold a wildcard' },
   // 0x95 would say it better, but a PUBACK may not say it (MQTT 5, table 3-4).
   payload_too_large: { reason: REASON.QUOTA_EXCEEDED, why: 'the payload is longer than is taken here' },
-  payload_format: { reason: REASON.PAYLOAD_FORMAT_INVALID, why: 'the payload is not UTF-8, as it says it is' },
+  payload_format: {
+    reason: REASON.PAYLOAD_FORMAT_INVALID,
+    why: 'the payload is not UTF-8, as it says it is',
+  },
   content_type: { reason: REASON.PAYLOAD_FORMAT_INVALID, why: 'only JSON is taken here' },
   user_properties: { reason: REASON.QUOTA_EXCEEDED, why: 'too many user properties' },
 } as const;

@@ -1,28 +1,33 @@
-import type { Admission } from './handshake.ts';
+import type { Admission, Will } from './admission.ts';
+import type { CloseReason } from './close-reason.ts';
 import type { Intake } from './intake.ts';
-import type { CloseReason } from './metrics.ts';
 
 /** Says that a device is connected, under its epoch. `at` in ms since the epoch. */
 export function announceConnected(intake: Intake, gatewayId: string, admission: Admission, at: number): void {
   announce(intake, 'connected', admission, { at, gateway: gatewayId, reason: 'connect' });
 }
 
-/**
- * Says that a device is gone. Its will comes first, unless it said goodbye itself or is connected anew: a will of the
- * old connection would contradict the new one.
- */
+/** Says that a device is gone. */
 export function announceGone(
   intake: Intake,
   gatewayId: string,
   admission: Admission,
   reason: CloseReason,
 ): void {
-  const { tenant, device, will } = admission;
-  if (will && reason !== 'client_disconnect' && reason !== 'taken_over') {
-    intake.announce(tenant, device, will, will.payload);
-  }
   announce(intake, 'disconnected', admission, { at: Date.now(), gateway: gatewayId, reason });
 }
+
+/** Says for a device what it wanted said. */
+export function announceWill(intake: Intake, { tenant, device }: Admission, will: Will): void {
+  intake.announce(tenant, device, will, will.payload, will.userProperties);
+}
+
+/**
+ * Whether the end of a connection is one that its will is for: not when the device said goodbye itself, and not when it is
+ * connected anew, because a will of the old connection would contradict the new one.
+ */
+export const callsForWill = (reason: CloseReason): boolean =>
+  reason !== 'client_disconnect' && reason !== 'taken_over';
 
 function announce(
   intake: Intake,

@@ -1,11 +1,11 @@
-import type { DownlinkSession } from './downlink-session.ts';
-import type { Admission } from './handshake.ts';
-import type { CloseReason } from './metrics.ts';
+import type { Admission } from './admission.ts';
+import type { CloseReason } from './close-reason.ts';
+import type { SessionState } from './session-state.ts';
 
 /** A connection that carries the session of a device. */
 export interface Held {
   readonly admission: Admission;
-  readonly downlink: DownlinkSession;
+  readonly state: SessionState;
   close(reason: CloseReason, why?: string): void;
 }
 
@@ -15,23 +15,28 @@ export interface Sessions {
   get(tenant: string, device: string): Held | undefined;
   all(): Iterable<Held>;
   /** What a device left behind under this client id, when it asked for that. It is given out once. */
-  resume(admission: Admission): DownlinkSession | undefined;
+  resume(admission: Admission): SessionState | undefined;
   /** Makes a connection the device's only one. False when a newer one is held already. */
   hold(held: Held): boolean;
   /** The connection ended; its session is kept when the device asked for that. */
   drop(held: Held): void;
 }
 
+interface Parked {
+  readonly state: SessionState;
+  readonly until: number;
+}
+
 /** Keeps up to `maxParked` sessions of absent devices; the one that has waited longest gives way. */
 export function createSessions(maxParked: number): Sessions {
   const held = new Map<string, Held>();
-  const parked = new Map<string, DownlinkSession>();
+  const parked = new Map<string, Parked>();
   const keyOf = (admission: Pick<Admission, 'tenant' | 'device'>) =>
     `${admission.tenant}/${admission.device}`;
 
-  const park = (key: string, session: DownlinkSession) => {
+  const park = (key: string, state: SessionState) => {
     parked.delete(key);
-    parked.set(key, session);
+    parked.set(key, { state, until: Date.now() + state.keepSeconds * 1_000 });
     if (parked.size <= maxParked) return;
     for (const oldest of parked.keys()) {
       parked.delete(oldest);
@@ -47,9 +52,10 @@ export function createSessions(maxParked: number): Sessions {
     all: () => held.values(),
     resume(admission) {
       const key = keyOf(admission);
-      const session = parked.get(key);
+      const found = parked.get(key);
       parked.delete(key);
-      return admission.clean || session?.clientId !== admission.clientId ? undefined : session;
+      if (!found || admission.clean || found.until <= Date.now()) return undefined;
+      return found.state.clientId === admission.clientId ? found.state : undefined;
     },
     hold(connection) {
       const key = keyOf(connection.admission);
@@ -62,8 +68,8 @@ export function createSessions(maxParked: number): Sessions {
       const key = keyOf(connection.admission);
       const current = held.get(key) === connection;
       if (current) held.delete(key);
-      connection.downlink.detach();
-      if (current && !connection.admission.clean) park(key, connection.downlink);
+      connection.state.downlink.detach();
+      if (current && connection.state.keepSeconds > 0) park(key, connection.state);
     },
   };
 }

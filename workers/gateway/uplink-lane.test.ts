@@ -1,11 +1,15 @@
 import fc from 'fast-check';
-import { generate } from 'mqtt-packet';
+import { generate, type IPublishPacket, parser } from 'mqtt-packet';
 import { Histogram } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { readUserProperties } from '#core/bus/user-properties.ts';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
+import { Inbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import type { MessageTally } from './metrics.ts';
 import { PacketReader } from './packet-reader.ts';
+import type { ProtocolVersion } from './protocol/read-connect.ts';
+import { TOPIC_ALIAS_MAXIMUM } from './publish-properties.ts';
 import { createUplinkPool, type Uplink } from './uplink.ts';
 import { UplinkLane } from './uplink-lane.ts';
 
@@ -21,7 +25,15 @@ const tally: MessageTally = {
 };
 const storeSeconds = new Histogram({ name: 'test', help: 'test', registers: [] });
 
-function openLane(maxInflight = 1_000) {
+interface Said {
+  readonly topic?: string;
+  readonly payload?: string | Buffer;
+  readonly qos?: 0 | 1 | 2;
+  readonly dup?: boolean;
+  readonly properties?: NonNullable<IPublishPacket['properties']>;
+}
+
+function openLane(maxInflight = 1_000, version: ProtocolVersion = 4, inbox = new Inbox()) {
   const sent: Uplink[] = [];
   const told = { acks: 0, full: [] as boolean[], lost: 0 };
   const intake: Intake = {
@@ -33,6 +45,7 @@ function openLane(maxInflight = 1_000) {
   };
   const lane = new UplinkLane({
     ...{ tenant: 'acme', device: 'd1', intake, maxPayloadBytes: 100, maxInflight, storeSeconds },
+    ...{ version, inbox, maxReasonBytes: 256 },
     onAcks: () => {
       told.acks += 1;
     },
@@ -41,18 +54,31 @@ function openLane(maxInflight = 1_000) {
       told.lost += 1;
     },
   });
-  const publish = (messageId: number, over: { topic?: string; payload?: string; qos?: 0 | 1 | 2 } = {}) => {
+  const publish = (messageId: number, over: Said = {}) => {
     const reader = new PacketReader(10_000, PROVISION_TOKEN_MARKER);
-    const { topic = 'tenant/acme/device/d1/telemetry', payload = '{}', qos = 1 } = over;
-    reader.push(generate({ cmd: 'publish', topic, qos, messageId, payload, dup: false, retain: false }));
+    const { topic = 'tenant/acme/device/d1/telemetry', payload = '{}', qos = 1, dup = false } = over;
+    const said = { topic, qos, messageId, payload, dup, retain: false };
+    const { properties } = over;
+    const packet = { cmd: 'publish', ...said, ...(properties && { properties }) } as const;
+    reader.push(generate(packet, { protocolVersion: version }));
     expect(reader.next()).toBe(true);
     return lane.publish(reader, Date.now());
+  };
+  /** Every answer as `{packet} {id} {reason}`. */
+  const answers = () => {
+    const found: string[] = [];
+    const reader = parser({ protocolVersion: version });
+    reader.on('packet', ({ cmd, messageId, ...rest }) =>
+      found.push(`${cmd} ${messageId} ${('reasonCode' in rest && rest.reasonCode) || 0}`),
+    );
+    reader.parse(lane.takeAcks() ?? Buffer.alloc(0));
+    return found;
   };
   const acknowledged = () => {
     const bytes = lane.takeAcks() ?? Buffer.alloc(0);
     return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt16BE(index * 4 + 2));
   };
-  return { lane, sent, told, publish, acknowledged };
+  return { lane, sent, told, publish, acknowledged, answers, inbox };
 }
 
 describe('the lane of a connection', () => {
@@ -142,7 +168,7 @@ describe('the lane of a connection', () => {
     ['topic', { topic: 'tenant/acme/device/d1/telemetryx' }],
     ['topic', { topic: 't' }],
     ['payload_too_large', { payload: 'x'.repeat(101) }],
-    ['qos_unsupported', { qos: 2 as const }],
+    ['topic_name', { topic: 'tenant/acme/device/d1/+' }],
   ])('refuses: %s %j', (refusal, over) => {
     const { sent, publish } = openLane();
     expect(publish(1, over)).toBe(refusal);
@@ -160,5 +186,142 @@ describe('the lane of a connection', () => {
     const { sent, publish } = openLane();
     expect(publish(1, { topic: `tenant/acme/device/d1/${leaf}` })).toBeUndefined();
     expect(sent[0]?.kind).toBe(kind);
+  });
+});
+
+const stored = (uplink: Uplink | undefined) => uplink?.done(undefined, { batchId: 'x', index: 0 });
+
+describe('a refused PUBLISH of MQTT 5', () => {
+  it.each([
+    ['topic', 0x87, { topic: 'tenant/acme/device/d2/telemetry' }],
+    ['topic_name', 0x90, { topic: 'tenant/acme/device/d1/#' }],
+    ['payload_too_large', 0x97, { payload: 'x'.repeat(101) }],
+    [
+      'payload_format',
+      0x99,
+      { payload: Buffer.from([0xc3, 0x28]), properties: { payloadFormatIndicator: true } },
+    ],
+    ['content_type', 0x99, { properties: { contentType: 'text/csv' } }],
+    ['user_properties', 0x97, { properties: { userProperties: { a: 'x'.repeat(1_100) } } }],
+  ])('for its %s is answered %i in its turn', (refusal, reason, over) => {
+    const { sent, publish, answers } = openLane(10, 5);
+    publish(1);
+    expect(publish(2, over)).toBe(refusal);
+    expect(publish(3, { ...over, qos: 2 })).toBe(refusal);
+    publish(4);
+    expect(publish(5, { ...over, qos: 0 })).toBe(refusal);
+    expect(sent).toHaveLength(2);
+    const [first, second] = [...sent];
+    stored(second);
+    expect(answers()).toEqual([]);
+    stored(first);
+    expect(answers()).toEqual(['puback 1 0', `puback 2 ${reason}`, `pubrec 3 ${reason}`, 'puback 4 0']);
+  });
+});
+
+describe('properties of MQTT 5', () => {
+  it('travel on: the user’s own, but for a provision token', () => {
+    const { sent, publish } = openLane(10, 5);
+    publish(1, { properties: { userProperties: { trace: ['a', 'b'], provision_token: 's3cret' } } });
+    publish(2, { properties: { contentType: 'application/json; charset=utf-8' } });
+    expect(readUserProperties(sent[0]?.userProperties ?? Buffer.alloc(1))).toEqual([
+      ['trace', 'a'],
+      ['trace', 'b'],
+    ]);
+    expect(sent[1]?.userProperties).toBeUndefined();
+  });
+
+  it('name topics by alias, each connection its own', () => {
+    const { sent, publish, answers } = openLane(10, 5);
+    const alias = (topicAlias: number) => ({ properties: { topicAlias } });
+    publish(1, alias(TOPIC_ALIAS_MAXIMUM));
+    publish(2, { topic: '', ...alias(TOPIC_ALIAS_MAXIMUM) });
+    publish(3, {
+      topic: '',
+      properties: { topicAlias: TOPIC_ALIAS_MAXIMUM, contentType: 'application/json' },
+    });
+    publish(4, { topic: 'tenant/acme/device/d1/heartbeat', ...alias(TOPIC_ALIAS_MAXIMUM) });
+    publish(5, { topic: '', ...alias(TOPIC_ALIAS_MAXIMUM) });
+    expect(sent.map((uplink) => uplink.kind)).toEqual([
+      ...['telemetry', 'telemetry', 'telemetry', 'heartbeat', 'heartbeat'],
+    ]);
+    expect(publish(6, { topic: 'x', ...alias(1) })).toBe('topic');
+    expect(publish(7, { topic: '', ...alias(1) })).toBe('topic');
+    expect(answers()).toEqual([]);
+    for (const wrong of [TOPIC_ALIAS_MAXIMUM + 1, 65_535])
+      expect(() => publish(8, alias(wrong))).toThrow(expect.objectContaining({ reason: 0x94 }));
+    expect(() => publish(8, { topic: '', ...alias(2) })).toThrow(expect.objectContaining({ reason: 0x82 }));
+    expect(() => publish(8, { topic: '' })).toThrow(expect.objectContaining({ reason: 0x82 }));
+  });
+
+  it('include the receive maximum, for both qualities together', () => {
+    const { sent, told, publish, inbox } = openLane(4, 5);
+    publish(1, { qos: 2 });
+    publish(2);
+    publish(3, { qos: 2 });
+    publish(4);
+    publish(3, { qos: 2, dup: true });
+    expect(() => publish(5)).toThrow(expect.objectContaining({ reason: 0x93 }));
+    for (const uplink of [...sent]) stored(uplink);
+    expect(() => publish(5)).not.toThrow();
+    publish(6);
+    expect(() => publish(7)).toThrow(expect.objectContaining({ reason: 0x93 }));
+    expect(inbox.release(1)).toBe('released');
+    expect(() => publish(7)).not.toThrow();
+    expect(told.full).toEqual([]);
+  });
+});
+
+describe('QoS 2', () => {
+  it.each([4, 5] as const)(
+    'of version %i takes a message once, and answers each repeat in its turn',
+    (version) => {
+      const { sent, publish, answers, inbox } = openLane(10, version);
+      publish(1, { qos: 2 });
+      publish(1, { qos: 2, dup: true });
+      publish(2);
+      expect(sent).toHaveLength(2);
+      const [first, second] = [...sent];
+      stored(second);
+      expect(answers()).toEqual([]);
+      expect(inbox.release(1)).toBe('early');
+      stored(first);
+      expect(answers()).toEqual(['pubrec 1 0', 'pubrec 1 0', 'puback 2 0']);
+      publish(1, { qos: 2, dup: true });
+      expect(answers()).toEqual(['pubrec 1 0']);
+      expect([inbox.release(1), inbox.release(1)]).toEqual(['released', 'unknown']);
+      publish(1, { qos: 2 });
+      expect(sent).toHaveLength(3);
+    },
+  );
+
+  it('goes on after a reconnect: a repeat of what is stored, or still on its way, is not taken again', () => {
+    const inbox = new Inbox();
+    const before = openLane(10, 4, inbox);
+    for (const id of [1, 2, 3]) before.publish(id, { qos: 2 });
+    const [first, second, third] = [...before.sent];
+    stored(first);
+    before.lane.close();
+    const after = openLane(10, 4, inbox);
+    for (const id of [1, 2, 3]) after.publish(id, { qos: 2, dup: true });
+    expect(after.sent).toEqual([]);
+    expect(after.answers()).toEqual(['pubrec 1 0']);
+    stored(second);
+    expect(after.answers()).toEqual(['pubrec 2 0']);
+    third?.done(new Error('refused'), undefined);
+    expect([before.told.lost, after.told.lost]).toEqual([1, 1]);
+    expect(inbox.stored()).toEqual([1, 2]);
+    after.publish(3, { qos: 2, dup: true });
+    expect(after.sent).toHaveLength(1);
+  });
+
+  it('of 3.1.1 ends the connection when nothing is ever released', () => {
+    const { sent, publish } = openLane(3);
+    for (let id = 1; id <= 3; id++) publish(id, { qos: 2 });
+    for (const uplink of [...sent]) stored(uplink);
+    expect(() => publish(4, { qos: 2 })).toThrow(
+      expect.objectContaining({ code: 'RECEIVE_MAXIMUM_EXCEEDED' }),
+    );
+    expect(() => publish(5)).not.toThrow();
   });
 });

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { Histogram } from 'prom-client';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
+import { DueAnswers } from './due-answers.ts';
 import type { Inbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { malformed, PacketError } from './protocol/packet-error.ts';
 import type { ProtocolVersion } from './protocol/read-connect.ts';
-import { acknowledgement, plainAcknowledgement } from './protocol/write-packets.ts';
 import { PublishProperties } from './publish-properties.ts';
-import { type Refusal, refusalNumber, refusalOf } from './refusals.ts';
+import { type Refusal, refusalNumber } from './refusals.ts';
 import { PUBACK, PUBREC, type Uplink, type UplinkMeaning, type UplinkOwner, UplinkTopics } from './uplink.ts';
 
 export interface UplinkLaneOptions {
@@ -51,14 +51,13 @@ export class UplinkLane implements UplinkOwner {
   readonly #holdAt: number;
   #full = false;
   #closed = false;
-  /** Packet id, first byte of the answer << 16, number of the refusal << 24. */
-  #due: number[] = [];
-  #refusalsDue = 0;
+  readonly #due: DueAnswers;
 
   constructor(options: UplinkLaneOptions) {
     this.#options = options;
     this.#topics = new UplinkTopics(options.tenant, options.device);
     this.#properties = options.version === 5 ? new PublishProperties(this.#topics) : undefined;
+    this.#due = new DueAnswers(options.maxReasonBytes);
     this.#holdAt = options.version === 5 ? 2 * options.maxInflight : options.maxInflight;
   }
 
@@ -147,25 +146,9 @@ export class UplinkLane implements UplinkOwner {
   /** The acknowledgements that are due, as they go to the device; undefined when there are none. */
   takeAcks(): Buffer | undefined {
     const due = this.#due;
-    if (due.length === 0) return undefined;
-    this.#options.intake.tally.pubacks += due.length - this.#refusalsDue;
-    if (this.#refusalsDue > 0) {
-      const bytes = Buffer.concat(due.map((entry) => this.#answerBytes(entry)));
-      this.#refusalsDue = 0;
-      due.length = 0;
-      return bytes;
-    }
-    const bytes = Buffer.allocUnsafe(due.length * 4);
-    let at = 0;
-    for (const entry of due) {
-      bytes[at] = entry >> 16;
-      bytes[at + 1] = 2;
-      bytes[at + 2] = entry >> 8;
-      bytes[at + 3] = entry;
-      at += 4;
-    }
-    due.length = 0;
-    return bytes;
+    if (due.size === 0) return undefined;
+    this.#options.intake.tally.pubacks += due.size - due.refusals;
+    return due.take();
   }
 
   /** The connection is gone: what is stored from now on is acknowledged to nobody. */
@@ -176,7 +159,8 @@ export class UplinkLane implements UplinkOwner {
   /** A client of MQTT 5 knows how much it may have open; of 3.1.1 only QoS 2 is bounded so, for QoS 1 the socket waits. */
   #checkOpen(qos: number): void {
     const { inbox, maxInflight } = this.#options;
-    const open = this.#properties === undefined ? (qos === 2 ? inbox.size : 0) : this.#unanswered + inbox.size;
+    const open =
+      this.#properties === undefined ? (qos === 2 ? inbox.size : 0) : this.#unanswered + inbox.size;
     if (open < maxInflight) return;
     throw new PacketError(
       'RECEIVE_MAXIMUM_EXCEEDED',
@@ -232,31 +216,17 @@ export class UplinkLane implements UplinkOwner {
 
   /** Everything at the front that is stored. */
   #acknowledge(): void {
-    const wasEmpty = this.#due.length === 0;
+    const wasEmpty = this.#due.size === 0;
     for (let first = this.#first; first?.stored; first = this.#first) {
       this.#first = first.next;
       if (first.answer === PUBACK) this.#unanswered -= 1;
-      if (!this.#closed) {
-        this.#due.push(first.packetId | (first.answer << 16) | (first.refusal << 24));
-        if (first.refusal !== 0) this.#refusalsDue += 1;
-      }
+      if (!this.#closed) this.#due.add(first);
       if ((first.packetId & 15) === 0)
         this.#options.storeSeconds.observe((Date.now() - first.receivedAt) / 1000);
       this.#options.intake.pool.give(first);
     }
     if (!this.#first) this.#last = undefined;
-    if (wasEmpty && this.#due.length > 0) this.#options.onAcks();
-  }
-
-  #answerBytes(entry: number): Buffer {
-    const header = (entry >> 16) & 0xff;
-    const packetId = entry & 0xffff;
-    const refusal = refusalOf(entry >> 24);
-    if (!refusal) return plainAcknowledgement(header, packetId);
-    const full = acknowledgement(header, packetId, refusal.reason, refusal.why);
-    return full.length <= this.#options.maxReasonBytes
-      ? full
-      : acknowledgement(header, packetId, refusal.reason, undefined);
+    if (wasEmpty && this.#due.size > 0) this.#options.onAcks();
   }
 }
 

@@ -112,7 +112,8 @@ export class Properties {
     const name = `property 0x${id.toString(16).padStart(2, '0')}`;
     if (this.#values.has(id)) throw unexpected(`${name} occurs twice`);
     if (value === 0 && NEVER_ZERO.has(id)) throw unexpected(`${name} is 0`);
-    if (value === 0 && id === P.TOPIC_ALIAS) throw new PacketError('TOPIC_ALIAS_INVALID', 'a topic alias of 0');
+    if (value === 0 && id === P.TOPIC_ALIAS)
+      throw new PacketError('TOPIC_ALIAS_INVALID', 'a topic alias of 0');
     if (typeof value === 'number' && value > 1 && SHAPES.get(id) === 'flag')
       throw unexpected(`${name} is ${value}; 0 and 1 are known`);
     this.#values.set(id, value);

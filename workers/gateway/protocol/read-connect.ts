@@ -51,7 +51,8 @@ export function readConnect(bytes: Buffer, version: ProtocolVersion): ConnectPac
   const willQos = (flags >> 3) & 3;
   if (has(FLAG.RESERVED)) throw malformed('the reserved flag of CONNECT is set');
   if (willQos === 3) throw malformed('a will with both QoS bits');
-  if (!has(FLAG.WILL) && (willQos > 0 || has(FLAG.WILL_RETAIN))) throw malformed('flags of a will without a will');
+  if (!has(FLAG.WILL) && (willQos > 0 || has(FLAG.WILL_RETAIN)))
+    throw malformed('flags of a will without a will');
   if (version === 4 && has(FLAG.PASSWORD) && !has(FLAG.USERNAME))
     throw malformed('a password without a user name');
   const keepAliveSeconds = body.word();

@@ -1,4 +1,4 @@
-import { PacketBody } from './packet-body.ts';
+import type { PacketBody } from './packet-body.ts';
 import { malformed, unexpected } from './packet-error.ts';
 import { ALLOWED, NO_PROPERTIES, PROPERTY, readProperties } from './properties.ts';
 import type { ProtocolVersion } from './read-connect.ts';

@@ -1,0 +1,71 @@
+import { type DownlinkLeaf, downlinkLeavesUnder, isTopicFilter } from '#core/mqtt/topics.ts';
+import { REASON } from './protocol/reason.ts';
+
+/** One filter that a device is subscribed with. */
+export interface DownlinkFilter {
+  readonly filter: string;
+  readonly qos: 0 | 1;
+  /** What the device is told with each message that it got for this filter. */
+  readonly identifier?: number | undefined;
+}
+
+interface Granted extends DownlinkFilter {
+  readonly leaves: readonly DownlinkLeaf[];
+}
+
+const MAX_FILTERS = 32;
+
+/** What a device is subscribed to. */
+export class DownlinkFilters {
+  readonly #tenant: string;
+  readonly #device: string;
+  readonly #granted = new Map<string, Granted>();
+
+  constructor(tenant: string, device: string) {
+    this.#tenant = tenant;
+    this.#device = device;
+  }
+
+  get size(): number {
+    return this.#granted.size;
+  }
+
+  all(): DownlinkFilter[] {
+    return [...this.#granted.values()].map(({ filter, qos, identifier }) => {
+      return { filter, qos, ...(identifier !== undefined && { identifier }) };
+    });
+  }
+
+  /** The granted QoS (2 is granted as 1), or a reason code of at least 0x80. */
+  add(filter: string, qos: number, identifier?: number): number {
+    if (filter.startsWith('$share/')) return REASON.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    if (!isTopicFilter(filter)) return REASON.TOPIC_FILTER_INVALID;
+    const leaves = downlinkLeavesUnder(filter, this.#tenant, this.#device);
+    if (leaves.length === 0) return REASON.NOT_AUTHORIZED;
+    if (!this.#granted.has(filter) && this.#granted.size >= MAX_FILTERS) return REASON.QUOTA_EXCEEDED;
+    const granted = qos === 0 ? 0 : 1;
+    this.#granted.set(filter, { filter, qos: granted, identifier, leaves });
+    return granted;
+  }
+
+  /** Whether it was there. */
+  remove(filter: string): boolean {
+    return this.#granted.delete(filter);
+  }
+
+  /** The best QoS granted for a leaf; undefined when no filter covers it. */
+  grantedQos(leaf: DownlinkLeaf): 0 | 1 | undefined {
+    let granted: 0 | 1 | undefined;
+    for (const { qos, leaves } of this.#granted.values()) {
+      if (leaves.includes(leaf) && (granted === undefined || qos > granted)) granted = qos;
+    }
+    return granted;
+  }
+
+  /** The identifiers of every filter that covers a leaf. */
+  identifiersOf(leaf: DownlinkLeaf): number[] {
+    return [...this.#granted.values()].flatMap(({ leaves, identifier }) =>
+      identifier !== undefined && leaves.includes(leaf) ? [identifier] : [],
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import type { Admission } from './admission.ts';
+import type { CloseReason } from './close-reason.ts';
+import type { ConnectionContext } from './connection-context.ts';
+import { DownlinkSession } from './downlink-session.ts';
+import { Inbox } from './inbox.ts';
+import { Rejection } from './rejection.ts';
+import { announceConnected } from './session-events.ts';
+import type { SessionState } from './session-state.ts';
+import type { Held } from './sessions.ts';
+import { UplinkLane } from './uplink-lane.ts';
+
+/** A device that was let in, on its connection. */
+export interface OpenSession {
+  readonly held: Held;
+  readonly lane: UplinkLane;
+  /** Tells the device and everybody else. */
+  begin(): void;
+  /** Resolves when what the device is subscribed to now will reach it. */
+  subscriptionsChanged(): Promise<void>;
+}
+
+/** What a session needs of its connection. */
+export interface SessionLink {
+  write(bytes: Buffer): void;
+  close(reason: CloseReason, why?: string): void;
+  /** See `UplinkLaneOptions`. */
+  onAcks(): void;
+  onFull(full: boolean): void;
+}
+
+/** A refusal to a PUBLISH is told in at most this many bytes. */
+const MAX_REASON_BYTES = 256;
+
+/** Makes a connection the session of its device, which ends the one before; a rejection when a newer one has begun. */
+export function openSession(
+  admission: Admission,
+  context: ConnectionContext,
+  link: SessionLink,
+): OpenSession | Rejection {
+  const { sessions, intake, metrics, wills, gatewayId } = context;
+  const { tenant, device, epoch, limits, version } = admission;
+  const earlier = sessions.get(tenant, device);
+  if (earlier && earlier.admission.epoch < epoch) earlier.close('taken_over');
+  const resumed = sessions.resume(admission);
+  const state = resumed ?? newState(admission, context);
+  state.keepSeconds = admission.keepSeconds;
+  const held: Held = { admission, state, close: (reason, why) => link.close(reason, why) };
+  if (!sessions.hold(held))
+    return new Rejection('overtaken', 'a newer session of this device began meanwhile');
+  wills.cancel(tenant, device, epoch);
+  const lane = new UplinkLane({
+    ...{ tenant, device, version, intake, inbox: state.inbox },
+    maxPayloadBytes: context.limits.maxPayloadBytes,
+    maxInflight: context.limits.maxInflight,
+    maxReasonBytes: limits.wantsReasons ? Math.min(MAX_REASON_BYTES, limits.maxPacketBytes) : 0,
+    storeSeconds: metrics.storeSeconds,
+    onAcks: link.onAcks,
+    onFull: link.onFull,
+    onLost: () => link.close('not_stored'),
+  });
+  const subscriptionsChanged = async () => {
+    if (state.downlink.filters.size > 0) await context.followDownlink(tenant);
+  };
+  return {
+    ...{ held, lane, subscriptionsChanged },
+    begin() {
+      metrics.connects.inc({ outcome: 'accepted' });
+      context.onBegin(admission);
+      announceConnected(intake, gatewayId, admission, admission.connectedAt.getTime());
+      link.write(admission.welcome(resumed !== undefined));
+      state.downlink.attach({ version, limits, write: link.write });
+      void subscriptionsChanged();
+    },
+  };
+}
+
+function newState(
+  { tenant, device, clientId, keepSeconds }: Admission,
+  context: ConnectionContext,
+): SessionState {
+  const downlink = new DownlinkSession(tenant, device, (outcome) =>
+    context.metrics.downlink.inc({ outcome }),
+  );
+  return { clientId, downlink, inbox: new Inbox(), keepSeconds };
+}
