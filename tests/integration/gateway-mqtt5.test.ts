@@ -151,7 +151,9 @@ describe('a PUBLISH', () => {
     );
     await until('every answer', () => client.received.length === 7);
     expect(
-      client.received.slice(1).map(({ cmd, messageId, reasonCode = 0 }) => [cmd, messageId, reasonCode]),
+      client.received
+        .slice(1)
+        .map((packet) => [packet.cmd, packet.messageId, 'reasonCode' in packet ? packet.reasonCode : 0]),
     ).toEqual([
       ['puback', 1, 0],
       ['puback', 2, 0x87],
@@ -198,7 +200,7 @@ describe('a PUBLISH', () => {
     ]);
   });
 
-  it.each([
+  it.each<[string, number, Partial<IPublishPacket>]>([
     ['an unknown alias', 0x82, { topic: '', properties: { topicAlias: 9 } }],
     ['an alias above the maximum', 0x94, { properties: { topicAlias: 17 } }],
     ['neither topic nor alias', 0x82, { topic: '' }],
