@@ -8,16 +8,19 @@ export type Permission =
   | 'audit.read'
   | 'devices.read'
   | 'devices.write'
+  | 'quarantine.manage'
   | 'sites.read'
   | 'telemetry.read';
 
 const READ: readonly Permission[] = ['devices.read', 'sites.read', 'telemetry.read'];
-const WRITE: readonly Permission[] = [...READ, 'devices.write'];
+/** Who sends messages again or gives them up. */
+const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
+const WRITE: readonly Permission[] = [...OPERATE, 'devices.write'];
 const ADMINISTER: readonly Permission[] = [...WRITE, 'apiKeys.manage', 'audit.read'];
 
 const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   VIEWER: new Set(READ),
-  OPERATOR: new Set(READ),
+  OPERATOR: new Set(OPERATE),
   ENGINEER: new Set(WRITE),
   ADMIN: new Set(ADMINISTER),
 };

@@ -49,6 +49,11 @@ const SOURCES = ['mqtt', 'http', 'bridge'] as const;
 export type ItemKind = (typeof KINDS)[number];
 export type ItemSource = (typeof SOURCES)[number];
 
+/** The kind with this name; undefined when there is none. */
+export const itemKind = (name: string): ItemKind | undefined => KINDS.find((each) => each === name);
+/** The source with this name; undefined when there is none. */
+export const itemSource = (name: string): ItemSource | undefined => SOURCES.find((each) => each === name);
+
 export interface FrameItem {
   /** Slug and key exactly as authenticated; both are ASCII. */
   readonly tenant: string;

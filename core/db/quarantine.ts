@@ -30,7 +30,7 @@ export interface ReplayOutcome {
   readonly quarantineId: string;
   readonly tenantId: number;
   /** ACCEPTED is a sign of life, which leaves no row. */
-  readonly outcome: 'STORED' | 'DUPLICATE' | 'QUARANTINED' | 'ACCEPTED';
+  readonly outcome: 'STORED' | 'DUPLICATE' | 'QUARANTINED' | 'ACCEPTED' | 'DEAD_LETTERED';
   /** Why it was turned away again. */
   readonly reason: QuarantineReason | undefined;
   readonly reading: { readonly deviceId: number; readonly ts: number; readonly id: MessageId } | undefined;

@@ -5,6 +5,7 @@ import { openPool } from '#core/db/pool.ts';
 import { openTestApi, type TestApi } from '../kit/api.ts';
 import { createRequest } from '../kit/certificate-request.ts';
 import { quiet } from '../kit/nats.ts';
+import { seedQuarantine } from '../kit/quarantine.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 interface Recipe {
@@ -19,6 +20,7 @@ interface Recipe {
 function tableOf(name: string): string {
   if (/Token|Certificate/.test(name)) return 'device_credentials';
   if (name.startsWith('claimCode')) return 'claim_codes';
+  if (name.startsWith('quarantine')) return 'quarantine_jobs';
   return name.startsWith('device') ? 'devices' : 'api_keys';
 }
 
@@ -167,6 +169,25 @@ describe('the audit log', () => {
       target: 'Ended',
       before: { revokedAt: null },
       after: { revokedAt: expect.any(String) },
+    },
+    quarantineReplay: {
+      input: async () => ({
+        target: { ids: [await seedQuarantine(api.database.admin, acme, 'replayed')] },
+        fix: { text: '{"password":"hunter2"}' },
+      }),
+      target: '1 message',
+      before: null,
+      after: { matched: 1, target: { ids: [expect.any(String)] }, fix: { replaced: true, bytes: 22 } },
+    },
+    quarantineDiscard: {
+      input: async () => {
+        await seedQuarantine(api.database.admin, acme, 'discarded');
+        await seedQuarantine(api.database.admin, acme, 'discarded');
+        return { target: { where: { deviceKey: 'discarded' } } };
+      },
+      target: '2 messages',
+      before: null,
+      after: { matched: 2, target: { deviceKey: 'discarded' } },
     },
   };
   const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

@@ -3,6 +3,7 @@ import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import { schema } from '#api/graphql/schema.ts';
 import { collect, openTestApi, publishEvents, type TestApi } from '../kit/api.ts';
 import { createLiveTester, idsOf, nextReading } from '../kit/live.ts';
+import { seedQuarantine } from '../kit/quarantine.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '../kit/seed.ts';
 import { until } from '../kit/wait.ts';
 
@@ -23,6 +24,8 @@ describe('tenant isolation', () => {
     apiKey: string;
     audit: string;
     claimCode: string;
+    quarantined: string;
+    quarantineJob: string;
   };
 
   beforeAll(async () => {
@@ -54,6 +57,13 @@ describe('tenant isolation', () => {
       { id: encodeGlobalId('Device', secret.id) },
     );
     await api.ask(keyA, 'mutation { claimCodeCreate(input: { deviceKey: "secret" }) { __typename } }');
+    const quarantined = await seedQuarantine(api.database.admin, a, 'secret');
+    const discarded = await api.ask(
+      keyA,
+      `mutation ($id: ID!) { quarantineDiscard(input: { target: { ids: [$id] } }) {
+        ... on QuarantineDiscardSuccess { job { id } } } }`,
+      { id: quarantined },
+    );
     const { data } = await api.ask(
       keyA,
       '{ claimCodes { nodes { id } } apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
@@ -68,6 +78,8 @@ describe('tenant isolation', () => {
       apiKey: data.apiKeys.nodes[0].id,
       audit: data.auditEntries.nodes[0].id,
       claimCode: data.claimCodes.nodes[0].id,
+      quarantined,
+      quarantineJob: discarded.data.quarantineDiscard.job.id,
     };
   });
   afterAll(() => api[Symbol.asyncDispose]());
@@ -85,6 +97,8 @@ describe('tenant isolation', () => {
       'ApiKey',
       'AuditEntry',
       'ClaimCode',
+      'QuarantinedMessage',
+      'QuarantineJob',
     ]);
   });
 
@@ -131,7 +145,7 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $claimCode: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $claimCode: ID!, $quarantined: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
         deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
         deviceTokenIssue(input: { deviceId: $id }) { __typename }
         deviceTokenRevoke(input: { id: $credential }) { __typename }
@@ -140,6 +154,9 @@ describe('tenant isolation', () => {
         deviceCertificateRevoke(input: { id: $certificate }) { __typename }
         claimCodeCreate(input: { deviceId: $id }) { __typename }
         claimCodeRevoke(input: { id: $claimCode }) { __typename }
+        quarantineReplay(input: { target: { ids: [$quarantined] } }) { __typename }
+        dry: quarantineReplay(input: { target: { ids: [$quarantined] }, dryRun: true }) { __typename }
+        quarantineDiscard(input: { target: { ids: [$quarantined] } }) { __typename }
         apiKeyRotate(input: { id: $apiKey }) { __typename }
         apiKeyRevoke(input: { id: $apiKey }) { __typename } }`,
       { ...ids, id: ids.device },
@@ -147,7 +164,7 @@ describe('tenant isolation', () => {
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(12);
+    expect(Object.keys(data)).toHaveLength(15);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
        union all select from api_keys where revoked_at is not null or previous_secret_hash is not null
@@ -158,6 +175,34 @@ describe('tenant isolation', () => {
       'secret',
     ]);
     expect(rows).toEqual([{ name: 'secret', status: 'ACTIVE' }]);
+  });
+
+  it('shows B nothing of A’s quarantine, and lets B change none of it by a filter', async () => {
+    for (const where of [{}, { deviceKey: 'secret' }, { reasons: ['BAD_JSON'] }]) {
+      const { data, errors } = await api.ask(
+        keyB,
+        `query ($where: QuarantineFilter) { quarantine(where: $where) { totalCount nodes { id } }
+          quarantineReasons(from: "2020-01-01T00:00:00Z", to: "2028-01-01T00:00:00Z", where: $where) { total }
+          quarantineJobs { nodes { id } } }`,
+        { where },
+      );
+      expect(errors).toEqual([]);
+      expect(data).toEqual({
+        quarantine: { totalCount: 0, nodes: [] },
+        quarantineReasons: [],
+        quarantineJobs: { nodes: [] },
+      });
+      const changed = await api.ask(
+        keyB,
+        `mutation ($where: QuarantineTargetFilter) { quarantineDiscard(input: { target: { where: $where } }) { __typename }
+          quarantineReplay(input: { target: { where: $where }, dryRun: true }) { ... on QuarantineReplaySuccess { matched forecasts { detail } } } }`,
+        { where },
+      );
+      expect(changed.data).toEqual({
+        quarantineDiscard: { __typename: 'ConflictError' },
+        quarantineReplay: { matched: 0, forecasts: [] },
+      });
+    }
   });
 
   it('shows B neither the API keys nor the audit log of A, whatever the filter', async () => {
@@ -206,6 +251,9 @@ describe('tenant isolation', () => {
       'liveWindow',
       'node',
       'nodes',
+      'quarantine',
+      'quarantineJobs',
+      'quarantineReasons',
       'sites',
       'viewer',
     ]);
@@ -223,6 +271,8 @@ describe('tenant isolation', () => {
       'deviceTokenIssue',
       'deviceTokenRevoke',
       'deviceUpdate',
+      'quarantineDiscard',
+      'quarantineReplay',
     ]);
     expect(fieldsOf(schema.getSubscriptionType())).toEqual(['presence', 'telemetry']);
     const nodes = Object.values(schema.getTypeMap()).filter(
@@ -234,6 +284,8 @@ describe('tenant isolation', () => {
       'ClaimCode',
       'Device',
       'DeviceCredential',
+      'QuarantineJob',
+      'QuarantinedMessage',
       'Site',
       'Tenant',
     ]);

@@ -2,7 +2,7 @@ import type { DeadLetter } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import { Manifest } from '#core/db/manifest.ts';
 import type { Pool } from '#core/db/pool.ts';
-import { insertDeadLetter } from '#core/db/quarantine.ts';
+import { insertDeadLetter, type ReplayOutcome } from '#core/db/quarantine.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
 import {
   type FrameCounts,
@@ -69,7 +69,8 @@ function never(): never {
 function toGivenUp(frame: Frame, letter: DeadLetter, identityOf: IdentityLookup): FrameToStore<ReadingRow> {
   const counts = new Map<number, FrameCounts>();
   const manifest = new Manifest(frame.items.length);
-  const deadLetters = frame.items.map(({ tenant, device, kind, source, payload }, itemIndex) => {
+  const replays: ReplayOutcome[] = [];
+  const deadLetters = frame.items.map(({ tenant, device, kind, source, payload, replay }, itemIndex) => {
     const identity = identityOf(tenant, device);
     const tenantId = identity?.tenantId;
     const count = countsOf(counts, tenantId ?? NO_TENANT);
@@ -77,6 +78,11 @@ function toGivenUp(frame: Frame, letter: DeadLetter, identityOf: IdentityLookup)
     count.deadLettered++;
     const deviceId = identity?.deviceId ?? 0;
     manifest.add({ fate: 'DEAD_LETTERED', continues: false, source, kind, deviceId, id: undefined });
+    if (replay && identity) {
+      const { quarantineId } = replay;
+      const about = { tenantId: identity.tenantId, reason: undefined, reading: undefined };
+      replays.push({ quarantineId, outcome: 'DEAD_LETTERED', ...about });
+    }
     return { itemIndex, tenantId, device, payload, reason: letter.why };
   });
   return {
@@ -87,6 +93,6 @@ function toGivenUp(frame: Frame, letter: DeadLetter, identityOf: IdentityLookup)
     origin: letter.origin,
     shard: Number(letter.subject.slice(letter.subject.lastIndexOf('.') + 1)),
     items: frame.items.length,
-    ...{ rows: [], quarantine: [], deadLetters, replays: [], manifest, counts },
+    ...{ rows: [], quarantine: [], deadLetters, replays, manifest, counts },
   };
 }

@@ -1,3 +1,4 @@
+import { foldFrames } from '#core/db/conservation.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
@@ -18,6 +19,8 @@ import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import type { JanitorMetrics } from './metrics.ts';
+import { startQuarantineJobs } from './quarantine-jobs.ts';
+import { startSums } from './sums.ts';
 
 export interface JanitorDeps {
   readonly pool: Pool;
@@ -30,6 +33,10 @@ export interface JanitorDeps {
   readonly frameDays: number;
   /** Days for which dead letters wait for somebody to look at them. */
   readonly deadLetterDays: number;
+  /** How often the sums are added up, and how often quarantine jobs are looked for, in milliseconds. */
+  readonly foldIntervalMs: number;
+  readonly jobsPollMs: number;
+  readonly shards: number;
   readonly log: Logger;
   readonly metrics: JanitorMetrics;
 }
@@ -40,7 +47,7 @@ const DAY_MS = 86_400_000;
 
 /** The clock of the platform: makes partitions before they are needed and lets go of what has expired. */
 export function createJanitor(deps: JanitorDeps): Service {
-  let clock: Clock | undefined;
+  let clocks: readonly Clock[] = [];
   let finishedAt = 0;
 
   const tidy = async (signal: AbortSignal) => {
@@ -51,10 +58,15 @@ export function createJanitor(deps: JanitorDeps): Service {
 
   return {
     async start() {
-      clock = every(deps.intervalMs, 'janitor', deps.log, tidy);
+      const { foldIntervalMs, jobsPollMs: pollMs, ...rest } = deps;
+      clocks = [
+        every(deps.intervalMs, 'janitor', deps.log, tidy),
+        startSums({ ...rest, intervalMs: foldIntervalMs }),
+        startQuarantineJobs({ ...rest, pollMs }),
+      ];
     },
     async stop() {
-      await clock?.stop();
+      await Promise.all(clocks.map((clock) => clock.stop()));
       await releaseLeases(deps.pool, deps.holder).catch(() => undefined);
       return { abandoned: 0 };
     },
@@ -69,6 +81,8 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await ensurePartitions(pool, 'readings', coming);
   await ensurePartitions(pool, 'ingest_frames', coming);
 
+  // What is dropped must be in the sums first.
+  await foldFrames(pool);
   const dropped = await dropPartitions(pool, 'ingest_frames', dayText(today - deps.frameDays * DAY_MS));
   const retentionDays = await longestRetentionDays(pool);
   if (retentionDays !== undefined) {

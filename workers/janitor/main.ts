@@ -32,6 +32,9 @@ await runService({
       daysAhead: config.JANITOR_DAYS_AHEAD,
       frameDays: config.JANITOR_FRAME_DAYS,
       deadLetterDays: config.JANITOR_DEAD_LETTER_DAYS,
+      foldIntervalMs: config.JANITOR_FOLD_INTERVAL_MS,
+      jobsPollMs: config.JANITOR_JOBS_POLL_MS,
+      shards: config.BUS_SHARDS,
       log,
       metrics: declareMetrics(metrics),
     });

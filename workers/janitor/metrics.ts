@@ -6,5 +6,20 @@ export function declareMetrics(metrics: Metrics) {
   return {
     dropped: metrics.counter('partitions_dropped_total', 'Partitions that had expired as a whole'),
     deleted: metrics.counter('readings_deleted_total', 'Readings older than their own tenant keeps them'),
+    folded: metrics.counter('frames_folded_total', 'Frames added to the sums of their tenants and days'),
+    readings: metrics.gauge(
+      'readings',
+      'What became of readings, from committed frames: accepted = stored + duplicate + quarantined + dead_lettered',
+      ['tenant', 'outcome'],
+    ),
+    difference: metrics.gauge(
+      'readings_difference',
+      'Accepted readings that have no outcome; anything but 0 is a fault of ours: npm run conserve says more',
+      ['tenant'],
+    ),
+    quarantineRows: metrics.counter(
+      'quarantine_rows_total',
+      'Quarantined messages that were handed to the pipeline again or discarded, as somebody asked',
+    ),
   };
 }
