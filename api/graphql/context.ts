@@ -26,6 +26,8 @@ export interface Operation {
   loaded(): object;
   /** Ends the read transaction and forgets what was loaded; the next read sees what was committed since. */
   refresh(): Promise<void>;
+  /** The answer is complete: ends the read transaction, and whatever resolver is still at work gets no other. */
+  finish(): Promise<void>;
 }
 
 /** @throws ForbiddenFault */

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { createReadScope, type ReadScope } from '#api/database/read-scope.ts';
 import type { Platform } from '#api/platform.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
+import { FleetgraphError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Operation } from './context.ts';
 
@@ -17,11 +18,12 @@ export interface OperationOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Starts the clock of one operation. Nothing is opened before it is needed; `refresh` must be called at its end. */
+/** Starts the clock of one operation. Nothing is opened before it is needed; `finish` must be called at its end. */
 export function createOperation(options: OperationOptions): Operation {
   const { viewer, requestId, ip, log, platform, signal, timeoutMs } = options;
   let deadline = Date.now() + timeoutMs;
   let live = false;
+  let finished = false;
   let loaded: object = {};
   let scope: ReadScope | undefined;
   const release = async () => {
@@ -43,6 +45,7 @@ export function createOperation(options: OperationOptions): Operation {
     platform,
     read: {
       rows(statement) {
+        if (finished || signal?.aborted) return Promise.reject(new FinishedError());
         scope ??= open();
         return scope.rows(statement);
       },
@@ -59,5 +62,16 @@ export function createOperation(options: OperationOptions): Operation {
       if (live) deadline = Date.now() + timeoutMs;
       await release();
     },
+    async finish() {
+      finished = true;
+      await release();
+    },
   };
+}
+
+/** Nobody waits for what a resolver asked: an error elsewhere has completed the answer, or the caller has gone. */
+class FinishedError extends FleetgraphError {
+  constructor() {
+    super('CANCELLED', 'the operation is over');
+  }
 }

@@ -20,7 +20,7 @@ export interface RequestContext {
   readonly log: Logger;
 }
 
-export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh' | 'goLive'>>;
+export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh' | 'goLive' | 'finish'>>;
 
 /** Bounds what may be parsed and validated. */
 export function useDocumentLimits(): Plugin {
@@ -97,7 +97,7 @@ function refusalOf(error: Error): GraphQLError {
 /** Ends the read transaction of an operation, and that of each event of a subscription. */
 export function useReadScopes(): Plugin<ApiContext> {
   return {
-    onExecute: ({ args }) => ({ onExecuteDone: async () => args.contextValue.refresh?.() }),
+    onExecute: ({ args }) => ({ onExecuteDone: async () => args.contextValue.finish?.() }),
     onSubscribe({ args }) {
       args.contextValue.goLive?.();
       return {
@@ -105,7 +105,7 @@ export function useReadScopes(): Plugin<ApiContext> {
           if (isSingle(result)) return undefined;
           return {
             onNext: async () => args.contextValue.refresh?.(),
-            onEnd: () => void args.contextValue.refresh?.(),
+            onEnd: () => void args.contextValue.finish?.(),
           };
         },
       };

@@ -1,0 +1,248 @@
+import { getNamedType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { permissionsOf, ROLES, type Role } from '#core/auth/permissions.ts';
+import { digestOf } from '#tests/isolation/digest.ts';
+import { type Estate, openEstate } from '#tests/isolation/estate.ts';
+import {
+  ABOUT_THE_PLATFORM,
+  fieldExamples,
+  mutations,
+  queries,
+  subscriptions,
+} from '#tests/isolation/examples.ts';
+import { readSchema } from '#tests/isolation/schema.ts';
+import { collectSecrets, leaksIn, MARKER } from '#tests/isolation/secrets.ts';
+import { type Arguments, walksFrom } from '#tests/isolation/walks.ts';
+import { collect, openTestApi, publishEvents, type TestApi } from '#tests/kit/api.ts';
+import { nextReading } from '#tests/kit/live.ts';
+import { until } from '#tests/kit/wait.ts';
+
+const schema = readSchema();
+
+/** Alpha's secrets are looked for in whatever Bravo is told, in every role. */
+let api: TestApi;
+let alpha: Estate;
+let bravo: Estate;
+let alphaAdmin: string;
+const keysOfBravo = new Map<Role, string>();
+const secrets = new Set<string>();
+
+beforeAll(async () => {
+  api = await openTestApi({ env: { MAX_COST: '1000000' } });
+  alpha = await openEstate(api, MARKER);
+  bravo = await openEstate(api, 'bravo');
+  alphaAdmin = await api.apiKey(alpha.tenant);
+  for (const role of ROLES) keysOfBravo.set(role, await api.apiKey(bravo.tenant, role));
+  for (const id of Object.values(alpha.ids)) secrets.add(id);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const fieldsOf = (type: ReturnType<typeof schema.getQueryType>) => Object.values(type?.getFields() ?? {});
+const queryFields = fieldsOf(schema.getQueryType());
+const mutationFields = fieldsOf(schema.getMutationType());
+const subscriptionFields = fieldsOf(schema.getSubscriptionType());
+const nodeTypes = Object.values(schema.getTypeMap()).filter(
+  (type) => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'),
+);
+
+function exampleOf<Example>(table: Readonly<Record<string, Example>>, name: string): Example {
+  const example = table[name];
+  if (example === undefined) throw new Error(`${name} is not covered: add it to tests/isolation/examples.ts`);
+  return example;
+}
+
+const keyOfBravo = (role: Role): string => keysOfBravo.get(role) ?? '';
+
+/** What a mutation answers, as the name of its type. */
+async function call(
+  credential: string,
+  name: string,
+  input: Arguments,
+): Promise<{ outcome: string; text: unknown }> {
+  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+  const document = `mutation ($input: ${type}!) { ${name}(input: $input) { __typename ... on UserError { message code path } } }`;
+  const { data, errors } = await api.ask(credential, document, { input });
+  return { outcome: data?.[name]?.__typename ?? errors[0]?.extensions?.['code'], text: [data, errors] };
+}
+
+describe('queries', () => {
+  it.each(queryFields)('$name shows Alpha its own, and nothing of it to Bravo in any role', async (field) => {
+    let seen = 0;
+    for (const args of exampleOf(queries, field.name)(alpha)) {
+      for (const { path, document } of walksFrom(schema, 'query', field, args, fieldExamples)) {
+        const own = await api.ask(alphaAdmin, document);
+        expect(own.errors, path).toEqual([]);
+        const before = secrets.size;
+        collectSecrets(own.data, secrets);
+        seen += secrets.size - before + Number(JSON.stringify(own.data).includes(MARKER));
+        for (const role of ROLES) {
+          const { data, errors } = await api.ask(keyOfBravo(role), document);
+          expect({ path, role, leaks: leaksIn([data, errors], document, secrets) }).toEqual({
+            path,
+            role,
+            leaks: [],
+          });
+        }
+      }
+    }
+    if (!ABOUT_THE_PLATFORM.has(field.name)) expect(seen).toBeGreaterThan(0);
+  });
+
+  it('leaves no transaction open, whatever came of it', async () => {
+    const { rows } = await api.database.admin.query(
+      `select query from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it.each(nodeTypes)('node and nodes give Bravo null for a $name of Alpha', async ({ name }) => {
+    const id = alpha.ids[name];
+    if (id === undefined) throw new Error(`${name} is not covered: add one to tests/isolation/estate.ts`);
+    const document = '{ node(id: $id) { __typename } nodes(ids: [$id]) { __typename } }';
+    const ask = (credential: string) => api.ask(credential, `query ($id: ID!) ${document}`, { id });
+    const found = { __typename: name };
+    expect((await ask(alphaAdmin)).data).toEqual({ node: found, nodes: [found] });
+    for (const role of ROLES) {
+      const { data, errors } = await ask(keyOfBravo(role));
+      const codes = new Set(errors.map(({ extensions }) => extensions?.['code']));
+      // What a role may not read at all is refused before anybody looks whose it is.
+      const expected = codes.has('FORBIDDEN')
+        ? { data: null, codes: new Set(['FORBIDDEN']) }
+        : { data: { node: null, nodes: [null] }, codes: new Set() };
+      expect({ role, data, codes }).toEqual({ role, ...expected });
+    }
+  });
+});
+
+describe('mutations', () => {
+  it.each(mutationFields)('$name changes nothing of Alpha for Bravo, in any role', async ({ name }) => {
+    const before = await digestOf(api.database.admin, alpha.tenant.id);
+    const input = exampleOf(mutations, name).input(alpha);
+    for (const role of ROLES) {
+      const { text } = await call(keyOfBravo(role), name, input);
+      expect({ role, leaks: leaksIn(text, JSON.stringify(input), secrets) }).toEqual({ role, leaks: [] });
+    }
+    expect(await digestOf(api.database.admin, alpha.tenant.id)).toEqual(before);
+  });
+
+  it.each(mutationFields)('$name is for the roles of Alpha that may', async ({ name }) => {
+    const { needs, input } = exampleOf(mutations, name);
+    const before = await digestOf(api.database.admin, alpha.tenant.id);
+    const lesser = ROLES.filter((role) => !permissionsOf(role).has(needs));
+    const keys = await Promise.all(lesser.map((role) => api.apiKey(alpha.tenant, role)));
+    const ready = await digestOf(api.database.admin, alpha.tenant.id);
+    for (const key of keys) expect((await call(key, name, input(alpha))).outcome).toBe('ForbiddenError');
+    expect(await digestOf(api.database.admin, alpha.tenant.id)).toEqual(ready);
+    expect(Object.keys(before)).toEqual(Object.keys(ready));
+  });
+
+  it('would all have worked on an estate of one’s own', async () => {
+    const charlie = await openEstate(api, 'charlie');
+    const admin = await api.apiKey(charlie.tenant);
+    const outcomes: Record<string, string> = {};
+    for (const [name, { input }] of Object.entries(mutations)) {
+      outcomes[name] = (await call(admin, name, input(charlie))).outcome;
+    }
+    expect(outcomes).toEqual(
+      Object.fromEntries(Object.keys(mutations).map((name) => [name, expect.stringMatching(/Success$/)])),
+    );
+  });
+});
+
+describe('subscriptions', () => {
+  it.each(subscriptionFields)('$name brings Bravo nothing of Alpha, in any role', async (field) => {
+    const arguments_ = exampleOf(subscriptions, field.name)(alpha);
+    const streams = ROLES.flatMap((role) =>
+      arguments_.flatMap((args) =>
+        walksFrom(schema, 'subscription', field, args, fieldExamples).map(({ document }) => ({
+          role,
+          document,
+        })),
+      ),
+    );
+    const sockets = ROLES.map((role) => ({ role, socket: api.socket(keyOfBravo(role)) }));
+    const owner = api.socket(alphaAdmin);
+    try {
+      const followed = streams.map(({ role, document }) => {
+        const socket = sockets.find((each) => each.role === role)?.socket;
+        if (!socket) throw new Error('no socket');
+        return { role, document, stream: collect(socket, document) };
+      });
+      const own = walksFrom(schema, 'subscription', field, {}, fieldExamples).map(({ document }) =>
+        collect(owner, document),
+      );
+      await until('every snapshot', () =>
+        [...followed.map(({ stream }) => stream), ...own].every(
+          ({ items, ended }) => items.length > 0 || ended,
+        ),
+      );
+      const started = own.map(({ items }) => items.length);
+      await happenings(alpha);
+      await until('Alpha to see its own', () =>
+        own.some(({ items }, index) => items.length > (started[index] ?? 0)),
+      );
+      await happenings(bravo);
+      await until('Bravo to see its own', () => followed.some(({ stream }) => stream.items.length > 1));
+      for (const { role, document, stream } of followed) {
+        expect({ role, document, leaks: leaksIn(stream.items, document, secrets) }).toEqual({
+          role,
+          document,
+          leaks: [],
+        });
+      }
+    } finally {
+      for (const { socket } of sockets) void socket.dispose();
+      void owner.dispose();
+    }
+  });
+
+  it('take no cursor of another tenant', async () => {
+    const owner = api.socket(alphaAdmin);
+    const stranger = api.socket(keyOfBravo('ADMIN'));
+    try {
+      for (const { name } of subscriptionFields) {
+        const fields =
+          '{ __typename ... on StreamGap { cursor } ... on TelemetrySnapshot { cursor } ... on PresenceSnapshot { cursor } }';
+        const known = new Set(schema.getPossibleTypes(unionOf(name)).map((type) => type.name));
+        const selection = fields.replace(/\.\.\. on (\w+) \{ cursor \}/g, (text, type) =>
+          known.has(type) ? text : '',
+        );
+        const own = collect(owner, `subscription { ${name} ${selection} }`);
+        await until('a cursor', () => own.items.some((item) => item.cursor));
+        const { cursor } = own.items.find((item) => item.cursor);
+        const stolen = collect(
+          stranger,
+          `subscription ($after: Cursor) { ${name}(after: $after) { __typename } }`,
+          { after: cursor },
+        );
+        await until('the refusal', () => stolen.ended);
+        expect(JSON.stringify(stolen.ended?.error)).toContain('BAD_USER_INPUT');
+        own.stop();
+      }
+    } finally {
+      void owner.dispose();
+      void stranger.dispose();
+    }
+  });
+});
+
+function unionOf(field: string) {
+  const type = getNamedType(schema.getSubscriptionType()?.getFields()[field]?.type);
+  if (!type || !('getTypes' in type)) throw new Error(`${field} delivers no union`);
+  return type;
+}
+
+/** One event of each kind that a subscription listens to. */
+async function happenings(of: Estate): Promise<void> {
+  const reading = nextReading(of.device, { label: `${of.mark}-live` });
+  await publishEvents(api.bus, of.tenant, { telemetry: [reading] });
+  const now = Date.now();
+  await publishEvents(api.bus, of.tenant, {
+    presence: [
+      {
+        ...{ deviceId: of.device.id, device: of.device.key, siteId: null, at: now },
+        ...{ connection: 'ONLINE', freshness: 'FRESH', lastSeenAt: now, connectionChangedAt: now },
+      },
+    ],
+  });
+}

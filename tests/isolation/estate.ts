@@ -1,0 +1,69 @@
+import type { TestApi } from '#tests/kit/api.ts';
+import { createRequest } from '#tests/kit/certificate-request.ts';
+import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
+
+/** A tenant that owns one of everything, each with the mark in its texts. */
+export interface Estate {
+  readonly tenant: TenantSeed;
+  readonly mark: string;
+  /** With a token; its readings are one minute old. */
+  readonly device: SeededDevice;
+  readonly siteKey: string;
+  /** Global ids by Node type. */
+  readonly ids: Readonly<Record<string, string>>;
+  readonly certificateId: string;
+  readonly csr: string;
+}
+
+/** Makes it with the API's own mutations where there are some. `mark` is a slug. */
+export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
+  const { admin } = api.database;
+  const tenant = await seedTenant(admin, mark);
+  const siteKey = `${mark}-site`;
+  await tenant.site(siteKey);
+  const device = await tenant.device(`${mark}-device`, { site: siteKey });
+  await admin.query(
+    `update devices set tags = array[$2], serial_number = $2, attributes = jsonb_build_object('note', $2::text) where id = $1`,
+    [device.id, `${mark}-tag`],
+  );
+  await admin.query("select ensure_partition('readings', (now() at time zone 'utc')::date)");
+  await admin.query(
+    `insert into readings (tenant_id, device_id, ts, msg_id, received_at, metrics)
+     values ($1, $2, now() - interval '1 minute', 1, now(), jsonb_build_object('t', 1, 'label', $3::text))`,
+    [tenant.id, device.id, `${mark}-value`],
+  );
+  await admin.query(
+    `insert into device_latest (device_id, tenant_id, newest_ts, metrics) values ($1, $2, now(), jsonb_build_object('label', jsonb_build_array($3::text, 1, '1', 1)))`,
+    [device.id, tenant.id, `${mark}-value`],
+  );
+  const key = await api.apiKey(tenant);
+  const ask = async (document: string, variables: Record<string, unknown> = {}) => {
+    const { data, errors } = await api.ask(key, document, variables);
+    if (errors.length > 0) throw new Error(`${document}: ${JSON.stringify(errors)}`);
+    return data;
+  };
+  await ask(`mutation { apiKeyCreate(input: { name: "${mark}-key", role: VIEWER }) { __typename } }`);
+  const found = await ask(
+    `{ apiKeys { nodes { id name } } device(by: { key: "${mark}-device" }) { id site { id } credentials { id } } viewer { tenant { id } } }`,
+  );
+  const generated = await ask(
+    `mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) {
+      ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
+    { id: found.device.id },
+  );
+  const log = await ask('{ auditEntries { nodes { id } } }');
+  const request = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
+  return {
+    ...{ tenant, mark, device, siteKey },
+    certificateId: generated.deviceCertificateGenerate.credential.id,
+    csr: request.csr,
+    ids: {
+      Device: found.device.id,
+      Site: found.device.site.id,
+      Tenant: found.viewer.tenant.id,
+      DeviceCredential: found.device.credentials[0].id,
+      ApiKey: found.apiKeys.nodes.find(({ name }: { name: string }) => name === `${mark}-key`).id,
+      AuditEntry: log.auditEntries.nodes[0].id,
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { Permission } from '#core/auth/permissions.ts';
+import type { Estate } from './estate.ts';
+import type { Arguments } from './walks.ts';
+
+const LONG_AGO = '2020-01-01T00:00:00Z';
+const FAR_AHEAD = '2030-01-01T00:00:00Z';
+
+/**
+ * How each root field is called to get at an estate, in every way that names something of it. A field that stands in none of these
+ * tables fails the tests.
+ */
+export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments[]>> = {
+  apiKeys: () => [{}],
+  auditEntries: (of) => [
+    {},
+    { where: { target: of.mark } },
+    { where: { target: of.ids['Device'] } },
+    { where: { actor: 'key' } },
+  ],
+  connectInfo: () => [{}],
+  device: (of) => [{ by: { id: of.ids['Device'] } }, { by: { key: of.device.key } }],
+  devices: (of) => [
+    {},
+    { where: { keys: [of.device.key] } },
+    { where: { search: of.mark } },
+    { where: { siteKeys: [of.siteKey] } },
+    { where: { tags: [`${of.mark}-tag`] } },
+  ],
+  liveWindow: () => [{}],
+  node: (of) => Object.values(of.ids).map((id) => ({ id })),
+  nodes: (of) => [{ ids: Object.values(of.ids) }],
+  sites: () => [{}],
+  viewer: () => [{}],
+};
+
+/** Queries whose answer holds nothing that belongs to a tenant. */
+export const ABOUT_THE_PLATFORM: ReadonlySet<string> = new Set(['connectInfo', 'liveWindow']);
+
+/** Arguments of fields below the root, by `Type.field`. */
+export const fieldExamples: Readonly<Record<string, Arguments>> = {
+  'Device.series': { from: LONG_AGO, to: FAR_AHEAD },
+};
+
+export interface MutationExample {
+  /** What it must be allowed to. */
+  readonly needs: Permission;
+  readonly input: (of: Estate) => Record<string, unknown>;
+}
+
+/** In an order in which a tenant's own administrator succeeds with all of them, one after the other, on one estate. */
+export const mutations: Readonly<Record<string, MutationExample>> = {
+  deviceCreate: {
+    needs: 'devices.write',
+    input: (of) => ({ key: `${of.mark}-new`, siteKey: of.siteKey }),
+  },
+  deviceUpdate: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'], name: 'changed' }) },
+  deviceTokenIssue: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
+  deviceTokenRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['DeviceCredential'] }) },
+  deviceCertificateIssue: {
+    needs: 'devices.write',
+    input: (of) => ({ deviceId: of.ids['Device'], csr: of.csr }),
+  },
+  deviceCertificateGenerate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
+  deviceCertificateRevoke: { needs: 'devices.write', input: (of) => ({ id: of.certificateId }) },
+  deviceDecommission: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'] }) },
+  apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },
+  apiKeyRotate: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
+  apiKeyRevoke: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
+};
+
+export const subscriptions: Readonly<Record<string, (of: Estate) => readonly Arguments[]>> = {
+  presence: (of) => [
+    {},
+    { where: { deviceIds: [of.ids['Device']] } },
+    { where: { deviceKeys: [of.device.key] } },
+    { where: { siteKeys: [of.siteKey] } },
+  ],
+  telemetry: (of) => [
+    {},
+    { where: { deviceIds: [of.ids['Device']] } },
+    { where: { deviceKeys: [of.device.key] } },
+    { where: { siteKeys: [of.siteKey] } },
+  ],
+};
