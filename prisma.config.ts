@@ -18,10 +18,12 @@ const SQL_ONLY = [
   'leases',
   'mutation_results',
   'outbox',
+  'platform_audit_entries',
   'platform_authorities',
   'quarantine',
   'quarantine_jobs',
   'readings',
+  'retired_tenants',
   'sequence_gaps',
   'sequence_notes',
 ];

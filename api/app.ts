@@ -7,6 +7,7 @@ import { createSecretBox } from '#core/auth/secrets.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { createPublisher } from '#core/bus/publish.ts';
+import { readStreamStates } from '#core/bus/stream-states.ts';
 import { createFileStore } from '#core/objects/file-store.ts';
 import { clientAddress } from '#core/runtime/client-address.ts';
 import { answerHealth, portOf } from '#core/runtime/health.ts';
@@ -15,6 +16,7 @@ import type { Metrics } from '#core/runtime/metrics.ts';
 import { listenForChanges } from './caches.ts';
 import type { ApiConfig } from './config.ts';
 import { findApiKey, findTenant, touchApiKey } from './database/credentials.ts';
+import { createOperatorDatabase } from './database/operator.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
 import { createEnroll } from './enroll.ts';
@@ -38,6 +40,8 @@ import type { Platform } from './platform.ts';
 export interface AppDeps {
   readonly config: ApiConfig;
   readonly pool: Pool;
+  /** As the role of operators of the platform; without it there are none. */
+  readonly operatorPool?: Pool | undefined;
   readonly bus: Bus;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -68,7 +72,11 @@ export function buildApp(deps: AppDeps): App {
     queue: { events: config.LIVE_QUEUE_EVENTS, bytes: config.LIVE_QUEUE_BYTES },
     recentBytes: config.LIVE_RECENT_BYTES,
   });
+  const operator = deps.operatorPool && createOperatorDatabase(deps.operatorPool, config.BUS_SHARDS);
   const platform: Platform = {
+    operator,
+    readStreams: () => readStreamStates(bus),
+    tenantDeleteDays: config.TENANT_DELETE_DAYS,
     writes: createWrites(pool, config.BUS_SHARDS),
     live,
     devices,
@@ -91,6 +99,10 @@ export function buildApp(deps: AppDeps): App {
       audience: config.OIDC_AUDIENCE,
       tenantClaim: config.OIDC_TENANT_CLAIM,
       rolesClaim: config.OIDC_ROLES_CLAIM,
+      operator: operator && {
+        claim: config.OIDC_OPERATOR_CLAIM ?? config.OIDC_ROLES_CLAIM,
+        role: config.OIDC_OPERATOR_ROLE,
+      },
     }),
     findTenant: (slug) => findTenant(pool, slug),
     findApiKey: (prefix) => findApiKey(pool, prefix),
@@ -237,6 +249,7 @@ export function buildApp(deps: AppDeps): App {
       await internal?.close();
       publisher.close();
       await platform.writes.close();
+      await operator?.close();
       return abandoned;
     },
   };

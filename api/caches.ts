@@ -25,6 +25,11 @@ export function listenForChanges(deps: {
     authenticator.forget();
     watch.recheck(`key:${id}`);
   });
+  listenControl(bus, 'tenant', ({ tenant, tenantId }) => {
+    authenticator.forget();
+    credentials.forgetTenant(tenant);
+    watch.recheckTenant(tenantId);
+  });
   bus.onReconnect(() => {
     devices.clear();
     authenticator.forget();

@@ -15,6 +15,12 @@ const shape = {
   OIDC_CLIENT_ID: z.string().default('fleetgraph-console'),
   OIDC_TENANT_CLAIM: z.string().default('tenant_id'),
   OIDC_ROLES_CLAIM: z.string().default('roles'),
+  /** The role that makes somebody an operator of the platform. */
+  OIDC_OPERATOR_ROLE: z.string().min(1).default('PLATFORM_OPERATOR'),
+  /** Where that role is looked for; where the others are by default. */
+  OIDC_OPERATOR_CLAIM: z.string().optional(),
+  /** The same database as the role for operators of the platform. Without it there are none. */
+  OPERATOR_DATABASE_URL: z.string().optional(),
   MQTT_PUBLIC_URL: z.string().default('mqtt://127.0.0.1:1883'),
   /** Where devices reach the TLS listener; absent where there is none. */
   MQTTS_PUBLIC_URL: z.string().optional(),
@@ -42,6 +48,9 @@ const shape = {
   /** Answers those questions on HTTP_PORT too, where no second port can be had. */
   INTERNAL_ON_PUBLIC_PORT: z.stringbool().default(false),
   DATABASE_CONNECTIONS: integer(20, 2, 500),
+  OPERATOR_DATABASE_CONNECTIONS: integer(4, 2, 100),
+  /** Days between the deletion of a tenant and the end of its data; it can be called off until then. 0 is at once. */
+  TENANT_DELETE_DAYS: z.coerce.number().min(0).max(365).default(7),
   /** The longest an operation may take, in milliseconds; its SQL is cancelled then. */
   REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),
   /** The most an operation may cost; `extensions.cost` tells what each one did. */

@@ -32,6 +32,16 @@ await runService({
       log,
     });
     releaser.defer('database', () => pool.end());
+    const operatorPool =
+      config.OPERATOR_DATABASE_URL === undefined
+        ? undefined
+        : openPool({
+            url: config.OPERATOR_DATABASE_URL,
+            name: 'fleetgraph-operator',
+            max: config.OPERATOR_DATABASE_CONNECTIONS,
+            log,
+          });
+    releaser.defer('operator database', async () => operatorPool?.end());
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: 'api', log, limits });
     releaser.defer('bus', () => bus.close());
@@ -41,7 +51,7 @@ await runService({
     });
     releaser.defer('database check', () => checking.stop());
     const checks = { database: () => answers, bus: () => bus.connected() };
-    const app = buildApp({ config, pool, bus, metrics, log, checks, version });
+    const app = buildApp({ config, pool, operatorPool, bus, metrics, log, checks, version });
     return {
       async start() {
         const port = await app.listen();

@@ -1,4 +1,6 @@
 import type { SecretBox } from '#core/auth/secrets.ts';
+import type { StreamState } from '#core/bus/stream-states.ts';
+import type { OperatorDatabase } from './database/operator.ts';
 import type { ReadScope } from './database/read-scope.ts';
 import type { Writes } from './database/writes.ts';
 import type { Operation } from './graphql/context.ts';
@@ -13,6 +15,11 @@ export interface Platform {
     operation: Operation,
     work: (scope: ReadScope) => Promise<Result>,
   ) => Promise<Result>;
+  /** For operators of the platform; undefined where the deployment has none. */
+  readonly operator: OperatorDatabase | undefined;
+  readonly readStreams: () => Promise<StreamState[]>;
+  /** Days between the deletion of a tenant and the end of its data. */
+  readonly tenantDeleteDays: number;
   readonly live: LiveFeeds;
   readonly devices: DeviceCache;
   /** What clients are told about the deployment. */

@@ -23,6 +23,8 @@ export interface WriteScope extends TenantRef {
     kind: ControlKind,
     changes: readonly { readonly id: string; readonly version: number }[],
   ): Promise<void>;
+  /** The same transaction in the name of another tenant, for operators of the platform: their role may, the API's may not. */
+  of(tenant: TenantRef): WriteScope;
 }
 
 type EventWithoutTenant = EventMessage extends infer Message
@@ -77,6 +79,7 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
   return {
     ...tenant,
     prisma,
+    of: (other) => createScope(prisma, other, shards),
     publishEvent: (message) =>
       post(
         eventsSubject(shard, message.kind),

@@ -65,9 +65,12 @@ export async function writeAudit(
   change: AuditChange,
 ): Promise<void> {
   const actor = { kind: viewer.kind, id: viewer.credentialId, name: viewer.name };
-  const { text, values } = toStatement(
-    auditInsert({ ...change, tenantId: scope.tenantId, actor, action, ip, requestId }),
-  );
+  await execute(scope, auditInsert({ ...change, tenantId: scope.tenantId, actor, action, ip, requestId }));
+}
+
+/** Runs a statement in the transaction of a scope. */
+export async function execute(scope: WriteScope, statement: Sql): Promise<void> {
+  const { text, values } = toStatement(statement);
   await scope.prisma.$executeRawUnsafe(text, ...values);
 }
 
@@ -91,7 +94,7 @@ export async function writeAudits(
 }
 
 /** The statement that adds an entry, secrets redacted. */
-function auditInsert(entry: AuditEntry): Sql {
+export function auditInsert(entry: AuditEntry): Sql {
   const { tenantId, actor, action, target, before, after, ip, requestId } = entry;
   return sql`
     insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label,
@@ -100,7 +103,7 @@ function auditInsert(entry: AuditEntry): Sql {
       ${String(target.id)}, ${target.label}, ${toText(before)}::jsonb, ${toText(after)}::jsonb, ${ip}, ${requestId})`;
 }
 
-const toText = (value: JsonObject | null): string | null => value && JSON.stringify(redact(value));
+export const toText = (value: JsonObject | null): string | null => value && JSON.stringify(redact(value));
 
 const SECRET = /secret|token|passw|passphrase|hash|private|credential_?key|api_?key|authorization/i;
 

@@ -93,6 +93,7 @@ export class ValidationFault extends Fault {
 const STATUS: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  TENANT_SUSPENDED: 403,
   NOT_FOUND: 404,
   VALIDATION: 400,
   CONFLICT: 409,

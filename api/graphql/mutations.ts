@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { WriteScope } from '#api/database/writes.ts';
+import type { WriteScope, Writes } from '#api/database/writes.ts';
 import type { Permission } from '#core/auth/permissions.ts';
 import { type AuditChange, writeAudit } from './audit.ts';
 import { type Operation, requirePermission } from './context.ts';
@@ -25,6 +25,8 @@ export interface Mutation<Success extends JsonObject> {
   readonly name: string;
   readonly permission: Permission;
   readonly input: { readonly clientMutationId?: string | null | undefined };
+  /** Which transactions it runs in and which log it goes to. By default the viewer's tenant's. */
+  readonly through?: { readonly writes: Writes; readonly record: typeof writeAudit };
   /** Does the work in one write transaction. A thrown Fault rolls it back and becomes the answer. */
   readonly run: (scope: WriteScope) => Promise<Done<Success>>;
   /** Reads a remembered success. Fields named here are sealed while they are remembered. */
@@ -67,19 +69,20 @@ async function attempt<Success extends JsonObject>(
 ): Promise<Success | UserError> {
   const { viewer, platform } = operation;
   const deadline = operation.deadline();
+  const { writes, record } = mutation.through ?? { writes: platform.writes, record: writeAudit };
   try {
-    return await platform.writes.transaction(viewer, deadline, async (scope) => {
+    return await writes.transaction(viewer, deadline, async (scope) => {
       const remembered = key && (await recall(scope, key));
       if (remembered) return replay(remembered, mutation, platform.resultKey);
       const { success, audit } = await mutation.run(scope);
-      await writeAudit(scope, operation, mutation.name, audit);
+      await record(scope, operation, mutation.name, audit);
       if (key)
         await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
       return success;
     });
   } catch (error) {
     if (key && error instanceof Fault && !(error instanceof ReusedKeyFault)) {
-      await platform.writes.transaction(viewer, deadline, (scope) =>
+      await writes.transaction(viewer, deadline, (scope) =>
         remember(scope, key, { fault: toJson(error.toUserError()) }),
       );
     }

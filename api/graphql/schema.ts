@@ -12,6 +12,8 @@ import '../modules/claim-codes/mutations.ts';
 import '../modules/api-keys/schema.ts';
 import '../modules/api-keys/mutations.ts';
 import '../modules/audit/schema.ts';
+import '../modules/operator/schema.ts';
+import '../modules/operator/mutations.ts';
 import '../modules/presence/schema.ts';
 import '../modules/presence/live-schema.ts';
 import '../modules/sequences/schema.ts';

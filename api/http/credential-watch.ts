@@ -7,6 +7,13 @@ export interface CredentialWatch {
   hold(viewer: Viewer, authorization: string, end: (reason: string) => void): { stop(): void };
   /** Asks again, now, about everybody who came in by this credential. */
   recheck(credentialId: string): void;
+  /** The same about everybody of a tenant. */
+  recheckTenant(tenantId: number): void;
+}
+
+interface Held {
+  readonly tenantId: number;
+  readonly check: () => void;
 }
 
 /** How often a held credential is looked at again without being told to. */
@@ -14,7 +21,7 @@ const RECHECK_MS = 30_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export function createCredentialWatch(authenticator: Authenticator): CredentialWatch {
-  const held = new Map<string, Set<() => void>>();
+  const held = new Map<string, Set<Held>>();
   return {
     hold(viewer, authorization, end) {
       let expiry: NodeJS.Timeout | undefined;
@@ -36,14 +43,15 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
         );
       };
       const recheck = setInterval(check, RECHECK_MS);
-      const { credentialId } = viewer;
+      const { credentialId, tenantId } = viewer;
       const checks = held.get(credentialId) ?? new Set();
-      held.set(credentialId, checks.add(check));
+      const entry: Held = { tenantId, check };
+      held.set(credentialId, checks.add(entry));
       const stop = () => {
         stopped = true;
         clearInterval(recheck);
         clearTimeout(expiry);
-        checks.delete(check);
+        checks.delete(entry);
         if (checks.size === 0 && held.get(credentialId) === checks) held.delete(credentialId);
       };
       const finish = (reason: string) => {
@@ -55,7 +63,11 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
       return { stop };
     },
     recheck(credentialId) {
-      for (const check of held.get(credentialId) ?? []) check();
+      for (const { check } of held.get(credentialId) ?? []) check();
+    },
+    recheckTenant(tenantId) {
+      for (const checks of held.values())
+        for (const entry of checks) if (entry.tenantId === tenantId) entry.check();
     },
   };
 }

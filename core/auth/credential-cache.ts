@@ -44,6 +44,8 @@ export interface Credentials {
    */
   stillLive(tenant: string, device: string, credentialId: number): Promise<boolean>;
   forget(tenant: string, device: string): void;
+  /** Forgets every device of a tenant. */
+  forgetTenant(tenant: string): void;
   forgetAll(): void;
 }
 
@@ -121,6 +123,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       );
     },
     forget: (tenant, device) => entries.delete(keyOf(tenant, device)),
+    forgetTenant(tenant) {
+      for (const key of entries.keys()) if (key.startsWith(`${tenant}/`)) entries.delete(key);
+    },
     forgetAll: () => entries.clear(),
   };
 }

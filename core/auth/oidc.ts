@@ -15,6 +15,8 @@ export interface OidcOptions {
   readonly tenantClaim: string;
   /** Where the list (or the single name) of roles is; written like `tenantClaim`. */
   readonly rolesClaim: string;
+  /** What makes somebody an operator of the platform: a role, and the claim it is in, written like `tenantClaim`. */
+  readonly operator?: { readonly claim: string; readonly role: string } | undefined;
 }
 
 /** What we take from an access token whose signature, issuer, audience and times are right. */
@@ -22,6 +24,8 @@ export interface TokenClaims {
   readonly subject: string;
   readonly tenant: string;
   readonly roles: readonly string[];
+  /** Operates the platform, beside whatever the roles say. */
+  readonly operator: boolean;
   readonly name: string;
   readonly email: string | null;
   readonly expiresAt: Date;
@@ -91,20 +95,25 @@ async function verify(token: string, getKey: JWTVerifyGetKey, options: OidcOptio
 function readClaims(payload: JWTPayload, options: OidcOptions): TokenClaims {
   const tenant = readClaim(payload, options.tenantClaim);
   if (typeof tenant !== 'string') throw new AuthenticationError('the token names no tenant', 'FORBIDDEN');
-  const roles = readClaim(payload, options.rolesClaim);
+  const { operator } = options;
   const email = payload['email'];
   const name = payload['name'];
   const subject = payload.sub ?? '';
   return {
     subject,
     tenant,
-    roles: (Array.isArray(roles) ? roles : [roles]).filter(
-      (role): role is string => typeof role === 'string',
-    ),
+    roles: readNames(payload, options.rolesClaim),
+    operator: operator !== undefined && readNames(payload, operator.claim).includes(operator.role),
     name: typeof name === 'string' ? name : typeof email === 'string' ? email : subject,
     email: typeof email === 'string' ? email : null,
     expiresAt: new Date((payload.exp ?? 0) * 1000),
   };
+}
+
+/** The list of names, or the single one, at a claim path. */
+function readNames(payload: JWTPayload, path: string): string[] {
+  const names = readClaim(payload, path);
+  return (Array.isArray(names) ? names : [names]).filter((name): name is string => typeof name === 'string');
 }
 
 /** The value at a claim path, or undefined. */

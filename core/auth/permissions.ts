@@ -2,12 +2,16 @@
 export const ROLES = ['VIEWER', 'OPERATOR', 'ENGINEER', 'ADMIN'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a service asks for before it acts. The only place where permissions are named. */
+/**
+ * What a service asks for before it acts. The only place where permissions are named. No role grants `platform.operate`:
+ * it comes with the token of an operator of the platform, and never with a key.
+ */
 export type Permission =
   | 'apiKeys.manage'
   | 'audit.read'
   | 'devices.read'
   | 'devices.write'
+  | 'platform.operate'
   | 'quarantine.manage'
   | 'sites.read'
   | 'telemetry.read';

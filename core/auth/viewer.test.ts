@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createApiKey, readApiKey } from './api-keys.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import { readClaim, type TokenClaims } from './oidc.ts';
+import { ROLES } from './permissions.ts';
 import {
   type ApiKeyRecord,
   type AuthenticatorOptions,
@@ -15,6 +16,7 @@ const claims: TokenClaims = {
   subject: 'u1',
   tenant: 'acme',
   roles: ['operator'],
+  operator: false,
   name: 'Ada',
   email: null,
   expiresAt: new Date(Date.now() + 60_000),
@@ -44,15 +46,25 @@ describe('authenticate', () => {
   );
 
   it('refuses an unknown tenant, a suspended one, and a token without a role', async () => {
-    const cases: Partial<AuthenticatorOptions>[] = [
-      { findTenant: async () => undefined },
-      { findTenant: async () => ({ ...acme, status: 'SUSPENDED' }) },
-      { verifyToken: async () => ({ ...claims, roles: ['janitor'] }) },
+    const cases: [string, Partial<AuthenticatorOptions>][] = [
+      ['FORBIDDEN', { findTenant: async () => undefined }],
+      ['TENANT_SUSPENDED', { findTenant: async () => ({ ...acme, status: 'SUSPENDED' }) }],
+      ['TENANT_SUSPENDED', { findTenant: async () => ({ ...acme, status: 'DELETING' }) }],
+      ['FORBIDDEN', { verifyToken: async () => ({ ...claims, roles: ['janitor'] }) }],
     ];
-    for (const overrides of cases) {
+    for (const [code, overrides] of cases) {
       await expect(authenticator(overrides).authenticate('Bearer abc')).rejects.toMatchObject({
-        code: 'FORBIDDEN',
+        code,
       });
+    }
+  });
+
+  it('lets operators of the platform operate, and nobody else', async () => {
+    const operator = authenticator({ verifyToken: async () => ({ ...claims, operator: true }) });
+    expect((await operator.authenticate('Bearer abc')).permissions).toContain('platform.operate');
+    for (const role of ROLES) {
+      const other = authenticator({ verifyToken: async () => ({ ...claims, roles: [role] }) });
+      expect((await other.authenticate('Bearer abc')).permissions).not.toContain('platform.operate');
     }
   });
 

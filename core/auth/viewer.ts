@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TenantStatus } from '../fleet/tenants.ts';
 import { isApiSecret, readApiKey } from './api-keys.ts';
 import { AuthenticationError } from './authentication-error.ts';
 import type { VerifyToken } from './oidc.ts';
@@ -24,7 +25,7 @@ export interface Viewer {
 export interface TenantRecord {
   readonly id: number;
   readonly slug: string;
-  readonly status: 'ACTIVE' | 'SUSPENDED';
+  readonly status: TenantStatus;
 }
 
 export interface ApiKeyRecord {
@@ -115,7 +116,9 @@ async function viewerOfToken(token: string, options: AuthenticatorOptions): Prom
     tenantId: tenant.id,
     tenantSlug: tenant.slug,
     role,
-    permissions: permissionsOf(role),
+    permissions: claims.operator
+      ? new Set([...permissionsOf(role), 'platform.operate'])
+      : permissionsOf(role),
     name: claims.name,
     email: claims.email,
     expiresAt: claims.expiresAt,
@@ -155,5 +158,7 @@ function endOfSecret(record: ApiKeyRecord, secret: string, serverKey: Buffer): D
 }
 
 function assertActive(tenant: TenantRecord): void {
-  if (tenant.status !== 'ACTIVE') throw new AuthenticationError('the tenant is suspended', 'FORBIDDEN');
+  if (tenant.status === 'ACTIVE') return;
+  const why = tenant.status === 'SUSPENDED' ? 'is suspended' : 'is being deleted';
+  throw new AuthenticationError(`the tenant ${tenant.slug} ${why}`, 'TENANT_SUSPENDED');
 }

@@ -5,4 +5,12 @@ export const eventsSubject = (shard: number, kind: EventKind): string => `events
 export const controlSubject = (kind: ControlKind): string => `control.${kind}`;
 
 export type EventKind = 'telemetry' | 'heartbeat' | 'session' | 'presence' | 'device' | 'sequence';
-export type ControlKind = 'credential' | 'session' | 'template' | 'route' | 'member' | 'device' | 'key';
+export type ControlKind =
+  | 'credential'
+  | 'session'
+  | 'template'
+  | 'route'
+  | 'member'
+  | 'device'
+  | 'key'
+  | 'tenant';

@@ -1,11 +1,12 @@
 import type { DeviceId, SiteId, TenantId } from '../fleet/ids.ts';
+import type { TenantStatus } from '../fleet/tenants.ts';
 import type { Queryable } from './pool.ts';
 
 /** What ingest must know of a device before it accepts a message from it. */
 export interface DeviceIdentity {
   readonly tenantId: TenantId;
   readonly tenant: string;
-  readonly tenantStatus: 'ACTIVE' | 'SUSPENDED';
+  readonly tenantStatus: TenantStatus;
   readonly retentionDays: number;
   /** Null when the tenant exists and the device does not. */
   readonly deviceId: DeviceId | null;
@@ -17,7 +18,7 @@ export interface DeviceIdentity {
 interface IdentityRow {
   tenant_id: TenantId;
   tenant: string;
-  tenant_status: 'ACTIVE' | 'SUSPENDED';
+  tenant_status: TenantStatus;
   retention_days: number;
   device_id: DeviceId | null;
   device: string;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ObjectKeyError, ObjectNotFoundError } from './errors.ts';
-import { createFileStore, type FileStore } from './file-store.ts';
+import { createFileStore, type FileStore, removeFolder } from './file-store.ts';
 
 const link = { expiresInSeconds: 60, filename: 'réport.csv', contentType: 'text/csv' };
 
@@ -39,6 +39,16 @@ describe('file store', () => {
     await expect(store.put('a', broken())).rejects.toThrow('gone');
     await expect(store.get('a')).rejects.toThrow(ObjectNotFoundError);
     expect(await readdir(path.join(root, '.partial'))).toEqual([]);
+  });
+
+  it('removes a folder with all that is below, and nothing beside it', async () => {
+    for (const key of ['tenants/acme/a.csv', 'tenants/acme/deep/b.csv', 'tenants/acme-2/c.csv'])
+      await store.put(key, body('x'));
+    await removeFolder(root, 'tenants/acme');
+    await removeFolder(root, 'tenants/never-was');
+    await expect(store.get('tenants/acme/deep/b.csv')).rejects.toThrow(ObjectNotFoundError);
+    expect(await text(await store.get('tenants/acme-2/c.csv'))).toBe('x');
+    await expect(removeFolder(root, '../outside')).rejects.toThrow(ObjectKeyError);
   });
 
   it('refuses keys that leave the folder', async () => {

@@ -33,11 +33,7 @@ export interface FileStore extends Objects {
 const KEY = /^[\w.=-]+(\/[\w.=-]+)*$/;
 
 export function createFileStore(options: FileStoreOptions): FileStore {
-  const locate = (key: string) => {
-    if (!KEY.test(key) || key.split('/').some((part) => part === '.' || part === '..'))
-      throw new ObjectKeyError(key);
-    return path.join(options.root, key);
-  };
+  const locate = (key: string) => locateIn(options.root, key);
   const sign = (text: string) => createHmac('sha256', options.linkKey).update(text).digest();
   return {
     async put(key, body) {
@@ -81,6 +77,17 @@ export function createFileStore(options: FileStoreOptions): FileStore {
       return { file, bytes, filename: signed.get('filename') ?? 'download', contentType };
     },
   };
+}
+
+/** Removes everything stored below a folder of such a store; does nothing when there is none. */
+export async function removeFolder(root: string, folder: string): Promise<void> {
+  await rm(locateIn(root, folder), { recursive: true, force: true });
+}
+
+function locateIn(root: string, key: string): string {
+  if (!KEY.test(key) || key.split('/').some((part) => part === '.' || part === '..'))
+    throw new ObjectKeyError(key);
+  return path.join(root, key);
 }
 
 async function write(

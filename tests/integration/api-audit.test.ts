@@ -14,6 +14,8 @@ interface Recipe {
   readonly target: unknown;
   readonly before: unknown;
   readonly after: unknown;
+  /** Done by an operator of the platform to a tenant: stands in its log and in the platform’s. */
+  readonly operator?: true;
 }
 
 /** Where a mutation leaves its mark. */
@@ -82,6 +84,17 @@ describe('the audit log', () => {
       `mutation { apiKeyCreate(input: { name: "${name}", role: VIEWER }) { ... on ApiKeyCreateSuccess { apiKey { id } } } }`,
     );
     return data.apiKeyCreate.apiKey.id;
+  };
+
+  const REASON = 'ticket 4711: because we test';
+  const tenantIn = async (slug: string, status: string) => {
+    await seedTenant(api.database.admin, slug);
+    await api.database.admin.query(
+      `update tenants set status = $2::tenant_status, delete_after = case when $2::tenant_status = 'DELETING' then now() + interval '1 day' end,
+         status_before = case when $2::tenant_status = 'DELETING' then 'SUSPENDED'::tenant_status end where slug = $1`,
+      [slug, status],
+    );
+    return { slug, reason: REASON };
   };
 
   /** One for every mutation there is. */
@@ -189,13 +202,75 @@ describe('the audit log', () => {
       before: null,
       after: { matched: 2, target: { deviceKey: 'discarded' } },
     },
+    tenantCreate: {
+      operator: true,
+      input: async () => ({ slug: 'created', name: 'Created', reason: REASON }),
+      target: 'created',
+      before: null,
+      after: { slug: 'created', name: 'Created', retentionDays: 400 },
+    },
+    tenantSuspend: {
+      operator: true,
+      input: () => tenantIn('suspended', 'ACTIVE'),
+      target: 'suspended',
+      before: { status: 'ACTIVE', deleteAfter: null },
+      after: { status: 'SUSPENDED', deleteAfter: null },
+    },
+    tenantResume: {
+      operator: true,
+      input: () => tenantIn('resumed', 'SUSPENDED'),
+      target: 'resumed',
+      before: { status: 'SUSPENDED', deleteAfter: null },
+      after: { status: 'ACTIVE', deleteAfter: null },
+    },
+    tenantDelete: {
+      operator: true,
+      input: () => tenantIn('deleted', 'ACTIVE'),
+      target: 'deleted',
+      before: { status: 'ACTIVE', deleteAfter: null },
+      after: { status: 'DELETING', deleteAfter: expect.any(String) },
+    },
+    tenantDeleteCancel: {
+      operator: true,
+      input: () => tenantIn('spared', 'DELETING'),
+      target: 'spared',
+      before: { status: 'DELETING', deleteAfter: expect.any(String) },
+      after: { status: 'SUSPENDED', deleteAfter: null },
+    },
   };
   const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
+
+  const expectBothLogs = async (name: string, recipe: Recipe, input: Record<string, unknown>) => {
+    expect(await mutate(name, input, await api.operator(acme))).toMatch(/Success$/);
+    const { rows: own } = await api.database.admin.query(
+      `select a.*, t.slug, t.xmin = a.xmin as "sameTransaction" from audit_entries a join tenants t on t.id = a.tenant_id where action = $1`,
+      [name],
+    );
+    expect(own).toEqual([
+      expect.objectContaining({
+        ...{ actor_kind: 'OPERATOR', actor_id: 'user:root', target_type: 'Tenant' },
+        ...{ slug: recipe.target, target_label: recipe.target, before: recipe.before },
+        after: { ...Object(recipe.after), reason: REASON },
+        sameTransaction: true,
+      }),
+    ]);
+    const { rows: platform } = await api.database.admin.query(
+      'select * from platform_audit_entries where action = $1',
+      [name],
+    );
+    expect(platform).toEqual([
+      expect.objectContaining({
+        ...{ actor_id: 'user:root', reason: REASON, tenants: [recipe.target], ip: '127.0.0.1' },
+        ...{ before: recipe.before, after: recipe.after },
+      }),
+    ]);
+  };
 
   it.each(mutations)('has an entry of %s, in the transaction of the change', async (name) => {
     const recipe = recipes[name];
     if (!recipe) throw new Error(`add a recipe that calls ${name} to this test`);
     const input = await recipe.input();
+    if (recipe.operator) return expectBothLogs(name, recipe, input);
     const before = await entries({ actions: [name] });
     expect(await mutate(name, input)).toMatch(/Success$/);
     const [entry, ...rest] = await entries({ actions: [name] });

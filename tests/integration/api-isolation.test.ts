@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import { schema } from '#api/graphql/schema.ts';
+import { ROLES } from '#core/auth/permissions.ts';
 import { collect, openTestApi, publishEvents, type TestApi } from '../kit/api.ts';
 import { createLiveTester, idsOf, nextReading } from '../kit/live.ts';
 import { seedQuarantine } from '../kit/quarantine.ts';
@@ -238,6 +239,43 @@ describe('tenant isolation', () => {
     expect(list.data.devices.nodes).toEqual([{ claimCodes: [] }]);
   });
 
+  it('lets nobody of a tenant operate the platform, whatever the role', async () => {
+    const reason = 'I would like to look around';
+    for (const role of ROLES) {
+      for (const credential of [
+        await api.apiKey(b, role),
+        await api.issuer.token({ tenant: 'bravo', roles: [role] }),
+      ]) {
+        const { data, errors } = await api.ask(
+          credential,
+          `query ($reason: String!) { operator(reason: $reason) { tenants { nodes { slug } } tenant(slug: "alpha") { slug }
+            devices(search: "secret") { nodes { key } } deadLetters { nodes { id } } audit { nodes { id } } streams { name } } }`,
+          { reason },
+        );
+        expect({ data, code: errors[0]?.extensions?.['code'] }).toEqual({ data: null, code: 'FORBIDDEN' });
+        const changes = await api.ask(
+          credential,
+          `mutation ($alpha: TenantSuspendInput!, $resume: TenantResumeInput!, $delete: TenantDeleteInput!, $cancel: TenantDeleteCancelInput!, $create: TenantCreateInput!) {
+            tenantSuspend(input: $alpha) { __typename } tenantResume(input: $resume) { __typename } tenantDelete(input: $delete) { __typename }
+            tenantDeleteCancel(input: $cancel) { __typename } tenantCreate(input: $create) { __typename } }`,
+          {
+            ...{ alpha: { slug: 'alpha', reason }, resume: { slug: 'alpha', reason } },
+            ...{ delete: { slug: 'alpha', reason }, cancel: { slug: 'alpha', reason } },
+            create: { slug: 'mine', name: 'Mine', reason },
+          },
+        );
+        expect(Object.values<{ __typename: string }>(changes.data).map((each) => each.__typename)).toEqual(
+          Array.from({ length: 5 }, () => 'ForbiddenError'),
+        );
+      }
+    }
+    const { rows } = await api.database.admin.query('select slug, status from tenants order by slug');
+    expect(rows).toEqual([
+      { slug: 'alpha', status: 'ACTIVE' },
+      { slug: 'bravo', status: 'ACTIVE' },
+    ]);
+  });
+
   it('is tested for every field that there is', () => {
     const fieldsOf = (type: { getFields(): object } | null | undefined) =>
       Object.keys(type?.getFields() ?? {}).sort();
@@ -251,6 +289,7 @@ describe('tenant isolation', () => {
       'liveWindow',
       'node',
       'nodes',
+      'operator',
       'quarantine',
       'quarantineJobs',
       'quarantineReasons',
@@ -273,6 +312,11 @@ describe('tenant isolation', () => {
       'deviceUpdate',
       'quarantineDiscard',
       'quarantineReplay',
+      'tenantCreate',
+      'tenantDelete',
+      'tenantDeleteCancel',
+      'tenantResume',
+      'tenantSuspend',
     ]);
     expect(fieldsOf(schema.getSubscriptionType())).toEqual(['presence', 'telemetry']);
     const nodes = Object.values(schema.getTypeMap()).filter(

@@ -12,7 +12,9 @@ const GLOBAL = [
   'ingest_frames',
   'ingest_repeats',
   'leases',
+  'platform_audit_entries',
   'platform_authorities',
+  'retired_tenants',
   'sequence_notes',
 ];
 
@@ -46,6 +48,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Functions that act with their owner's rights, and who may call them. */
 const DEFINER: Readonly<Record<string, readonly string[]>> = {
+  begin_purge: ['fleetgraph_worker'],
   claim_ingest_keys: ['fleetgraph_app'],
   drop_partitions: ['fleetgraph_worker'],
   ensure_partition: ['fleetgraph_worker'],
@@ -53,12 +56,14 @@ const DEFINER: Readonly<Record<string, readonly string[]>> = {
   find_claim_code: ['fleetgraph_app'],
   find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
+  finish_purge: ['fleetgraph_worker'],
   fold_ingest_frames: ['fleetgraph_worker'],
   stored_batches: ['fleetgraph_app'],
   tenant_frame: ['fleetgraph_app'],
   tenant_frame_parts: ['fleetgraph_app'],
   tenant_frames_stored_at: ['fleetgraph_app'],
   tenant_sums: ['fleetgraph_app'],
+  purge_tenant_rows: ['fleetgraph_worker'],
 };
 
 const ROLES = ['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_worker'];
@@ -166,6 +171,16 @@ describe('row-level security', () => {
       });
     }
     expect(await tables()).toEqual(expect.arrayContaining(GLOBAL));
+  });
+
+  it('lets the owner’s functions see every row of a tenant, so that its end leaves none', async () => {
+    const { rows } = await database.admin.query<{ name: string; policy: string | null }>(
+      `select c.relname as name, (select string_agg(p.cmd || ' ' || p.qual || ' ' || p.with_check, ';') from pg_policies p
+         where p.schemaname = 'public' and p.tablename = c.relname and p.roles = '{fleetgraph_owner}') as policy
+       from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`,
+    );
+    for (const { name, policy } of rows)
+      if (!GLOBAL.includes(name)) expect({ name, policy }).toEqual({ name, policy: 'ALL true true' });
   });
 
   it('leaves the API exactly these rights', async () => {

@@ -55,11 +55,15 @@ export interface TestApi extends AsyncDisposable {
   statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   /** Closes the API and opens another one on the same port. */
   restart(): Promise<void>;
+  /** The token of an operator of the platform, who is a viewer of this tenant. */
+  operator(home: TenantSeed): Promise<string>;
 }
 
 export interface TestApiOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly eventsMaxBytes?: number;
+  /** False: without a connection for operators of the platform. */
+  readonly operators?: boolean;
 }
 
 export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -99,14 +103,28 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         },
       });
     });
+    const operatorPool =
+      options.operators === false
+        ? undefined
+        : openPool({ url: database.operatorUrl, name: 'operator', max: 4, log: quiet });
     const apiBus = await openTestBus(nats, limits);
     metrics = createMetrics('api');
-    app = buildApp({ config, pool, bus: apiBus, metrics, log: quiet, checks: {}, version: 'test' });
+    app = buildApp({
+      config,
+      pool,
+      operatorPool,
+      bus: apiBus,
+      metrics,
+      log: quiet,
+      checks: {},
+      version: 'test',
+    });
     port = await app.listen();
     return async () => {
       await app.close(2_000);
       await apiBus.close();
       await pool.end();
+      await operatorPool?.end();
     };
   };
   let stop = await start();
@@ -165,6 +183,8 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
       statements = undefined;
       return seen;
     },
+    operator: (home) =>
+      issuer.token({ tenant: home.slug, roles: ['VIEWER', 'PLATFORM_OPERATOR'], subject: 'root' }),
     async restart() {
       await stop();
       stop = await start();

@@ -10,6 +10,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly adminUrl: string;
   readonly appUrl: string;
   readonly workerUrl: string;
+  /** As the role of operators of the platform. */
+  readonly operatorUrl: string;
   /** As the superuser: sees and changes everything. */
   readonly admin: pg.Pool;
   /** As the workers' role. */
@@ -39,6 +41,7 @@ export function testDatabase(adminUrl: string, dispose: () => Promise<void>): Te
     adminUrl,
     appUrl: urlAs(adminUrl, 'app', TEST_PASSWORDS),
     workerUrl,
+    operatorUrl: urlAs(adminUrl, 'operator', TEST_PASSWORDS),
     admin,
     worker,
     async [Symbol.asyncDispose]() {

@@ -13,7 +13,7 @@ import type { DelayedWills } from './delayed-wills.ts';
 import type { DownlinkFollower } from './downlink-follower.ts';
 import type { Listener } from './listener.ts';
 import type { MessageTally } from './metrics.ts';
-import { closeIfRevoked } from './reconcile.ts';
+import { closeIfRevoked, closeRevoked } from './reconcile.ts';
 import type { Sessions } from './sessions.ts';
 
 /** The rows about gateways in the database. */
@@ -67,6 +67,13 @@ export function createGateway(deps: GatewayDeps): Service {
         );
       });
     }
+    listenControl(bus, 'tenant', ({ tenant }) => {
+      credentials.forgetTenant(tenant);
+      const held = [...sessions.all()].filter((each) => each.admission.tenant === tenant);
+      closeRevoked(held, credentials).catch((error: unknown) =>
+        log.warn({ err: error, tenant }, 'cannot tell whether sessions may go on; asking again later'),
+      );
+    });
     listenControl(bus, 'session', ({ tenant, id, version }) => {
       deps.wills.cancel(tenant, id, BigInt(version));
       const held = sessions.get(tenant, id);

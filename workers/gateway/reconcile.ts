@@ -51,6 +51,13 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
   }
 }
 
+/** Closes those of many sessions whose credentials no longer count, a page at a time. Rejects when that cannot be told. */
+export async function closeRevoked(all: readonly Held[], credentials: Credentials): Promise<void> {
+  for (let at = 0; at < all.length; at += PAGE) {
+    await Promise.all(all.slice(at, at + PAGE).map((held) => closeIfRevoked(held, credentials)));
+  }
+}
+
 /** Closes a session whose credential no longer counts. Rejects when that cannot be told. */
 export async function closeIfRevoked(held: Held, credentials: Credentials): Promise<void> {
   const { tenant, device, credentialId } = held.admission;

@@ -232,8 +232,8 @@ function ingestRow(
 }
 
 function refusalOf(identity: DeviceIdentity): Problem | undefined {
-  if (identity.tenantStatus === 'SUSPENDED')
-    return { reason: 'TENANT_SUSPENDED', detail: 'the tenant is suspended' };
+  if (identity.tenantStatus !== 'ACTIVE')
+    return { reason: 'TENANT_SUSPENDED', detail: `the tenant is ${identity.tenantStatus.toLowerCase()}` };
   if (identity.status === 'DECOMMISSIONED')
     return { reason: 'DEVICE_DECOMMISSIONED', detail: 'the device was decommissioned' };
   if (identity.status === 'DISABLED') return { reason: 'DEVICE_DISABLED', detail: 'the device is disabled' };

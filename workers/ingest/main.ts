@@ -54,6 +54,7 @@ await runService({
       config.INGEST_IDENTITY_CACHE,
     );
     listenControl(bus, 'device', (change) => identities.forget(change.tenant, change.id));
+    listenControl(bus, 'tenant', (change) => identities.forget(change.tenant));
     bus.onReconnect(() => identities.clear());
 
     const framePartitions = createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days));

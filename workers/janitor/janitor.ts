@@ -1,6 +1,5 @@
 import { foldFrames } from '#core/db/conservation.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
-import type { Pool } from '#core/db/pool.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import {
   deleteExpiredDeadLetters,
@@ -16,16 +15,12 @@ import {
   longestRetentionDays,
 } from '#core/db/retention.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
-import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
-import type { JanitorMetrics } from './metrics.ts';
 import { startQuarantineJobs } from './quarantine-jobs.ts';
 import { startSums } from './sums.ts';
+import { purgeTenants, type TenantPurgeDeps } from './tenants.ts';
 
-export interface JanitorDeps {
-  readonly pool: Pool;
-  /** Names this process among its replicas; one of them leads. */
-  readonly holder: string;
+export interface JanitorDeps extends TenantPurgeDeps {
   readonly intervalMs: number;
   /** Days for which partitions are kept ready. */
   readonly daysAhead: number;
@@ -37,8 +32,6 @@ export interface JanitorDeps {
   readonly foldIntervalMs: number;
   readonly jobsPollMs: number;
   readonly shards: number;
-  readonly log: Logger;
-  readonly metrics: JanitorMetrics;
 }
 
 const LEASE = 'janitor';
@@ -63,6 +56,8 @@ export function createJanitor(deps: JanitorDeps): Service {
         every(deps.intervalMs, 'janitor', deps.log, tidy),
         startSums({ ...rest, intervalMs: foldIntervalMs }),
         startQuarantineJobs({ ...rest, pollMs }),
+        // A tenant may take hours: what has to be done every minute does not wait for it.
+        every(deps.intervalMs, 'tenants to delete', deps.log, (signal) => purgeTenants(deps, signal)),
       ];
     },
     async stop() {

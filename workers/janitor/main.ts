@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { openPool } from '#core/db/pool.ts';
+import { removeFolder } from '#core/objects/file-store.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
@@ -35,6 +36,8 @@ await runService({
       foldIntervalMs: config.JANITOR_FOLD_INTERVAL_MS,
       jobsPollMs: config.JANITOR_JOBS_POLL_MS,
       shards: config.BUS_SHARDS,
+      batchRows: config.JANITOR_PURGE_ROWS,
+      removeFolder: (folder) => removeFolder(config.OBJECTS_DIR, folder),
       log,
       metrics: declareMetrics(metrics),
     });

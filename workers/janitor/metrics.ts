@@ -5,6 +5,7 @@ export type JanitorMetrics = ReturnType<typeof declareMetrics>;
 export function declareMetrics(metrics: Metrics) {
   return {
     dropped: metrics.counter('partitions_dropped_total', 'Partitions that had expired as a whole'),
+    purged: metrics.counter('tenant_rows_purged_total', 'Rows deleted of tenants whose deletion is due'),
     deleted: metrics.counter('readings_deleted_total', 'Readings older than their own tenant keeps them'),
     folded: metrics.counter('frames_folded_total', 'Frames added to the sums of their tenants and days'),
     readings: metrics.gauge(

@@ -18,7 +18,7 @@ import {
 import { completeDevice, findDevice, findDeviceBy, listDevices } from './service.ts';
 import type { DeviceNode, DeviceRow } from './store.ts';
 
-export { revocationReasonEnum };
+export { deviceStatusEnum, revocationReasonEnum };
 
 export const deviceRef = builder.objectRef<DeviceNode>('Device');
 export const deviceCredentialRef = builder.objectRef<CredentialRow>('DeviceCredential');
