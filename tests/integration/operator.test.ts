@@ -36,18 +36,12 @@ describe('an operator of the platform', () => {
       `insert into device_presence (device_id, tenant_id, connection, last_seen_at) values ($1, $2, 'ONLINE', '2026-01-02T03:04:06Z')`,
       [pump.id, acme.id],
     );
-    const counts = (stored: number) => ({ accepted: stored + 3, stored, duplicate: 2, quarantined: 1 });
-    for (const [age, frame] of [
-      [0, { [acme.id]: counts(5), [bravo.id]: counts(70) }],
-      [5, { [acme.id]: counts(6) }],
-      [120, { [acme.id]: counts(100) }],
-    ] as const) {
-      await admin.query(
-        `insert into ingest_frames (framed_at, batch_id, stream_sequence, shard, items, counts, fresh)
-         select greatest(now() - $1 * interval '1 minute', date_trunc('day', now(), 'UTC')), gen_random_uuid(), 1, 0, 1, $2, '' where $1 < 60`,
-        [age, frame],
-      );
-    }
+    await admin.query(
+      `insert into ingest_days (tenant_id, day, accepted, stored, duplicate, quarantined, dead_lettered)
+       select * from (values ($1::int, (now() at time zone 'UTC')::date, 9, 5, 2, 1, 1), ($1, '2026-01-02', 100, 100, 0, 0, 0),
+         ($2, '2026-01-02', 70, 60, 10, 0, 0)) v`,
+      [acme.id, bravo.id],
+    );
     await admin.query(
       `insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason)
        values ($1, 'TELEMETRY', 7, 2, 'abc', 'STORE_REJECTED'), (null, 'EVENTS', 8, -1, 'x', 'no frame')`,
@@ -103,25 +97,27 @@ describe('an operator of the platform', () => {
   it('sees every tenant with what it has, and sees the list page by page', async () => {
     const { data, errors } = await look(
       `tenants { totalCount nodes { slug name status deviceCount onlineCount lastReadingAt deleteAfter
-         lastHour { accepted stored duplicate quarantined } } }`,
+         today { stored } total { accepted stored duplicate quarantined deadLettered } } }`,
     );
     expect(errors).toEqual([]);
     expect(data.operator.tenants.totalCount).toBe(3);
-    const none = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0 };
+    const none = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
     const still = { status: 'ACTIVE', deleteAfter: null };
     expect(data.operator.tenants.nodes).toEqual([
       {
         ...{ ...still, slug: 'acme', name: 'acme', deviceCount: 1, onlineCount: 1 },
         lastReadingAt: '2026-01-02T03:04:05.000Z',
-        lastHour: { accepted: 17, stored: 11, duplicate: 4, quarantined: 2 },
+        today: { stored: 5 },
+        total: { accepted: 109, stored: 105, duplicate: 2, quarantined: 1, deadLettered: 1 },
       },
       {
         ...{ ...still, slug: 'bravo', name: 'bravo', deviceCount: 2, onlineCount: 0, lastReadingAt: null },
-        lastHour: { accepted: 73, stored: 70, duplicate: 2, quarantined: 1 },
+        today: { stored: 0 },
+        total: { accepted: 70, stored: 60, duplicate: 10, quarantined: 0, deadLettered: 0 },
       },
       {
         ...{ ...still, slug: 'platform', name: 'platform', deviceCount: 0, onlineCount: 0 },
-        ...{ lastReadingAt: null, lastHour: none },
+        ...{ lastReadingAt: null, today: { stored: 0 }, total: none },
       },
     ]);
     const first = await look('tenants(first: 2) { nodes { slug } pageInfo { hasNextPage endCursor } }');
@@ -139,7 +135,7 @@ describe('an operator of the platform', () => {
     const { headers } = await api.ask(
       operator,
       `query ($reason: String!, $slug: String!) { operator(reason: $reason) { one: tenant(slug: $slug) { ...Parts } streams { name } } }
-       fragment Parts on OperatedTenant { slug lastHour { stored } }`,
+       fragment Parts on OperatedTenant { slug total { stored } }`,
       { reason: `  ${REASON} `, slug: 'acme' },
     );
     const [entry] = await platformLog();
@@ -149,14 +145,7 @@ describe('an operator of the platform', () => {
       action: 'operatorAccess',
       reason: REASON,
       tenants: ['acme'],
-      fields: [
-        'tenant',
-        'tenant.slug',
-        'tenant.lastHour',
-        'tenant.lastHour.stored',
-        'streams',
-        'streams.name',
-      ],
+      fields: ['tenant', 'tenant.slug', 'tenant.total', 'tenant.total.stored', 'streams', 'streams.name'],
       arguments: { one: { slug: 'acme' } },
       ip: '127.0.0.1',
       request_id: headers.get('x-request-id'),

@@ -23,7 +23,8 @@ const trafficRef = builder.objectRef<Traffic>('OperatedTraffic').implement({
     accepted: t.exposeFloat('accepted', { description: 'Readings that came in.' }),
     stored: t.exposeFloat('stored', { description: 'Of those, how many were new and are stored.' }),
     duplicate: t.exposeFloat('duplicate', { description: 'Of those, how many were there already.' }),
-    quarantined: t.exposeFloat('quarantined', { description: 'Of those, how many nobody can use.' }),
+    quarantined: t.exposeFloat('quarantined', { description: 'Of those, how many are in quarantine.' }),
+    deadLettered: t.exposeFloat('deadLettered', { description: 'Of those, how many were given up.' }),
   }),
 });
 
@@ -73,11 +74,17 @@ export const operatedTenantRef = builder.objectRef<OperatedTenantRow>('OperatedT
       complexity: TOTAL_COUNT_COST / 10,
       resolve: ({ id }, _args, operation) => loadLastReading(operation, id),
     }),
-    lastHour: t.field({
+    today: t.field({
       type: trafficRef,
-      description: 'What became of its readings within the last hour.',
+      description: 'What became of its readings within the current UTC day, up to some seconds ago.',
       complexity: TOTAL_COUNT_COST / 10,
-      resolve: ({ id }, _args, operation) => loadTraffic(operation, id),
+      resolve: async ({ id }, _args, operation) => (await loadTraffic(operation, id)).today,
+    }),
+    total: t.field({
+      type: trafficRef,
+      description: 'What became of all its readings that there ever were.',
+      complexity: TOTAL_COUNT_COST / 10,
+      resolve: async ({ id }, _args, operation) => (await loadTraffic(operation, id)).total,
     }),
   }),
 });

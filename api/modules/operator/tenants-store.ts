@@ -117,23 +117,38 @@ export interface Traffic {
   readonly stored: number;
   readonly duplicate: number;
   readonly quarantined: number;
+  readonly deadLettered: number;
 }
 
-/** What became of the readings of the last hour, from the record of every frame. */
-export const loadTraffic = defineLoader<number, Traffic>(
+export interface TrafficOf {
+  readonly today: Traffic;
+  readonly total: Traffic;
+}
+
+interface TrafficRow extends Traffic {
+  readonly tenantId: number;
+  readonly isTotal: boolean;
+}
+
+const SUMS = sql`sum(accepted)::float8 as accepted, sum(stored)::float8 as stored, sum(duplicate)::float8 as duplicate,
+  sum(quarantined)::float8 as quarantined, sum(dead_lettered)::float8 as "deadLettered"`;
+const NOTHING: Traffic = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
+
+/** What became of the readings of the UTC day, and of all there ever were. */
+export const loadTraffic = defineLoader<number, TrafficOf>(
   async (operation, ids) => {
-    const rows = await requireOperator(operation).rows<Traffic & { tenantId: number }>(
+    const rows = await requireOperator(operation).rows<TrafficRow>(
       operation,
-      sql`select c.key::int as "tenantId", sum((c.value ->> 'accepted')::bigint)::float8 as accepted,
-            sum((c.value ->> 'stored')::bigint)::float8 as stored,
-            sum((c.value ->> 'duplicate')::bigint)::float8 as duplicate,
-            sum((c.value ->> 'quarantined')::bigint)::float8 as quarantined
-          from ingest_frames f cross join lateral jsonb_each(f.counts) c
-          where f.framed_at > now() - interval '1 hour' and c.key = any(${ids.map(String)}::text[]) group by 1`,
+      sql`select tenant_id as "tenantId", true as "isTotal", ${SUMS} from ingest_days
+            where tenant_id = any(${ids}::int[]) group by tenant_id
+          union all select tenant_id, false, ${SUMS} from ingest_days
+            where tenant_id = any(${ids}::int[]) and day = (now() at time zone 'UTC')::date group by tenant_id`,
     );
-    return new Map(rows.map((row) => [row.tenantId, row]));
+    const of = (id: number, isTotal: boolean) =>
+      rows.find((row) => row.tenantId === id && row.isTotal === isTotal) ?? NOTHING;
+    return new Map(ids.map((id) => [id, { today: of(id, false), total: of(id, true) }]));
   },
-  () => ({ accepted: 0, stored: 0, duplicate: 0, quarantined: 0 }),
+  () => ({ today: NOTHING, total: NOTHING }),
 );
 
 function conditions({ search, statuses }: TenantFilter): Sql {
