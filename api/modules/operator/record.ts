@@ -1,7 +1,13 @@
 import { type Sql, sql } from '#api/database/sql.ts';
 import type { WriteScope } from '#api/database/writes.ts';
-import { type AuditActor, type AuditChange, auditInsert, execute, toText } from '#api/graphql/audit.ts';
-import type { Operation } from '#api/graphql/context.ts';
+import {
+  type AuditActor,
+  type AuditChange,
+  type AuditOrigin,
+  auditInsert,
+  execute,
+  toText,
+} from '#api/graphql/audit.ts';
 import type { JsonObject } from '#api/graphql/mutations.ts';
 
 /** One entry of the platform's own log. */
@@ -31,7 +37,7 @@ export function platformInsert(entry: PlatformEntry): Sql {
 /** Writes what an operator did to a tenant into both logs, in the transaction of the change. */
 export async function recordInBoth(
   scope: WriteScope,
-  { viewer, ip, requestId }: Operation,
+  { viewer, ip, requestId }: AuditOrigin,
   action: string,
   { target, before, after }: AuditChange,
   reason: string,
