@@ -33,6 +33,7 @@ import { createSocketDoor } from './http/socket.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
 import { makeRevocationList } from './modules/certificates/revocation.ts';
+import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import { importDevices } from './modules/devices/import/run.ts';
 import type { Platform } from './platform.ts';
@@ -80,6 +81,7 @@ export function buildApp(deps: AppDeps): App {
     writes: createWrites(pool, config.BUS_SHARDS),
     live,
     devices,
+    inFlight: createInFlight(bus, config.BUS_SHARDS),
     addresses: {
       mqttUrl: config.MQTT_PUBLIC_URL,
       mqttsUrl: config.MQTTS_PUBLIC_URL ?? null,

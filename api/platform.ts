@@ -5,6 +5,7 @@ import type { ReadScope } from './database/read-scope.ts';
 import type { Writes } from './database/writes.ts';
 import type { Operation } from './graphql/context.ts';
 import type { LiveFeeds } from './live/feeds.ts';
+import type { InFlight } from './modules/conservation/in-flight.ts';
 import type { DeviceCache } from './modules/devices/cache.ts';
 
 /** What the whole process has one of, and services may use. */
@@ -22,6 +23,8 @@ export interface Platform {
   readonly tenantDeleteDays: number;
   readonly live: LiveFeeds;
   readonly devices: DeviceCache;
+  /** What lies on the stream on its way to the database. */
+  readonly inFlight: InFlight;
   /** What clients are told about the deployment. */
   readonly addresses: {
     readonly mqttUrl: string;

@@ -13,7 +13,11 @@ const MODULES = path.join(PROJECT, 'node_modules');
 const STAMP = path.join(MODULES, '.fleetgraph-stamp');
 const PINNED_NODE = path.join(MODULES, 'node', 'bin', 'node');
 const LOCK = path.join(PROJECT, '.cache', 'install.lock');
-const COMMANDS = { start: 'standalone/main.ts', test: 'tests/run.ts' };
+const COMMANDS = {
+  start: 'standalone/main.ts',
+  test: 'tests/run.ts',
+  conserve: 'standalone/conserve/main.ts',
+};
 
 const [command, ...rest] = process.argv.slice(2);
 

@@ -57,6 +57,7 @@ const keyless = [
   'ClaimCodeConnection',
   'ClaimCodeEdge',
   'ConnectInfo',
+  'ConservationDay',
   'DeviceConnection',
   'DeviceEdge',
   'DeviceLatest',
@@ -89,6 +90,7 @@ const keyless = [
   'StreamGap',
   'TelemetryReading',
   'TelemetrySnapshot',
+  'TenantConservation',
   'ValidationIssue',
 ] as const;
 
