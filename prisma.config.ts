@@ -26,6 +26,8 @@ const SQL_ONLY = [
   'retired_tenants',
   'sequence_gaps',
   'sequence_notes',
+  'tenant_usage',
+  'usage_sources',
 ];
 
 /**

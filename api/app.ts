@@ -10,6 +10,7 @@ import { createPublisher } from '#core/bus/publish.ts';
 import { readStreamStates } from '#core/bus/stream-states.ts';
 import { createFileStore } from '#core/objects/file-store.ts';
 import { clientAddress } from '#core/runtime/client-address.ts';
+import { type Clock, every } from '#core/runtime/every.ts';
 import { answerHealth, portOf } from '#core/runtime/health.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
@@ -37,6 +38,9 @@ import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import { importDevices } from './modules/devices/import/run.ts';
 import type { Platform } from './platform.ts';
+
+/** How often what came over HTTP is added to its tenants' usage. */
+const USAGE_EVERY_MS = 10_000;
 
 export interface AppDeps {
   readonly config: ApiConfig;
@@ -133,7 +137,8 @@ export function buildApp(deps: AppDeps): App {
       importDevices({ ...platform, timeoutMs: config.REQUEST_TIMEOUT_MS }, origin, order, file),
   });
   const watch = createCredentialWatch(authenticator);
-  listenForChanges({ bus, devices, authenticator, watch, credentials: ingest.credentials });
+  const { credentials, accounts } = ingest;
+  listenForChanges({ bus, devices, authenticator, watch, credentials, accounts });
   const graphql = createGraphqlServer({
     pool,
     platform,
@@ -215,6 +220,7 @@ export function buildApp(deps: AppDeps): App {
     }
   };
 
+  let usage: Clock | undefined;
   let inFlight = 0;
   const server = createServer((request, response) => {
     inFlight += 1;
@@ -237,6 +243,10 @@ export function buildApp(deps: AppDeps): App {
         server.once('error', reject);
         server.listen(config.HTTP_PORT, config.HTTP_HOST, resolve);
       });
+      usage = every(USAGE_EVERY_MS, 'usage', log, async () => {
+        await accounts.refresh(Date.now());
+        await accounts.flush(Date.now());
+      });
       return portOf(server);
     },
     async close(deadlineMs) {
@@ -249,6 +259,10 @@ export function buildApp(deps: AppDeps): App {
       server.closeAllConnections();
       await closed;
       await internal?.close();
+      await usage?.stop();
+      await accounts
+        .flush(Date.now())
+        .catch((error: unknown) => log.warn({ err: error }, 'the last usage was not written down'));
       publisher.close();
       await platform.writes.close();
       await operator?.close();

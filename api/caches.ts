@@ -1,4 +1,5 @@
 import type { Credentials } from '#core/auth/credential-cache.ts';
+import type { TenantAccounts } from '#core/auth/tenant-accounts.ts';
 import type { Authenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
@@ -11,9 +12,10 @@ export function listenForChanges(deps: {
   readonly devices: DeviceCache;
   readonly authenticator: Authenticator;
   readonly credentials: Credentials;
+  readonly accounts: TenantAccounts;
   readonly watch: CredentialWatch;
 }): void {
-  const { bus, devices, authenticator, credentials, watch } = deps;
+  const { bus, devices, authenticator, credentials, accounts, watch } = deps;
   for (const kind of ['device', 'credential'] as const) {
     listenControl(bus, kind, ({ tenant, tenantId, id }) => {
       devices.invalidate(tenantId, id);
@@ -30,7 +32,9 @@ export function listenForChanges(deps: {
     credentials.forgetTenant(tenant);
     watch.recheckTenant(tenantId);
   });
+  listenControl(bus, 'limits', ({ tenant }) => accounts.changed(tenant));
   bus.onReconnect(() => {
+    accounts.changedAll();
     devices.clear();
     authenticator.forget();
     credentials.forgetAll();

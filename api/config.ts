@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
 import { ConfigError } from '#core/runtime/errors.ts';
+import { limitsConfig } from '#core/runtime/limits-config.ts';
 
 const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http or https address');
 
 const shape = {
   ...baseConfig,
+  ...limitsConfig,
   HTTP_HOST: z.string().default('127.0.0.1'),
   HTTP_PORT: port(8080),
   /** Where clients reach this process, without a path. */

@@ -1,14 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { type Credentials, createCredentials } from '#core/auth/credential-cache.ts';
+import { createTenantAccounts, type TenantAccounts } from '#core/auth/tenant-accounts.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
 import type { Publisher } from '#core/bus/publish.ts';
 import { lookUpDeviceAccess } from '#core/db/device-credentials.ts';
 import { claimIngestKeys } from '#core/db/ingest-keys.ts';
 import type { Pool } from '#core/db/pool.ts';
+import { addUsage, findTenantLimits } from '#core/db/usage.ts';
 import { DEFAULT_TELEMETRY_LIMITS } from '#core/fleet/telemetry.ts';
+import { planOf } from '#core/runtime/limits-config.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import type { ApiConfig } from './config.ts';
 import { createIngestDoors, type IngestDoors } from './http/ingest.ts';
 import { createIngestIntake } from './http/ingest-intake.ts';
+import { createIngestLimits } from './http/ingest-limits.ts';
 
 export interface IngestDeps {
   readonly config: ApiConfig;
@@ -23,6 +28,7 @@ export interface IngestDeps {
 export function createIngest(deps: IngestDeps): {
   readonly doors: IngestDoors;
   readonly credentials: Credentials;
+  readonly accounts: TenantAccounts;
 } {
   const { config, pool, publisher, metrics } = deps;
   const credentials = createCredentials({
@@ -48,8 +54,16 @@ export function createIngest(deps: IngestDeps): {
     maxReadings: config.INGEST_MAX_READINGS,
     maxAheadMs: config.INGEST_MAX_AHEAD_MS,
   };
+  const reporter = `api-${randomUUID()}`;
+  const accounts = createTenantAccounts({
+    plan: planOf(config),
+    ttlMs: config.CREDENTIAL_TTL_MS,
+    find: (tenants) => findTenantLimits(pool, tenants),
+    report: (sequence, usage) => addUsage(pool, reporter, sequence, usage),
+  });
+  const rates = createIngestLimits(accounts, config.CREDENTIAL_CACHE_SIZE);
   const intake = createIngestIntake({
-    ...{ credentials, frames, limits },
+    ...{ credentials, frames, limits, rates },
     maxPendingBytes: config.HTTP_INGEST_PENDING_BYTES,
     storeTimeoutMs: config.HTTP_INGEST_STORE_TIMEOUT_MS,
     claimKeys: (uses, arrivedAt) => claimIngestKeys(pool, uses, arrivedAt),
@@ -58,5 +72,5 @@ export function createIngest(deps: IngestDeps): {
     ...{ intake, metrics, maxMessageBytes: limits.maxMessageBytes },
     maxBodyBytes: config.HTTP_INGEST_BODY_BYTES,
   });
-  return { doors, credentials };
+  return { doors, credentials, accounts };
 }

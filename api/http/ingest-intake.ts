@@ -6,6 +6,7 @@ import type { FirstUse, KeyUse } from '#core/db/ingest-keys.ts';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
 import { readTelemetry, type TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
+import type { IngestLimits } from './ingest-limits.ts';
 import type { HttpProblem } from './problem.ts';
 
 /** One message as it came through a door. */
@@ -35,6 +36,7 @@ export interface IngestIntakeOptions {
   /** How long JetStream may take to answer. */
   readonly storeTimeoutMs: number;
   readonly limits: TelemetryLimits;
+  readonly rates: IngestLimits;
   /** What each key was first used for, in the order asked. */
   claimKeys(uses: readonly KeyUse[], arrivedAt: number): Promise<readonly FirstUse[]>;
 }
@@ -42,7 +44,7 @@ export interface IngestIntakeOptions {
 export interface IngestIntake {
   /** Who a secret belongs to, or why it does not let anybody in. Never rejects. */
   admit(tenant: string, device: string, secret: string): Promise<Grant | HttpProblem>;
-  /** Checks messages and publishes what is sound; one outcome each, in order, after JetStream has answered or time is up. */
+  /** Checks messages against limits and rules and publishes what is sound; one outcome each, in order, after JetStream has answered or time is up. */
   take(messages: readonly Admitted[]): Promise<Outcome[]>;
 }
 
@@ -91,7 +93,11 @@ export function createIngestIntake(options: IngestIntakeOptions): IngestIntake {
     },
     async take(messages) {
       const arrivedAt = Date.now();
-      const checked = messages.map((message) => check(message, arrivedAt, options.limits));
+      const checked = messages.map((message) => {
+        const sender = { ...message.grant, tenant: message.tenant };
+        const problem = options.rates.admit(sender, message.payload.length, arrivedAt);
+        return problem ? { problem } : check(message, arrivedAt, options.limits);
+      });
       const outcomes = await claim(checked, arrivedAt, options);
       return Promise.all(outcomes.map((each) => ('problem' in each ? each : publish(each))));
     },

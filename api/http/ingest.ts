@@ -80,7 +80,9 @@ export function createIngestDoors(options: IngestDoorsOptions): IngestDoors {
     for (const { status } of results) messages.inc({ door: 'batch', status: String(status) });
     const [first] = results;
     const agreed = first && results.every(({ status }) => status === first.status) ? first.status : 207;
-    sendJson(response, agreed, { results }, agreed === 503 ? { 'retry-after': '2' } : {});
+    const waits = outcomes.map((each) => (each && 'problem' in each && each.problem.retryAfterSeconds) || 0);
+    const retryAfter = Math.max(...waits);
+    sendJson(response, agreed, { results }, retryAfter > 0 ? { 'retry-after': String(retryAfter) } : {});
   };
 
   return async (request, response, path) => {

@@ -76,4 +76,32 @@ describe('credentials', () => {
     for (const device of ['d1', 'd2', 'd3', 'd1']) await credentials.check('acme', device, 'right');
     expect(state.asked).toBe(4);
   });
+
+  it('remember devices however many names are made up', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    await credentials.check('acme', 'd1', 'right');
+    state.access = undefined;
+    for (let n = 0; n < 100; n++) await credentials.check('acme', `made-up-${n}`, 'x');
+    state.away = true;
+    expect(await credentials.check('acme', 'd1', 'right')).toMatchObject({ credentialId: 1 });
+  });
+
+  it('are asked for once, however many guess at once, and again once a second', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    const guess = () => credentials.check('acme', 'd1', 'wrong');
+    const answers = await Promise.all(Array.from({ length: 1_000 }, guess));
+    expect(new Set(answers)).toEqual(new Set(['BAD_CREDENTIALS']));
+    for (let n = 0; n < 1_000; n++) await guess();
+    expect(state.asked).toBe(1);
+    expect(await credentials.check('acme', 'd1', 'right')).toMatchObject({ credentialId: 1 });
+  });
+
+  it('that are being asked for are asked for anew when they are forgotten meanwhile', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    const first = credentials.check('acme', 'd1', 'right');
+    credentials.forget('acme', 'd1');
+    const second = credentials.check('acme', 'd1', 'right');
+    await Promise.all([first, second]);
+    expect(state.asked).toBe(2);
+  });
 });

@@ -1,5 +1,6 @@
 import type { DeviceAccess, DeviceName, LiveCredential } from '../fleet/device-access.ts';
 import type { DeviceId, TenantId } from '../fleet/ids.ts';
+import { Recent } from '../fleet/recent.ts';
 import { createBatch } from '../runtime/batch.ts';
 import { checkRecord } from './certificate-check.ts';
 import { matchDeviceSecret } from './device-credentials.ts';
@@ -21,6 +22,7 @@ export type RecordRefusal = ReturnType<typeof checkRecord> & string;
 export interface CredentialsOptions {
   readonly key: Buffer;
   readonly ttlMs: number;
+  /** Devices that are remembered, and as many names that nobody has. */
   readonly maxEntries: number;
   /** One answer a name, in the same order. */
   find(names: readonly DeviceName[]): Promise<readonly (DeviceAccess | undefined)[]>;
@@ -59,7 +61,10 @@ const REFUSAL_TTL_MS = 1_000;
 
 /** Remembers who may connect, so that a reconnecting fleet does not ask the database device by device. */
 export function createCredentials(options: CredentialsOptions): Credentials {
-  const entries = new Map<string, Entry>();
+  const known = new Recent<string, Entry>(options.maxEntries);
+  // Names that nobody has are kept apart: however many are made up, they push out no device.
+  const unknown = new Recent<string, Entry>(options.maxEntries);
+  const asking = new Map<string, Promise<Entry>>();
   const load = createBatch<DeviceName, DeviceAccess | undefined>({
     name: 'the database, asked for credentials,',
     maxItems: 500,
@@ -69,18 +74,38 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     run: options.find,
   });
 
-  const refresh = async (name: DeviceName): Promise<Entry> => {
-    const entry = { access: await load(name), loadedAt: Date.now() };
-    const key = keyOf(name.tenant, name.device);
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size > options.maxEntries) {
-      for (const oldest of entries.keys()) {
-        entries.delete(oldest);
-        break;
-      }
+  const lookUp = async (name: DeviceName): Promise<Entry> => {
+    try {
+      const entry = { access: await load(name), loadedAt: Date.now() };
+      options.onLookup?.('miss');
+      return entry;
+    } catch (error) {
+      options.onLookup?.('failed');
+      throw error;
     }
-    return entry;
+  };
+
+  /** Whoever asks for a name that is being asked for waits for the same answer. One that is forgotten meanwhile is not kept. */
+  const refresh = (name: DeviceName): Promise<Entry> => {
+    const key = keyOf(name.tenant, name.device);
+    const running = asking.get(key);
+    if (running) return running;
+    const started = lookUp(name).then(
+      (entry) => {
+        if (asking.get(key) !== started) return entry;
+        asking.delete(key);
+        known.delete(key);
+        unknown.delete(key);
+        (entry.access ? known : unknown).set(key, entry);
+        return entry;
+      },
+      (error: unknown) => {
+        if (asking.get(key) === started) asking.delete(key);
+        throw error;
+      },
+    );
+    asking.set(key, started);
+    return started;
   };
 
   const ask = async <Answer extends string>(
@@ -88,7 +113,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     device: string,
     judge: (access: DeviceAccess | undefined) => Grant | Answer,
   ): Promise<Grant | Answer | 'UNAVAILABLE'> => {
-    const cached = entries.get(keyOf(tenant, device));
+    const key = keyOf(tenant, device);
+    const cached = known.get(key) ?? unknown.get(key);
     if (cached && Date.now() - cached.loadedAt < options.ttlMs) {
       const answer = judge(cached.access);
       if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS) {
@@ -97,11 +123,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       }
     }
     try {
-      const fresh = await refresh({ tenant, device });
-      options.onLookup?.('miss');
-      return judge(fresh.access);
+      return judge((await refresh({ tenant, device })).access);
     } catch {
-      options.onLookup?.('failed');
       return 'UNAVAILABLE';
     }
   };
@@ -116,17 +139,24 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return typeof answer === 'string' ? answer : 'GOOD';
     },
     async stillLive(tenant, device, credentialId) {
+      asking.delete(keyOf(tenant, device));
       const { access } = await refresh({ tenant, device });
       return (
         access?.active === true &&
         access.credentials.some(({ id, revoked }) => id === credentialId && !revoked)
       );
     },
-    forget: (tenant, device) => entries.delete(keyOf(tenant, device)),
-    forgetTenant(tenant) {
-      for (const key of entries.keys()) if (key.startsWith(`${tenant}/`)) entries.delete(key);
+    forget(tenant, device) {
+      const key = keyOf(tenant, device);
+      for (const kept of [known, unknown, asking]) kept.delete(key);
     },
-    forgetAll: () => entries.clear(),
+    forgetTenant(tenant) {
+      for (const kept of [known, unknown, asking])
+        for (const key of kept.keys()) if (key.startsWith(`${tenant}/`)) kept.delete(key);
+    },
+    forgetAll() {
+      for (const kept of [known, unknown, asking]) kept.clear();
+    },
   };
 }
 

@@ -13,4 +13,5 @@ export type ControlKind =
   | 'member'
   | 'device'
   | 'key'
-  | 'tenant';
+  | 'tenant'
+  | 'limits';

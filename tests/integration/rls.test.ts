@@ -16,6 +16,7 @@ const GLOBAL = [
   'platform_authorities',
   'retired_tenants',
   'sequence_notes',
+  'usage_sources',
 ];
 
 /** Everything that the API may do, and nothing else. */
@@ -43,11 +44,15 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   sequence_gaps: ['SELECT'],
   sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
+  tenant_usage: ['SELECT'],
   tenants: ['SELECT'],
 };
 
 /** Functions that act with their owner's rights, and who may call them. */
-const DEFINER: Readonly<Record<string, readonly string[]>> = {
+const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
+  add_usage: ['fleetgraph_app', 'fleetgraph_worker'],
+  /** A trigger. */
+  announce_limits: null,
   begin_purge: ['fleetgraph_worker'],
   claim_ingest_keys: ['fleetgraph_app'],
   drop_partitions: ['fleetgraph_worker'],
@@ -57,6 +62,7 @@ const DEFINER: Readonly<Record<string, readonly string[]>> = {
   find_device_access: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
   finish_purge: ['fleetgraph_worker'],
+  find_tenant_limits: ['fleetgraph_app', 'fleetgraph_worker'],
   fold_ingest_frames: ['fleetgraph_worker'],
   stored_batches: ['fleetgraph_app'],
   tenant_frame: ['fleetgraph_app'],
@@ -132,6 +138,9 @@ describe('row-level security', () => {
       await insert('insert into ingest_days (tenant_id, day) values ($1, now())');
       await insert(
         "insert into quarantine_jobs (tenant_id, action, target, last_id, total, requested_by) values ($1, 'DISCARD', '{}', 1, 1, 'x')",
+      );
+      await insert(
+        'insert into tenant_usage (tenant_id, minute, messages, bytes, throttled, refused) values ($1, now(), 1, 1, 0, 0)',
       );
       await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
       await insert(

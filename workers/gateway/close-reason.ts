@@ -15,6 +15,8 @@ const TOLD = {
   credential_revoked: REASON.NOT_AUTHORIZED,
   not_stored: REASON.SERVER_BUSY,
   slow_consumer: REASON.QUOTA_EXCEEDED,
+  /** Its own rate; for its tenant's it is told QUOTA_EXCEEDED. */
+  rate_exceeded: REASON.MESSAGE_RATE_TOO_HIGH,
   gateway_stopping: REASON.SERVER_SHUTTING_DOWN,
 } as const satisfies Readonly<Record<string, number | undefined>>;
 

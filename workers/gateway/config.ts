@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
 import { ConfigError } from '#core/runtime/errors.ts';
+import { limitsConfig, planOf } from '#core/runtime/limits-config.ts';
 
 /** Everything the gateway reads from its environment. Lengths are bytes, times milliseconds. */
 export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
   const config = parseConfig(
     {
       ...baseConfig,
+      ...limitsConfig,
       MQTT_HOST: z.string().default('127.0.0.1'),
       MQTT_PORT: port(1883),
       /** MQTT over TLS, with or without client certificates; 0 or absent is off. */
@@ -44,6 +46,12 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       MQTT_STORE_TIMEOUT_MS: integer(60_000, 1_000),
       /** How long messages wait for company on their way to the bus. */
       MQTT_FLUSH_INTERVAL_MS: integer(5, 0, 1_000),
+      /** How long a device may go on sending more than its limits before it is sent away. Until then it is read more slowly. */
+      MQTT_THROTTLE_PATIENCE_MS: integer(30_000, 100),
+      /** How long a device that connects too often may wait for its turn, and how long an answer to a wrong password is held back. */
+      MQTT_CONNECT_DELAY_MS: integer(3_000, 0, 60_000),
+      /** Addresses, and as many user names, whose failures are remembered. */
+      MQTT_MAX_OFFENDERS: integer(10_000, 1),
       /** How long what is known about a device's credentials is believed without asking again; 30 s at most. */
       CREDENTIAL_TTL_MS: integer(30_000, 0, 30_000),
       /** Devices whose credentials are remembered. */
@@ -51,7 +59,7 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
     },
     env,
   );
-  return { ...config, identity: readIdentity(config) };
+  return { ...config, identity: readIdentity(config), plan: planOf(config) };
 }
 
 interface TlsVariables {

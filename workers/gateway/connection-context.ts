@@ -4,7 +4,9 @@ import type { DelayedWills } from './delayed-wills.ts';
 import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Sessions } from './sessions.ts';
+import type { Throttles } from './throttle.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 /** What every connection of a gateway shares. */
@@ -17,6 +19,8 @@ export interface ConnectionContext {
   readonly writes: WriteQueue;
   readonly handshake: Handshake;
   readonly wills: DelayedWills;
+  readonly throttles: Throttles;
+  readonly refusals: RefusalLog;
   /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
   followDownlink(tenant: string): Promise<void>;
   /** A device was let in. */

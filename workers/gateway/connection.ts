@@ -23,8 +23,13 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 const CLOSING_MS = 5_000;
 const CONNECT_HEADER = PACKET.CONNECT << 4;
 
+/** Ends that are in the log already, or in order. */
+const QUIET: ReadonlySet<CloseReason> = new Set([
+  ...(['client_disconnect', 'connection_lost', 'gateway_stopping', 'handshake_refused'] as const),
+]);
+
 /** Why a socket is not read at present; several may hold at once. */
-const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8 } as const;
+const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8, LIMIT: 16 } as const;
 
 /** One socket from its first byte to its last. */
 export class Connection implements Pausable, Writer {
@@ -120,9 +125,7 @@ export class Connection implements Pausable, Writer {
     const { metrics, log } = this.#context;
     metrics.disconnects.inc({ reason });
     this.#endSession(reason);
-    const quiet =
-      reason === 'client_disconnect' || reason === 'connection_lost' || reason === 'gateway_stopping';
-    log[quiet ? 'debug' : 'info']({ ...this.#who(), reason, why }, 'connection closed');
+    log[QUIET.has(reason) ? 'debug' : 'info']({ ...this.#who(), reason, why }, 'connection closed');
     this.#socket.removeAllListeners('data');
     this.#socket.resume();
     this.#socket.destroySoon();
@@ -166,6 +169,7 @@ export class Connection implements Pausable, Writer {
     } else if (type === PACKET.PUBLISH) {
       const refusal = session.lane.publish(packet, this.#heardAt);
       if (refusal) this.#refusePublish(refusal, session.held.admission);
+      if (this.#closedAt === undefined) session.throttle.take(packet.end - packet.start, this.#heardAt);
     } else takePacket(packet, session.held, this.#answers);
   }
 
@@ -173,7 +177,7 @@ export class Connection implements Pausable, Writer {
     this.#greeted = true;
     this.#hold(HOLD.HANDSHAKE);
     const body = Buffer.from(packet.buffer.subarray(packet.start, packet.end));
-    this.#context.handshake(body, this.#certificate()).then(
+    this.#context.handshake(body, this.#certificate(), this.#remote).then(
       (answer) => {
         if (answer instanceof Rejection) this.#reject(answer);
         else if (this.#closedAt !== undefined) this.#context.onEnd(answer);
@@ -186,14 +190,17 @@ export class Connection implements Pausable, Writer {
   #reject(rejection: Rejection): void {
     this.#context.metrics.connects.inc({ outcome: rejection.reason });
     if (rejection.connack) this.#write(rejection.connack);
-    this.close('handshake_refused', `${rejection.reason}: ${rejection.why}`);
+    const { reason, why } = rejection;
+    this.#context.refusals.note({ reason, why: `${reason}: ${why}`, remote: this.#remote });
+    this.close('handshake_refused');
   }
 
   #admit(admission: Admission): void {
     const { intake, writes } = this.#context;
     const session = openSession(admission, this.#context, {
       write: (bytes) => this.#write(bytes),
-      close: (reason, why) => this.close(reason, why),
+      close: (reason, why, told) => this.close(reason, why, told),
+      onThrottled: (held) => (held ? this.#hold(HOLD.LIMIT) : this.#release(HOLD.LIMIT)),
       onAcks: () => writes.add(this),
       onFull: (full) => (full ? this.#hold(HOLD.WINDOW) : this.#release(HOLD.WINDOW)),
     });
@@ -215,6 +222,7 @@ export class Connection implements Pausable, Writer {
     const { intake, sessions, wills, gatewayId } = this.#context;
     const { admission, state } = session.held;
     session.lane.close();
+    this.#context.throttles.close(admission, session.throttle);
     intake.unregister(this);
     sessions.drop(session.held);
     const { will } = admission;

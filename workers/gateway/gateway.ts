@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Credentials } from '#core/auth/credential-cache.ts';
+import type { TenantAccounts } from '#core/auth/tenant-accounts.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import { listenControl } from '#core/bus/control.ts';
 import type { FramePublisher } from '#core/bus/frame-publisher.ts';
@@ -14,6 +15,7 @@ import type { DownlinkFollower } from './downlink-follower.ts';
 import type { Listener } from './listener.ts';
 import type { MessageTally } from './metrics.ts';
 import { closeIfRevoked, closeRevoked } from './reconcile.ts';
+import type { RefusalLog } from './refusal-log.ts';
 import type { Sessions } from './sessions.ts';
 
 /** The rows about gateways in the database. */
@@ -33,6 +35,8 @@ export interface GatewayDeps {
   readonly sessions: Sessions;
   readonly credentials: Credentials;
   readonly claims: Claims;
+  readonly accounts: TenantAccounts;
+  readonly refusals: RefusalLog;
   readonly downlink: DownlinkFollower;
   readonly wills: DelayedWills;
   readonly tally: MessageTally;
@@ -44,12 +48,13 @@ export interface GatewayDeps {
 const LEASE_EVERY_MS = 5_000;
 const RECONCILE_EVERY_MS = 30_000;
 const TICK_MS = 1_000;
+const USAGE_EVERY_MS = 10_000;
 /** Of the time to stop in, this much is kept for the goodbyes. */
 const GOODBYE_MS = 1_500;
 
 /** The gateway as a service: opens after its lease is written, stops without losing what it acknowledged. */
 export function createGateway(deps: GatewayDeps): Service {
-  const { log, bus, listener, sessions, credentials, claims, rows } = deps;
+  const { log, bus, listener, sessions, credentials, claims, accounts, rows } = deps;
   let ready = false;
   const clocks: Clock[] = [];
 
@@ -79,8 +84,10 @@ export function createGateway(deps: GatewayDeps): Service {
       const held = sessions.get(tenant, id);
       if (held && held.admission.epoch < BigInt(version)) held.close('taken_over');
     });
+    listenControl(bus, 'limits', ({ tenant }) => accounts.changed(tenant));
     bus.onReconnect(() => {
       credentials.forgetAll();
+      accounts.changedAll();
       rows
         .reconcile()
         .catch((error: unknown) => log.warn({ err: error }, 'not reconciled; trying again later'));
@@ -105,6 +112,7 @@ export function createGateway(deps: GatewayDeps): Service {
           deps.tally.publish();
           listener.tick(Date.now(), bus.connected());
           deps.wills.tick(Date.now());
+          deps.refusals.tick(Date.now());
         }),
         every(LEASE_EVERY_MS, 'lease', log, async () => {
           await rows.renewLease();
@@ -112,6 +120,10 @@ export function createGateway(deps: GatewayDeps): Service {
           await touch();
         }),
         every(RECONCILE_EVERY_MS, 'reconcile', log, () => rows.reconcile()),
+        every(USAGE_EVERY_MS, 'usage', log, async () => {
+          await accounts.refresh(Date.now());
+          await accounts.flush(Date.now());
+        }),
       );
       ready = true;
       log.info({ port: listener.port }, 'listening for devices');
@@ -130,6 +142,7 @@ export function createGateway(deps: GatewayDeps): Service {
         GOODBYE_MS,
         (async () => {
           await claims.settle();
+          await accounts.flush(Date.now());
           await rows.dropLease();
         })().catch((error: unknown) =>
           log.warn({ err: error }, 'sessions not written off; the lease will run out'),

@@ -7,6 +7,7 @@ import { errorMessage } from '#core/runtime/errors.ts';
 import type { Admission, Will } from './admission.ts';
 import { type CertifiedGrant, type CheckCertificate, describeCertificate } from './certificates.ts';
 import type { Claims } from './claims.ts';
+import type { ConnectGuard } from './connect-guard.ts';
 import { PacketError } from './protocol/packet-error.ts';
 import { PROPERTY } from './protocol/properties.ts';
 import {
@@ -27,21 +28,23 @@ export interface HandshakeOptions {
   readonly credentials: Credentials;
   readonly checkCertificate: CheckCertificate;
   readonly claims: Claims;
+  readonly guard: ConnectGuard;
   readonly maxPayloadBytes: number;
   readonly limits: ServerLimits;
 }
 
 /**
- * Decides about one CONNECT, given its body and the certificate its sender presented, which then counts instead of a
- * password. Never rejects.
+ * Decides about one CONNECT, given its body, the certificate its sender presented, which then counts instead of a
+ * password, and the address it came from. Never rejects.
  */
 export type Handshake = (
   body: Buffer,
   certificate: X509Certificate | undefined,
+  remote: string,
 ) => Promise<Admission | Rejection>;
 
 export function createHandshake(options: HandshakeOptions): Handshake {
-  return async (body, certificate) => {
+  return async (body, certificate, remote) => {
     const packet = readPacket(body);
     if (packet instanceof Rejection) return packet;
     const refused = refuseIdentification(packet);
@@ -49,10 +52,21 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     const grant = certificate
       ? await proveByCertificate(options, packet, certificate)
       : await proveByToken(options, packet);
-    if (grant instanceof Rejection) return grant;
+    if (grant instanceof Rejection) {
+      if (grant.reason !== 'unavailable') await options.guard.holdBack(packet.username ?? '', remote);
+      return grant;
+    }
     const { tenant, device, tenantId, deviceId, credentialId, expiresAt: credentialExpiresAt } = grant;
     const will = readWill(packet, grant, options.maxPayloadBytes);
     if (will instanceof Rejection) return will;
+
+    if (!(await options.guard.turn(grant, remote)))
+      return reject(
+        packet.version,
+        'connect_rate',
+        'RATE',
+        'connects too often; see the limits of its tenant',
+      );
 
     const connectedAt = new Date();
     const assigned = packet.clientId === '' ? `auto-${randomUUID()}` : undefined;

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { createCredentials } from '#core/auth/credential-cache.ts';
 import { deriveKey } from '#core/auth/keys.ts';
+import { createOffenders } from '#core/auth/offenders.ts';
+import { createTenantAccounts } from '#core/auth/tenant-accounts.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
 import { createPublisher } from '#core/bus/publish.ts';
@@ -18,6 +20,7 @@ import {
   renewGatewayLease,
   reserveEpochs,
 } from '#core/db/sessions.ts';
+import { addUsage, findTenantLimits } from '#core/db/usage.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
@@ -25,6 +28,7 @@ import { runService } from '#core/runtime/run-service.ts';
 import { createCertificateCheck } from './certificates.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
+import { createConnectGuard } from './connect-guard.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { createDelayedWills } from './delayed-wills.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
@@ -35,8 +39,10 @@ import type { Listener } from './listener.ts';
 import { createListeners } from './listeners.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
+import { createRefusalLog } from './refusal-log.ts';
 import { announceConnected, announceWill } from './session-events.ts';
 import { createSessions } from './sessions.ts';
+import { createThrottles } from './throttle.ts';
 import { createUplinkPool } from './uplink.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -48,6 +54,11 @@ const MAX_PARKED_SESSIONS = 100_000;
 const MAX_DELAYED_WILLS = 100_000;
 /** A packet may be this much longer than its payload: topic, properties, and of a CONNECT the credentials. */
 const PACKET_OVERHEAD_BYTES = 2_048;
+/** Wrong passwords that cost nothing, and after how long one more does not. */
+const FREE_FAILURES = 10;
+const FORGIVEN_AFTER_MS = 1_000;
+/** At most one connection in so many waits for its refusal, so that guessing does not use up the connections of all. */
+const HELD_BACK_SHARE = 10;
 /** A session in the table that is younger may belong to a CONNECT that is being answered. */
 const SETTLED_AFTER_MS = 60_000;
 
@@ -84,11 +95,29 @@ await runService({
 
     const sessions = createSessions(MAX_PARKED_SESSIONS);
     const gauges: { listener?: Listener } = {};
+    const accounts = createTenantAccounts({
+      plan: config.plan,
+      ttlMs: config.CREDENTIAL_TTL_MS,
+      find: (tenants) => findTenantLimits(database, tenants),
+      report: (sequence, usage) => addUsage(database, gatewayId, sequence, usage),
+    });
+    const guard = createConnectGuard({
+      accounts,
+      offenders: createOffenders({
+        ...{ freeFailures: FREE_FAILURES, forgivenAfterMs: FORGIVEN_AFTER_MS },
+        ...{ maxDelayMs: config.MQTT_CONNECT_DELAY_MS, maxOffenders: config.MQTT_MAX_OFFENDERS },
+      }),
+      addressConnectsPerSecond: config.LIMIT_ADDRESS_CONNECTS_PER_SECOND,
+      maxHeldBack: Math.ceil(config.MQTT_MAX_CONNECTIONS / HELD_BACK_SHARE),
+      maxWaitMs: config.MQTT_CONNECT_DELAY_MS,
+    });
+    const refusals = createRefusalLog(log);
     const counted = createGatewayMetrics(metrics, {
       connections: () => gauges.listener?.size ?? 0,
       paused: () => gauges.listener?.paused ?? 0,
       sessions: () => sessions.size,
       pendingBytes: () => frames.pendingBytes,
+      heldBack: () => guard.heldBack,
     });
     const intake = createIntake(frames, createUplinkPool(MAX_IDLE_RECORDS), counted.tally);
     const credentials = createCredentials({
@@ -133,6 +162,7 @@ await runService({
         credentials,
         checkCertificate,
         claims,
+        guard,
         maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
         limits: {
           maxSessionSeconds: config.MQTT_MAX_SESSION_SECONDS,
@@ -142,6 +172,8 @@ await runService({
         },
       }),
       wills,
+      throttles: createThrottles(accounts, config.MQTT_THROTTLE_PATIENCE_MS),
+      refusals,
       followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
       onBegin(admission) {
         usedCredentials.add(admission.credentialId);
@@ -167,6 +199,8 @@ await runService({
         sessions,
         credentials,
         claims,
+        accounts,
+        refusals,
         downlink,
         wills,
         usedCredentials,

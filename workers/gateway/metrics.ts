@@ -7,6 +7,7 @@ export interface GatewayGauges {
   sessions(): number;
   pendingBytes(): number;
   paused(): number;
+  heldBack(): number;
 }
 
 /**
@@ -39,6 +40,12 @@ export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
   metrics.gauge('pending_bytes', 'Waiting for JetStream. Rising: the bus is slow or away.', [], () =>
     gauges.pendingBytes(),
   );
+  metrics.gauge(
+    'held_back_connects',
+    'Refusals held back from who failed often. Rising: somebody guesses passwords.',
+    [],
+    () => gauges.heldBack(),
+  );
   metrics.gauge('paused_connections', 'Sockets not read for overload.', [], () => gauges.paused());
   return {
     connects: metrics.counter(
@@ -52,6 +59,9 @@ export function createGatewayMetrics(metrics: Metrics, gauges: GatewayGauges) {
       'Publishes refused, by reason; one of MQTT 3.1.1 closed its connection.',
       ['reason'],
     ),
+    throttled: metrics.counter('throttled_total', 'Sessions ended for sending too much, by whose limit.', [
+      'limit',
+    ]),
     downlink: metrics.counter('downlink_total', 'Messages to devices, by outcome.', ['outcome']),
     storeSeconds: metrics.histogram(
       'store_seconds',

@@ -3,16 +3,19 @@ import type { CloseReason } from './close-reason.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { DownlinkSession } from './downlink-session.ts';
 import { Inbox } from './inbox.ts';
+import { REASON } from './protocol/reason.ts';
 import { Rejection } from './rejection.ts';
 import { announceConnected } from './session-events.ts';
 import type { SessionState } from './session-state.ts';
 import type { Held } from './sessions.ts';
+import type { Throttle } from './throttle.ts';
 import { UplinkLane } from './uplink-lane.ts';
 
 /** A device that was let in, on its connection. */
 export interface OpenSession {
   readonly held: Held;
   readonly lane: UplinkLane;
+  readonly throttle: Throttle;
   /** Tells the device and everybody else. */
   begin(): void;
   /** Resolves when what the device is subscribed to now will reach it. */
@@ -22,7 +25,9 @@ export interface OpenSession {
 /** What a session needs of its connection. */
 export interface SessionLink {
   write(bytes: Buffer): void;
-  close(reason: CloseReason, why?: string): void;
+  close(reason: CloseReason, why?: string, told?: number): void;
+  /** Sends more than it may: reads no more until false. */
+  onThrottled(held: boolean): void;
   /** See `UplinkLaneOptions`. */
   onAcks(): void;
   onFull(full: boolean): void;
@@ -58,11 +63,19 @@ export function openSession(
     onFull: link.onFull,
     onLost: () => link.close('not_stored'),
   });
+  const throttle = context.throttles.open(admission, {
+    onHold: link.onThrottled,
+    onExcess(limit) {
+      metrics.throttled.inc({ limit });
+      const told = limit === 'device' ? REASON.MESSAGE_RATE_TOO_HIGH : REASON.QUOTA_EXCEEDED;
+      link.close('rate_exceeded', `more than its ${limit} may send`, told);
+    },
+  });
   const subscriptionsChanged = async () => {
     if (state.downlink.filters.size > 0) await context.followDownlink(tenant);
   };
   return {
-    ...{ held, lane, subscriptionsChanged },
+    ...{ held, lane, throttle, subscriptionsChanged },
     begin() {
       metrics.connects.inc({ outcome: 'accepted' });
       context.onBegin(admission);

@@ -14,6 +14,7 @@ export type RejectionReason =
   | 'will'
   | 'unavailable'
   | 'overtaken'
+  | 'connect_rate'
   | `certificate_${Lowercase<CertificateRefusal>}`;
 
 /** What a CONNACK says, in 3.1.1 (table 3.1; undefined for what it has no words for) and in 5. */
@@ -25,6 +26,7 @@ const ANSWERS = {
   NOT_AUTHORIZED: [5, REASON.NOT_AUTHORIZED],
   TOO_LARGE: [5, REASON.PACKET_TOO_LARGE],
   PAYLOAD_FORMAT: [5, REASON.PAYLOAD_FORMAT_INVALID],
+  RATE: [3, REASON.CONNECTION_RATE_EXCEEDED],
   QUOTA: [5, REASON.QUOTA_EXCEEDED],
   METHOD: [undefined, REASON.BAD_AUTHENTICATION_METHOD],
   MALFORMED: [undefined, REASON.MALFORMED_PACKET],

@@ -14,6 +14,7 @@ import {
   dropPartitions,
   longestRetentionDays,
 } from '#core/db/retention.ts';
+import { deleteExpiredUsage } from '#core/db/usage.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import { startQuarantineJobs } from './quarantine-jobs.ts';
@@ -99,6 +100,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteExpiredMutationResults(pool);
   await deleteExpiredIngestKeys(pool);
   await deleteOldClaimCodes(pool);
+  await deleteExpiredUsage(pool);
 }
 
 const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
