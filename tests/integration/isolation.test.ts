@@ -5,6 +5,7 @@ import { digestOf } from '#tests/isolation/digest.ts';
 import { type Estate, openEstate } from '#tests/isolation/estate.ts';
 import {
   ABOUT_THE_PLATFORM,
+  FOR_OPERATORS,
   fieldExamples,
   mutations,
   queries,
@@ -66,27 +67,49 @@ async function call(
 }
 
 describe('queries', () => {
-  it.each(queryFields)('$name shows Alpha its own, and nothing of it to Bravo in any role', async (field) => {
-    let seen = 0;
-    for (const args of exampleOf(queries, field.name)(alpha)) {
-      for (const { path, document } of walksFrom(schema, 'query', field, args, fieldExamples)) {
-        const own = await api.ask(alphaAdmin, document);
-        expect(own.errors, path).toEqual([]);
-        const before = secrets.size;
-        collectSecrets(own.data, secrets);
-        seen += secrets.size - before + Number(JSON.stringify(own.data).includes(MARKER));
-        for (const role of ROLES) {
-          const { data, errors } = await api.ask(keyOfBravo(role), document);
-          expect({ path, role, leaks: leaksIn([data, errors], document, secrets) }).toEqual({
-            path,
-            role,
-            leaks: [],
-          });
+  it.each(queryFields.filter(({ name }) => FOR_OPERATORS.has(name)))(
+    '$name is for operators of the platform, and for nobody of a tenant in any role',
+    async (field) => {
+      const strangers = [alphaAdmin, ...ROLES.map(keyOfBravo)];
+      for (const args of exampleOf(queries, field.name)(alpha)) {
+        const walks = walksFrom(schema, 'query', field, args, fieldExamples);
+        expect(walks.length).toBeGreaterThan(0);
+        for (const { path, document } of walks) {
+          expect((await api.ask(await api.operator(bravo.tenant), document)).errors, path).toEqual([]);
+          for (const stranger of strangers) {
+            const { data, errors } = await api.ask(stranger, document);
+            const codes = errors.map(({ extensions }) => extensions?.['code']);
+            expect({ path, data, codes }).toEqual({ path, data: null, codes: ['FORBIDDEN'] });
+          }
         }
       }
-    }
-    if (!ABOUT_THE_PLATFORM.has(field.name)) expect(seen).toBeGreaterThan(0);
-  });
+    },
+  );
+
+  it.each(queryFields.filter(({ name }) => !FOR_OPERATORS.has(name)))(
+    '$name shows Alpha its own, and nothing of it to Bravo in any role',
+    async (field) => {
+      let seen = 0;
+      for (const args of exampleOf(queries, field.name)(alpha)) {
+        for (const { path, document } of walksFrom(schema, 'query', field, args, fieldExamples)) {
+          const own = await api.ask(alphaAdmin, document);
+          expect(own.errors, path).toEqual([]);
+          const before = secrets.size;
+          collectSecrets(own.data, secrets);
+          seen += secrets.size - before + Number(JSON.stringify(own.data).includes(MARKER));
+          for (const role of ROLES) {
+            const { data, errors } = await api.ask(keyOfBravo(role), document);
+            expect({ path, role, leaks: leaksIn([data, errors], document, secrets) }).toEqual({
+              path,
+              role,
+              leaks: [],
+            });
+          }
+        }
+      }
+      if (!ABOUT_THE_PLATFORM.has(field.name)) expect(seen).toBeGreaterThan(0);
+    },
+  );
 
   it('leaves no transaction open, whatever came of it', async () => {
     const { rows } = await api.database.admin.query(
@@ -140,8 +163,10 @@ describe('mutations', () => {
     const charlie = await openEstate(api, 'charlie');
     const admin = await api.apiKey(charlie.tenant);
     const outcomes: Record<string, string> = {};
-    for (const [name, { input }] of Object.entries(mutations)) {
-      outcomes[name] = (await call(admin, name, input(charlie))).outcome;
+    const operator = await api.operator(bravo.tenant);
+    for (const [name, { needs, input }] of Object.entries(mutations)) {
+      const credential = needs === 'platform.operate' ? operator : admin;
+      outcomes[name] = (await call(credential, name, input(charlie))).outcome;
     }
     expect(outcomes).toEqual(
       Object.fromEntries(Object.keys(mutations).map((name) => [name, expect.stringMatching(/Success$/)])),

@@ -3,6 +3,7 @@ import type { Estate } from './estate.ts';
 import type { Arguments } from './walks.ts';
 
 const LONG_AGO = '2020-01-01T00:00:00Z';
+const REASON = 'ticket 4711: because we test';
 const FAR_AHEAD = '2030-01-01T00:00:00Z';
 
 /**
@@ -29,15 +30,21 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   liveWindow: () => [{}],
   node: (of) => Object.values(of.ids).map((id) => ({ id })),
   nodes: (of) => [{ ids: Object.values(of.ids) }],
+  operator: () => [{ reason: REASON }],
   sites: () => [{}],
   viewer: () => [{}],
 };
+
+/** For operators of the platform: who is of a tenant gets nothing there, not even its own. */
+export const FOR_OPERATORS: ReadonlySet<string> = new Set(['operator']);
 
 /** Queries whose answer holds nothing that belongs to a tenant. */
 export const ABOUT_THE_PLATFORM: ReadonlySet<string> = new Set(['connectInfo', 'liveWindow']);
 
 /** Arguments of fields below the root, by `Type.field`. */
 export const fieldExamples: Readonly<Record<string, Arguments>> = {
+  'Operator.tenant': { slug: 'bravo' },
+  'Operator.devices': { search: 'bravo' },
   'Device.series': { from: LONG_AGO, to: FAR_AHEAD },
 };
 
@@ -66,6 +73,20 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
   apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },
   apiKeyRotate: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
   apiKeyRevoke: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
+  tenantCreate: {
+    needs: 'platform.operate',
+    input: (of) => ({ slug: `${of.mark.toLowerCase()}-2`, name: 'Second', reason: REASON }),
+  },
+  tenantSuspend: {
+    needs: 'platform.operate',
+    input: (of) => ({ slug: of.tenant.slug, reason: REASON }),
+  },
+  tenantResume: { needs: 'platform.operate', input: (of) => ({ slug: of.tenant.slug, reason: REASON }) },
+  tenantDelete: { needs: 'platform.operate', input: (of) => ({ slug: of.tenant.slug, reason: REASON }) },
+  tenantDeleteCancel: {
+    needs: 'platform.operate',
+    input: (of) => ({ slug: of.tenant.slug, reason: REASON }),
+  },
 };
 
 export const subscriptions: Readonly<Record<string, (of: Estate) => readonly Arguments[]>> = {
