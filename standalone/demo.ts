@@ -7,6 +7,8 @@ import { withClient } from './roles.ts';
 import { type Secrets, saveSecrets } from './secrets.ts';
 
 export const TENANT = 'acme';
+/** Home of those who operate the platform; has no devices. */
+const OPERATORS = 'platform';
 
 const SITES = [
   { key: 'north-yard', name: 'North yard', timezone: 'Europe/Berlin', latitude: 53.5511, longitude: 9.9937 },
@@ -68,7 +70,7 @@ export interface Demo {
   readonly handsOn: DeviceLogin | null;
 }
 
-/** Who can sign in, one for each of three roles. */
+/** Who can sign in: one for each of three roles, and an operator of the platform. */
 export function demoPeople(secrets: Secrets): Person[] {
   const person = (id: string, name: string, role: Person['role'], password: string) => ({
     ...{ id: `${TENANT}-${id}`, email: `${id}@${TENANT}.test`, name, tenant: TENANT, role, password },
@@ -77,6 +79,10 @@ export function demoPeople(secrets: Secrets): Person[] {
     person('ada', 'Ada Admin', 'ADMIN', secrets.people.admin),
     person('eng', 'Emil Engineer', 'ENGINEER', secrets.people.engineer),
     person('viewer', 'Vera Viewer', 'VIEWER', secrets.people.viewer),
+    {
+      ...{ id: 'platform-otto', email: 'otto@platform.test', name: 'Otto Operator' },
+      ...{ tenant: OPERATORS, role: 'VIEWER', operator: true, password: secrets.people.operator },
+    },
   ];
 }
 
@@ -115,8 +121,8 @@ export async function seedDemo(options: SeedOptions): Promise<Demo> {
 
 async function seedTenant(client: pg.Client, secrets: Secrets): Promise<number> {
   await client.query(
-    `insert into tenants (slug, name) values ($1, 'Acme Rail') on conflict (slug) do nothing`,
-    [TENANT],
+    `insert into tenants (slug, name) values ($1, 'Acme Rail'), ($2, 'Platform') on conflict (slug) do nothing`,
+    [TENANT, OPERATORS],
   );
   const { rows } = await client.query<{ id: number }>('select id from tenants where slug = $1', [TENANT]);
   const tenantId = rows[0]?.id ?? 0;

@@ -5,7 +5,9 @@ import { nodeProcess } from './node-process.ts';
 import { type SupervisedProcess, type SuperviseOptions, supervise } from './supervise.ts';
 
 /** Somebody who can sign in, with the password in the clear. */
-export interface Person extends Omit<IdentityUser, 'passwordHash'> {
+export interface Person extends Omit<IdentityUser, 'passwordHash' | 'operator'> {
+  /** Operates the platform. Default false. */
+  readonly operator?: boolean;
   readonly password: string;
 }
 
@@ -40,6 +42,7 @@ export async function openIdentity(options: IdentityOptions): Promise<IdentitySe
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const users: IdentityUser[] = await Promise.all(
     options.people.map(async ({ password, ...person }) => ({
+      operator: false,
       ...person,
       passwordHash: await hashPassword(password),
     })),

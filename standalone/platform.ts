@@ -91,9 +91,12 @@ export async function startPlatform(start: Start): Promise<Platform> {
     SHUTDOWN_DEADLINE_MS: String(GRACE_MS),
   };
   const worker = { ...common, DATABASE_URL: urlAs(adminUrl, 'worker', secrets.roles) };
+  const objects = { OBJECTS_DIR: folder(config.dataDir, 'objects') };
   const api = {
     ...common,
+    ...objects,
     DATABASE_URL: urlAs(adminUrl, 'app', secrets.roles),
+    OPERATOR_DATABASE_URL: urlAs(adminUrl, 'operator', secrets.roles),
     HTTP_HOST: config.host,
     HTTP_PORT: String(ports.http),
     PUBLIC_URL: httpUrl,
@@ -105,7 +108,6 @@ export async function startPlatform(start: Start): Promise<Platform> {
     MQTT_PUBLIC_URL: mqttUrl,
     MQTTS_PUBLIC_URL: mqttsUrl,
     CONSOLE_DIR: join(PROJECT, 'web', 'dist'),
-    OBJECTS_DIR: folder(config.dataDir, 'objects'),
   };
   const gateway = {
     ...worker,
@@ -120,7 +122,9 @@ export async function startPlatform(start: Start): Promise<Platform> {
   await allOrNone(
     startOwn(start, 'api', 'api/main.ts', api, httpUrl),
     startOwn(start, 'gateway', 'workers/gateway/main.ts', gateway, `${mqttUrl}, ${mqttsUrl}, ${mqttWsUrl}`),
-    ...WORKERS.map((name) => startOwn(start, name, `workers/${name}/main.ts`, worker, 'working')),
+    ...WORKERS.map((name) =>
+      startOwn(start, name, `workers/${name}/main.ts`, { ...worker, ...objects }, 'working'),
+    ),
   );
   if (demo.simulated.length > 0) await startSimulator(start, demo, mqttUrl);
   const { caFile } = tls;

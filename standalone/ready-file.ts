@@ -20,6 +20,7 @@ export interface ReadyFile {
     readonly email: string;
     readonly password: string;
     readonly tenant: string;
+    /** In the tenant; or PLATFORM_OPERATOR. */
     readonly role: string;
   }[];
   /** Role ADMIN of the demo's tenant. */

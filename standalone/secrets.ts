@@ -21,7 +21,9 @@ const shape = z.object({
   roles: z.object({ app: hex(24), worker: hex(24), operator: hex(24) }).prefault({}),
   /** Of the client that programs sign in as. */
   machine: hex(32),
-  people: z.object({ admin: word(12), engineer: word(12), viewer: word(12) }).prefault({}),
+  people: z
+    .object({ admin: word(12), engineer: word(12), viewer: word(12), operator: word(12) })
+    .prefault({}),
   /** Both parts of the demo's API key, as core/auth/api-keys.ts makes them. */
   apiKey: z
     .object({ prefix: hex(6), secret: z.string().default(() => randomBytes(32).toString('base64url')) })

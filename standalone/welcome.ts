@@ -16,11 +16,11 @@ export function describePlatform(platform: Platform): ReadyFile {
     nats: platform.natsUrl,
     database: platform.databaseUrl,
     oidcIssuer: platform.issuer,
-    users: demoPeople(platform.secrets).map(({ email, password, tenant, role }) => ({
+    users: demoPeople(platform.secrets).map(({ email, password, tenant, role, operator }) => ({
       email,
       password,
       tenant,
-      role,
+      role: operator ? 'PLATFORM_OPERATOR' : role,
     })),
     apiKey: platform.demo.apiKey,
     device: platform.demo.handsOn,

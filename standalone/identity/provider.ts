@@ -11,6 +11,8 @@ const MINUTE = 60;
 const DAY = 24 * 60 * MINUTE;
 const SCOPES = 'openid profile email offline_access';
 const API_SCOPE = 'api';
+/** The API's default for OIDC_OPERATOR_ROLE. */
+const OPERATOR_ROLE = 'PLATFORM_OPERATOR';
 const MACHINE = 'fleetgraph-machine';
 
 export interface ProviderParts {
@@ -28,7 +30,8 @@ export interface ProviderParts {
 export function buildProvider({ config, keys, store, users, log }: ProviderParts): Provider {
   const claimsOf = (id: string | undefined) => {
     const user = users.find((candidate) => candidate.id === id);
-    return user && { name: user.name, email: user.email, tenant_id: user.tenant, roles: [user.role] };
+    const roles = user && [user.role, ...(user.operator ? [OPERATOR_ROLE] : [])];
+    return user && { name: user.name, email: user.email, tenant_id: user.tenant, roles };
   };
   const provider: Provider = new Provider(config.IDENTITY_ISSUER, {
     adapter: (model) => store.adapter(model),

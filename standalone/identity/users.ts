@@ -13,6 +13,8 @@ const user = z.object({
   /** The tenant's slug. */
   tenant: z.string(),
   role: z.enum(['VIEWER', 'OPERATOR', 'ENGINEER', 'ADMIN']),
+  /** Operates the platform: has the role PLATFORM_OPERATOR besides. */
+  operator: z.boolean().default(false),
   passwordHash: z.string(),
 });
 

@@ -132,9 +132,28 @@ test('an empty platform is ready with people to sign in as, a key to ask with, a
   const trusting = connectTls({ port: ports.mqtts, host: '127.0.0.1', ca: readFileSync(ready.caFile) });
   await once(trusting, 'secureConnect');
   trusting.destroy();
-  expect(ready.users.map((user) => user.role)).toEqual(['ADMIN', 'ENGINEER', 'VIEWER']);
-  for (const { email, password } of ready.users) {
-    await signIn({ issuer: ready.oidcIssuer, consoleOrigin: ready.http, email, password });
+  expect(ready.users.map((user) => user.role)).toEqual(['ADMIN', 'ENGINEER', 'VIEWER', 'PLATFORM_OPERATOR']);
+  for (const { email, password, role } of ready.users) {
+    const { accessToken } = await signIn({
+      ...{ issuer: ready.oidcIssuer, consoleOrigin: ready.http, email, password },
+    });
+    if (role !== 'PLATFORM_OPERATOR') continue;
+    const seen = await fetch(ready.graphql, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        query:
+          '{ operator(reason: "the platform is tested") { tenants { nodes { slug } } durability { fsync } } }',
+      }),
+    });
+    expect(await seen.json()).toMatchObject({
+      data: {
+        operator: {
+          tenants: { nodes: [{ slug: 'acme' }, { slug: 'platform' }] },
+          durability: { fsync: true },
+        },
+      },
+    });
   }
   const answer = await fetch(ready.graphql, {
     method: 'POST',
