@@ -29,6 +29,8 @@ const SQL_ONLY = [
   'tenant_usage',
   'usage_sources',
 ];
+/** Enums of those tables. */
+const SQL_ONLY_ENUMS = ['quarantine_status', 'replay_outcome'];
 
 /**
  * For the development commands `prisma generate` and `prisma migrate diff`; core/db/migrate.ts applies migrations.
@@ -39,5 +41,6 @@ export default defineConfig({
   migrations: { path: 'prisma/migrations' },
   experimental: { externalTables: true },
   tables: { external: SQL_ONLY.map((name) => `public.${name}`) },
+  enums: { external: SQL_ONLY_ENUMS.map((name) => `public.${name}`) },
   datasource: { url: process.env['DATABASE_URL'] ?? 'postgresql://127.0.0.1:5432/fleetgraph' },
 });
