@@ -2,6 +2,7 @@ import { defineConfig } from 'prisma/config';
 
 /** Tables that only bulk SQL touches: Prisma neither models them nor takes them for drift. */
 const SQL_ONLY = [
+  'api_key_networks',
   'audit_entries',
   'certificate_authorities',
   'claim_codes',
@@ -15,7 +16,9 @@ const SQL_ONLY = [
   'ingest_frames',
   'ingest_keys',
   'ingest_repeats',
+  'invitations',
   'leases',
+  'members',
   'mutation_results',
   'outbox',
   'platform_audit_entries',
@@ -26,6 +29,7 @@ const SQL_ONLY = [
   'retired_tenants',
   'sequence_gaps',
   'sequence_notes',
+  'sign_ins',
   'tenant_usage',
   'usage_sources',
 ];

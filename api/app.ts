@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
 import { deriveKey } from '#core/auth/keys.ts';
-import { createTokenVerifier } from '#core/auth/oidc.ts';
 import { createSecretBox } from '#core/auth/secrets.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
@@ -16,7 +15,13 @@ import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { listenForChanges } from './caches.ts';
 import type { ApiConfig } from './config.ts';
-import { findApiKey, findTenant, touchApiKey } from './database/credentials.ts';
+import {
+  findApiKey,
+  findInvitation,
+  findMemberships,
+  findTenant,
+  touchApiKey,
+} from './database/credentials.ts';
 import { createOperatorDatabase } from './database/operator.ts';
 import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
@@ -27,10 +32,12 @@ import { createCredentialWatch } from './http/credential-watch.ts';
 import { createCrlDoor } from './http/crl.ts';
 import { createImportDoor } from './http/device-import.ts';
 import { serveFile } from './http/files.ts';
+import { createGate, presentedBy } from './http/gate.ts';
 import { createInternalServer } from './http/internal-server.ts';
 import { createKeyUse } from './http/key-use.ts';
 import { createMqttHooks } from './http/mqtt-hooks.ts';
 import { createSocketDoor } from './http/socket.ts';
+import { createIdentity } from './identity.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
 import { makeRevocationList } from './modules/certificates/revocation.ts';
@@ -38,6 +45,7 @@ import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import { importDevices } from './modules/devices/import/run.ts';
 import type { Platform } from './platform.ts';
+import { createSignIns } from './sign-ins.ts';
 
 /** How often what came over HTTP is added to its tenants' usage. */
 const USAGE_EVERY_MS = 10_000;
@@ -96,22 +104,20 @@ export function buildApp(deps: AppDeps): App {
     resultKey: deriveKey(secret, 'mutation-result'),
     apiKeyKey: deriveKey(secret, 'api-key'),
     claimCodeKey: deriveKey(secret, 'claim-code'),
+    invitationKey: deriveKey(secret, 'invitation'),
+    findInvitation: (secretHash) => findInvitation(pool, secretHash),
+    findMemberships: (person) => findMemberships(pool, person),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
       withReadScope({ pool, tenantId: viewer.tenantId, deadline: deadline(), signal, snapshot: true }, work),
   };
+  const signIns = createSignIns(platform.writes);
+  const { verifyToken, keys } = createIdentity(config, metrics, operator !== undefined);
   const authenticator = createAuthenticator({
-    verifyToken: createTokenVerifier({
-      issuer: config.OIDC_ISSUER,
-      audience: config.OIDC_AUDIENCE,
-      tenantClaim: config.OIDC_TENANT_CLAIM,
-      rolesClaim: config.OIDC_ROLES_CLAIM,
-      operator: operator && {
-        claim: config.OIDC_OPERATOR_CLAIM ?? config.OIDC_ROLES_CLAIM,
-        role: config.OIDC_OPERATOR_ROLE,
-      },
-    }),
+    verifyToken,
     findTenant: (slug) => findTenant(pool, slug),
     findApiKey: (prefix) => findApiKey(pool, prefix),
+    findMemberships: platform.findMemberships,
+    recordMember: signIns.recordMember,
     apiKeyKey: platform.apiKeyKey,
     onApiKeyUsed: createKeyUse((key) => touchApiKey(pool, key), log),
   });
@@ -129,8 +135,9 @@ export function buildApp(deps: AppDeps): App {
         })
       : undefined;
   const enroll = createEnroll({ config, pool, platform, metrics });
+  const gate = createGate({ authenticator, signIns, metrics, log });
   const importDoor = createImportDoor({
-    authenticator,
+    admit: (request, requestId) => gate.admit(presentedBy(request, requestId, config.TRUSTED_PROXIES)),
     limits: { maxBytes: config.IMPORT_MAX_BYTES, maxRows: config.IMPORT_MAX_ROWS },
     addressOf: (request) => clientAddress(request, config.TRUSTED_PROXIES),
     run: (origin, order, file) =>
@@ -149,7 +156,7 @@ export function buildApp(deps: AppDeps): App {
   });
   const sockets = createSocketDoor({
     graphql,
-    authenticator,
+    gate,
     watch,
     metrics,
     log,
@@ -179,7 +186,8 @@ export function buildApp(deps: AppDeps): App {
   });
 
   const answerGraphql = async (request: IncomingMessage, response: ServerResponse, requestId: string) => {
-    const identity = await authenticator.authenticate(request.headers.authorization).then(
+    const presented = presentedBy(request, requestId, config.TRUSTED_PROXIES);
+    const identity = await gate.admit(presented).then(
       (viewer) => ({ viewer, refused: undefined }),
       (error: unknown) => ({
         viewer: undefined,
@@ -189,12 +197,11 @@ export function buildApp(deps: AppDeps): App {
     // Whatever is answered at once may finish; a stream of events ends with its credential.
     const held =
       identity.viewer &&
-      watch.hold(identity.viewer, request.headers.authorization ?? '', () => {
+      watch.hold(identity.viewer, presented, () => {
         if (isEventStream(response)) response.destroy();
       });
     if (held) response.once('close', () => held.stop());
-    const ip = clientAddress(request, config.TRUSTED_PROXIES);
-    await graphql.handle(request, response, { ...identity, requestId, ip, log });
+    await graphql.handle(request, response, { ...identity, requestId, ip: presented.address ?? null, log });
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -239,6 +246,8 @@ export function buildApp(deps: AppDeps): App {
   return {
     async listen() {
       await internal?.listen();
+      // The provider may be down: whoever presents a token later asks it again.
+      void keys.prefetch();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(config.HTTP_PORT, config.HTTP_HOST, resolve);

@@ -22,15 +22,18 @@ export function listenForChanges(deps: {
       credentials.forget(tenant, id);
     });
   }
-  listenControl(bus, 'member', () => authenticator.forget());
-  listenControl(bus, 'key', ({ id }) => {
+  listenControl(bus, 'member', ({ tenantId, id }) => {
     authenticator.forget();
-    watch.recheck(`key:${id}`);
+    watch.recheck(tenantId, id);
+  });
+  listenControl(bus, 'key', ({ tenantId, id }) => {
+    authenticator.forget();
+    watch.recheck(tenantId, `key:${id}`);
   });
   listenControl(bus, 'tenant', ({ tenant, tenantId }) => {
     authenticator.forget();
     credentials.forgetTenant(tenant);
-    watch.recheckTenant(tenantId);
+    watch.recheck(tenantId);
   });
   listenControl(bus, 'limits', ({ tenant }) => accounts.changed(tenant));
   bus.onReconnect(() => {

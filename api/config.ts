@@ -1,9 +1,22 @@
 import { z } from 'zod';
+import { ROLES, type Role } from '#core/auth/permissions.ts';
 import { baseConfig, integer, parseConfig, port } from '#core/runtime/config.ts';
 import { ConfigError } from '#core/runtime/errors.ts';
 import { limitsConfig } from '#core/runtime/limits-config.ts';
 
 const url = z.string().regex(/^https?:\/\/\S+$/, 'must be an http or https address');
+
+const list = (text: string): string[] => text.split(',').filter(Boolean);
+
+function readRoleNames(text: string, context: z.RefinementCtx): ReadonlyMap<string, Role> {
+  const entries = list(text).map((entry): [string, Role] => {
+    const [, name = '', given] = /^(.+)=([A-Z]+)$/.exec(entry.trim()) ?? [];
+    const role = ROLES.find((each) => each === given);
+    if (!role) context.addIssue(`${entry} must be name=ROLE, the role one of ${ROLES.join(', ')}`);
+    return [name, role ?? 'VIEWER'];
+  });
+  return new Map(entries);
+}
 
 const shape = {
   ...baseConfig,
@@ -15,8 +28,20 @@ const shape = {
   OIDC_ISSUER: url,
   OIDC_AUDIENCE: z.string().default('urn:fleetgraph:api'),
   OIDC_CLIENT_ID: z.string().default('fleetgraph-console'),
+  /** Where an access token says which tenant; a dot descends into an object. The value may be a text, a list or an object with a key for each. */
   OIDC_TENANT_CLAIM: z.string().default('tenant_id'),
-  OIDC_ROLES_CLAIM: z.string().default('roles'),
+  /** Where it says which roles; several paths, separated by commas, add up. */
+  OIDC_ROLES_CLAIM: z.string().default('roles').transform(list),
+  OIDC_NAME_CLAIM: z.string().default('name'),
+  OIDC_EMAIL_CLAIM: z.string().default('email'),
+  /** Our roles by the provider's names, `name=ROLE` separated by commas; absent: the names are ours, in any case. */
+  OIDC_ROLE_NAMES: z.string().default('').transform(readRoleNames),
+  /** How old the provider's keys may get before they are fetched again. */
+  OIDC_KEYS_REFRESH_MS: integer(600_000, 100, 86_400_000),
+  /** How long its keys stay good while the provider does not answer. */
+  OIDC_KEYS_STALE_MS: integer(86_400_000, 1_000, 2_592_000_000),
+  /** Least pause between two fetches of its keys, whatever keys tokens name. */
+  OIDC_KEYS_COOLDOWN_MS: integer(10_000, 100, 600_000),
   /** The role that makes somebody an operator of the platform. */
   OIDC_OPERATOR_ROLE: z.string().min(1).default('PLATFORM_OPERATOR'),
   /** Where that role is looked for; where the others are by default. */
@@ -36,10 +61,7 @@ const shape = {
   CONSOLE_DIR: z.string().default('web/dist'),
   OBJECTS_DIR: z.string().default('.fleetgraph/objects'),
   /** Other web origins that may call the API from a browser, separated by commas. */
-  ALLOWED_ORIGINS: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').filter(Boolean)),
+  ALLOWED_ORIGINS: z.string().default('').transform(list),
   /** Reverse proxies of ours in front: whose `x-forwarded-for` is believed. 0: the connection's own address counts. */
   TRUSTED_PROXIES: integer(0, 0, 10),
   /** Where a broker of yours asks who may come in and what they may do; 0 is off. Never to be reached from outside. */

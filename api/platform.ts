@@ -1,5 +1,8 @@
+import type { MembershipRecord } from '#core/auth/membership.ts';
 import type { SecretBox } from '#core/auth/secrets.ts';
+import type { Person } from '#core/auth/viewer.ts';
 import type { StreamState } from '#core/bus/stream-states.ts';
+import type { InvitationRecord } from './database/credentials.ts';
 import type { OperatorDatabase } from './database/operator.ts';
 import type { ReadScope } from './database/read-scope.ts';
 import type { Writes } from './database/writes.ts';
@@ -10,6 +13,12 @@ import type { DeviceCache } from './modules/devices/cache.ts';
 
 /** What the whole process has one of, and services may use. */
 export interface Platform {
+  /** The invitation with this hash, of whatever tenant. */
+  readonly findInvitation: (secretHash: Buffer) => Promise<InvitationRecord | undefined>;
+  /** Every tenant that a person belongs or belonged to. */
+  readonly findMemberships: (
+    person: Pick<Person, 'issuer' | 'subject'>,
+  ) => Promise<readonly MembershipRecord[]>;
   readonly writes: Writes;
   /** Reads one state of the database, in the operation's name and within its time. */
   readonly readSnapshot: <Result>(
@@ -39,6 +48,8 @@ export interface Platform {
   readonly apiKeyKey: Buffer;
   /** Hashes claim codes. */
   readonly claimCodeKey: Buffer;
+  /** Hashes the secrets of invitations. */
+  readonly invitationKey: Buffer;
   /** Seals secrets inside remembered results. */
   readonly resultKey: Buffer;
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
+import type { MembershipRecord, TenantRecord } from '#core/auth/membership.ts';
 import type { Role } from '#core/auth/permissions.ts';
-import type { ApiKeyRecord, TenantRecord } from '#core/auth/viewer.ts';
+import type { ApiKeyRecord, Person } from '#core/auth/viewer.ts';
 import { translateFailure } from './failures.ts';
 
 /** The tenant with this slug, whoever asks: nothing is known about the asker yet. */
@@ -21,6 +22,7 @@ interface KeyRow {
   previous_expires_at: Date | null;
   name: string;
   role: Role;
+  scopes: string[];
   expires_at: Date | null;
   revoked_at: Date | null;
 }
@@ -40,10 +42,78 @@ export async function findApiKey(pool: Pool, prefix: string): Promise<ApiKeyReco
           : null,
       name: row.name,
       role: row.role,
+      scopes: row.scopes,
       expiresAt: row.expires_at,
       revokedAt: row.revoked_at,
     }
   );
+}
+
+interface MembershipRow {
+  id: number;
+  tenant_id: number;
+  tenant_slug: string;
+  tenant_name: string;
+  tenant_status: TenantRecord['status'];
+  role: Role;
+  origin: MembershipRecord['origin'];
+  role_source: MembershipRecord['roleSource'];
+  removed: boolean;
+}
+
+/** Every tenant whose members a person is or was among, in the order of joining. */
+export async function findMemberships(
+  pool: Pool,
+  { issuer, subject }: Pick<Person, 'issuer' | 'subject'>,
+): Promise<MembershipRecord[]> {
+  const names = [issuer, subject].map((name) => name.replaceAll('\0', ''));
+  const { rows } = await pool
+    .query<MembershipRow>('select * from find_memberships($1, $2)', names)
+    .catch(rethrow);
+  return rows.map((row) => ({
+    memberId: row.id,
+    tenant: { id: row.tenant_id, slug: row.tenant_slug, status: row.tenant_status },
+    tenantName: row.tenant_name,
+    role: row.role,
+    origin: row.origin,
+    roleSource: row.role_source,
+    removed: row.removed,
+  }));
+}
+
+/** An invitation, good or not, before anybody has come into its tenant by it. */
+export interface InvitationRecord {
+  readonly id: number;
+  readonly tenant: TenantRecord;
+  readonly tenantName: string;
+  readonly email: string;
+  readonly role: Role;
+  readonly invitedBy: string;
+  readonly expiresAt: Date;
+  readonly acceptedAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+type InvitationRow = Omit<InvitationRecord, 'tenant'> & {
+  tenantId: number;
+  tenantSlug: string;
+  tenantStatus: TenantRecord['status'];
+};
+
+/** The invitation with this hash, of whatever tenant: who holds the secret may know of it. */
+export async function findInvitation(pool: Pool, secretHash: Buffer): Promise<InvitationRecord | undefined> {
+  const { rows } = await pool
+    .query<InvitationRow>(
+      `select id, tenant_id as "tenantId", tenant_slug as "tenantSlug", tenant_name as "tenantName",
+         tenant_status as "tenantStatus", email, role, invited_by as "invitedBy", expires_at as "expiresAt",
+         accepted_at as "acceptedAt", revoked_at as "revokedAt" from find_invitation($1)`,
+      [secretHash],
+    )
+    .catch(rethrow);
+  const [row] = rows;
+  if (!row) return undefined;
+  const { tenantId, tenantSlug, tenantStatus, ...invitation } = row;
+  return { ...invitation, tenant: { id: tenantId, slug: tenantSlug, status: tenantStatus } };
 }
 
 /** Notes that a key was used. One noted less than a minute ago is left alone. */

@@ -21,8 +21,8 @@ export interface AuditChange {
 
 /** Whoever did something, as the log names them. */
 export interface AuditActor {
-  readonly kind: 'USER' | 'API_KEY' | 'DEVICE' | 'OPERATOR';
-  /** `user:` and the subject at the identity provider, `key:` and a number, or `claim:` and a number. */
+  readonly kind: 'USER' | 'API_KEY' | 'CLIENT' | 'DEVICE' | 'OPERATOR';
+  /** `user:` and the subject at the identity provider, `client:` and a client's id there, or `key:` or `claim:` and a number. */
   readonly id: string;
   readonly name: string;
 }
@@ -43,7 +43,7 @@ export interface AuditOrigin {
 export interface AuditEntry extends AuditChange {
   readonly tenantId: number;
   readonly actor: AuditActor;
-  /** The name of a mutation, or of what else happened, in camel case. */
+  /** The name of a mutation, or of what else happened, for example `session.start`. */
   readonly action: string;
   readonly ip: string | null;
   readonly requestId: string;

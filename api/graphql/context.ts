@@ -1,6 +1,6 @@
 import type { ReadScope } from '#api/database/read-scope.ts';
 import type { Platform } from '#api/platform.ts';
-import type { Permission } from '#core/auth/permissions.ts';
+import { type Permission, permissionBeyond } from '#core/auth/permissions.ts';
 import type { Viewer } from '#core/auth/viewer.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { ForbiddenFault } from './errors.ts';
@@ -28,6 +28,12 @@ export interface Operation {
   refresh(): Promise<void>;
   /** The answer is complete: ends the read transaction, and whatever resolver is still at work gets no other. */
   finish(): Promise<void>;
+}
+
+/** Nobody gives away more than they have. @throws ForbiddenFault naming a permission of the role that the viewer lacks */
+export function requireGrantable(operation: Operation, wanted: ReadonlySet<Permission>): void {
+  const beyond = permissionBeyond(wanted, operation.viewer.permissions);
+  if (beyond) throw new ForbiddenFault(beyond);
 }
 
 /** @throws ForbiddenFault */

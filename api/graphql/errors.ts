@@ -9,17 +9,48 @@ export interface Issue {
   readonly message: string;
 }
 
-/** A refusal as a result union carries it: plain data, since an Error that a resolver returns counts as thrown. */
-export type UserError = {
+/** Why an invitation lets nobody in. */
+export const INVITATION_FAULTS = ['ACCEPTED', 'EXPIRED', 'OTHER_ADDRESS', 'REVOKED'] as const;
+export type InvitationFault = (typeof INVITATION_FAULTS)[number];
+
+type AboutError = {
   readonly code: string;
   readonly message: string;
   readonly path: readonly string[] | null;
-} & (
-  | { readonly kind: 'ForbiddenError'; readonly permission: string }
-  | { readonly kind: 'NotFoundError' }
-  | { readonly kind: 'ConflictError'; readonly currentVersion: number | null }
-  | { readonly kind: 'ValidationError'; readonly issues: readonly Issue[] }
-);
+};
+
+/**
+ * A refusal that every mutation may answer, as a result union carries it: plain data, since an Error that a resolver
+ * returns counts as thrown.
+ */
+export type UserError = AboutError &
+  (
+    | { readonly kind: 'ForbiddenError'; readonly permission: string }
+    | { readonly kind: 'NotFoundError' }
+    | { readonly kind: 'ConflictError'; readonly currentVersion: number | null }
+    | { readonly kind: 'ValidationError'; readonly issues: readonly Issue[] }
+  );
+
+/** A refusal that only the mutations answer which name it (`Mutation.refusals`). */
+export type SpecialError = AboutError &
+  (
+    | { readonly kind: 'LastAdminError' }
+    | { readonly kind: 'InvitationError'; readonly reason: InvitationFault }
+  );
+
+/** What a mutation may answer besides its success. */
+export type Refusal<Kind extends SpecialError['kind'] = never> =
+  | UserError
+  | Extract<SpecialError, { readonly kind: Kind }>;
+
+/** Whether a refusal is one of every mutation, or of the kinds given. */
+export function isRefusal<Kind extends SpecialError['kind']>(
+  error: UserError | SpecialError,
+  kinds: readonly Kind[],
+): error is Refusal<Kind> {
+  const special = error.kind === 'LastAdminError' || error.kind === 'InvitationError';
+  return !special || kinds.some((kind) => kind === error.kind);
+}
 
 /**
  * A refusal that the caller can act on. A mutation answers it as data; anywhere else it becomes a top-level error
@@ -33,9 +64,9 @@ export abstract class Fault extends FleetgraphError {
     this.path = path;
   }
 
-  abstract toUserError(): UserError;
+  abstract toUserError(): UserError | SpecialError;
 
-  protected about(): Pick<UserError, 'code' | 'message' | 'path'> {
+  protected about(): AboutError {
     return { code: this.code, message: this.message, path: this.path };
   }
 }
@@ -60,6 +91,30 @@ export class NotFoundFault extends Fault {
 
   override toUserError(): UserError {
     return { kind: 'NotFoundError', ...this.about() };
+  }
+}
+
+/** The change would leave the tenant without an admin. */
+export class LastAdminFault extends Fault {
+  constructor(path: readonly string[]) {
+    super('LAST_ADMIN', 'a tenant keeps at least one admin; make somebody else one first', path);
+  }
+
+  override toUserError(): SpecialError {
+    return { kind: 'LastAdminError', ...this.about() };
+  }
+}
+
+export class InvitationRefusal extends Fault {
+  readonly reason: InvitationFault;
+
+  constructor(reason: InvitationFault, message: string, path: readonly string[]) {
+    super('INVITATION', message, path);
+    this.reason = reason;
+  }
+
+  override toUserError(): SpecialError {
+    return { kind: 'InvitationError', ...this.about(), reason: this.reason };
   }
 }
 

@@ -97,17 +97,29 @@ export function findOperation(
 }
 
 /** Whether an operation only looks at the schema, at its top level. */
-export function isAboutSchema(operation: OperationDefinitionNode, document: DocumentNode): boolean {
-  const onlyMeta = (selectionSet: SelectionSetNode): boolean =>
+export const isAboutSchema = (operation: OperationDefinitionNode, document: DocumentNode): boolean =>
+  hasOnly(operation, document, (field) => field.startsWith('__'));
+
+/** Whether every field at the top level of an operation passes, those of fragments too. */
+export function hasOnly(
+  operation: OperationDefinitionNode,
+  document: DocumentNode,
+  passes: (field: string) => boolean,
+): boolean {
+  const only = (selectionSet: SelectionSetNode, within: readonly string[]): boolean =>
     selectionSet.selections.every((selection) => {
-      if (selection.kind === Kind.FIELD) return selection.name.value.startsWith('__');
-      if (selection.kind === Kind.INLINE_FRAGMENT) return onlyMeta(selection.selectionSet);
-      return document.definitions.some(
-        (definition) =>
-          definition.kind === Kind.FRAGMENT_DEFINITION &&
-          definition.name.value === selection.name.value &&
-          onlyMeta(definition.selectionSet),
+      if (selection.kind === Kind.FIELD) return passes(selection.name.value);
+      if (selection.kind === Kind.INLINE_FRAGMENT) return only(selection.selectionSet, within);
+      const { value: name } = selection.name;
+      return (
+        !within.includes(name) &&
+        document.definitions.some(
+          (definition) =>
+            definition.kind === Kind.FRAGMENT_DEFINITION &&
+            definition.name.value === name &&
+            only(definition.selectionSet, [...within, name]),
+        )
       );
     });
-  return onlyMeta(operation.selectionSet);
+  return only(operation.selectionSet, []);
 }

@@ -4,7 +4,15 @@ import type { WriteScope, Writes } from '#api/database/writes.ts';
 import type { Permission } from '#core/auth/permissions.ts';
 import { type AuditChange, writeAudit } from './audit.ts';
 import { type Operation, requirePermission } from './context.ts';
-import { Fault, type UserError, ValidationFault } from './errors.ts';
+import {
+  Fault,
+  INVITATION_FAULTS,
+  isRefusal,
+  type Refusal,
+  type SpecialError,
+  type UserError,
+  ValidationFault,
+} from './errors.ts';
 
 /** A value that survives JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -20,10 +28,11 @@ export interface Done<Success extends JsonObject> {
   readonly audit: AuditChange;
 }
 
-export interface Mutation<Success extends JsonObject> {
+export interface Mutation<Success extends JsonObject, Kind extends SpecialError['kind'] = never> {
   /** The field's name: the action in the audit log, and part of the fingerprint of a remembered result. */
   readonly name: string;
-  readonly permission: Permission;
+  /** Null: its own `run` decides who may. */
+  readonly permission: Permission | null;
   readonly input: { readonly clientMutationId?: string | null | undefined };
   /** Which transactions it runs in and which log it goes to. By default the viewer's tenant's. */
   readonly through?: { readonly writes: Writes; readonly record: typeof writeAudit };
@@ -32,6 +41,8 @@ export interface Mutation<Success extends JsonObject> {
   /** Reads a remembered success. Fields named here are sealed while they are remembered. */
   readonly read: (remembered: unknown) => Success;
   readonly secrets?: readonly (keyof Success & string)[];
+  /** Refusals that its result has besides those of every mutation. */
+  readonly refusals?: readonly Kind[];
 }
 
 /**
@@ -40,16 +51,17 @@ export interface Mutation<Success extends JsonObject> {
  * With a `clientMutationId` the first answer is kept for 24 h per credential: a retry gets it again without doing
  * anything, and another input under the same id is a ValidationError. A missing permission is answered, never kept.
  */
-export async function runMutation<Success extends JsonObject>(
+export async function runMutation<Success extends JsonObject, Kind extends SpecialError['kind'] = never>(
   operation: Operation,
-  mutation: Mutation<Success>,
-): Promise<Success | UserError> {
+  mutation: Mutation<Success, Kind>,
+): Promise<Success | Refusal<Kind>> {
   try {
-    requirePermission(operation, mutation.permission);
+    if (mutation.permission) requirePermission(operation, mutation.permission);
     const key = readKey(operation, mutation);
     return await attempt(operation, mutation, key);
   } catch (error) {
-    if (error instanceof Fault) return error.toUserError();
+    const refusal = error instanceof Fault ? error.toUserError() : undefined;
+    if (refusal && isRefusal(refusal, mutation.refusals ?? [])) return refusal;
     throw error;
   } finally {
     await operation.refresh();
@@ -62,11 +74,11 @@ interface ResultKey {
   readonly fingerprint: Buffer;
 }
 
-async function attempt<Success extends JsonObject>(
+async function attempt<Success extends JsonObject, Kind extends SpecialError['kind']>(
   operation: Operation,
-  mutation: Mutation<Success>,
+  mutation: Mutation<Success, Kind>,
   key: ResultKey | undefined,
-): Promise<Success | UserError> {
+): Promise<Success | Refusal<Kind>> {
   const { viewer, platform } = operation;
   const deadline = operation.deadline();
   const { writes, record } = mutation.through ?? { writes: platform.writes, record: writeAudit };
@@ -149,27 +161,33 @@ async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): 
     on conflict do nothing`;
 }
 
-function replay<Success extends JsonObject>(
+function replay<Success extends JsonObject, Kind extends SpecialError['kind']>(
   remembered: unknown,
-  mutation: Mutation<Success>,
+  mutation: Mutation<Success, Kind>,
   key: Buffer,
-): Success | UserError {
+): Success | Refusal<Kind> {
   const result = new Map(Object.entries(remembered ?? {}));
-  if (result.has('fault')) return userErrorSchema.parse(result.get('fault'));
+  if (result.has('fault')) {
+    const refusal = userErrorSchema.parse(result.get('fault'));
+    if (isRefusal(refusal, mutation.refusals ?? [])) return refusal;
+    throw new Error(`${mutation.name} remembered ${refusal.kind}, which it does not answer`);
+  }
   const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
   for (const name of mutation.secrets ?? []) sealed.set(name, open(String(sealed.get(name)), key));
   return mutation.read(Object.fromEntries(sealed));
 }
 
-const toJson = (error: UserError): JsonObject =>
+const toJson = (error: UserError | SpecialError): JsonObject =>
   'issues' in error
     ? { ...error, issues: error.issues.map(({ path, message }) => ({ path, message })) }
     : error;
 
 const about = { code: z.string(), message: z.string(), path: z.array(z.string()).nullable() };
-const userErrorSchema: z.ZodType<UserError> = z.discriminatedUnion('kind', [
+const userErrorSchema: z.ZodType<UserError | SpecialError> = z.discriminatedUnion('kind', [
   z.object({ ...about, kind: z.literal('ForbiddenError'), permission: z.string() }),
   z.object({ ...about, kind: z.literal('NotFoundError') }),
+  z.object({ ...about, kind: z.literal('LastAdminError') }),
+  z.object({ ...about, kind: z.literal('InvitationError'), reason: z.enum(INVITATION_FAULTS) }),
   z.object({ ...about, kind: z.literal('ConflictError'), currentVersion: z.number().nullable() }),
   z.object({
     ...about,

@@ -1,7 +1,14 @@
-import type { DocumentNode, ExecutionArgs, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type {
+  DocumentNode,
+  ExecutionArgs,
+  ExecutionResult,
+  GraphQLError,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
-import type { Viewer } from '#core/auth/viewer.ts';
+import { StrangerError, type Viewer } from '#core/auth/viewer.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { LATENCY_SECONDS } from '#core/runtime/metrics.ts';
@@ -9,6 +16,7 @@ import type { Operation } from './context.ts';
 import { costOf } from './cost.ts';
 import { isGraphqlError, presentError, refusal } from './errors.ts';
 import { DOCUMENT_LIMITS, documentLimitsRule, findOperation, isAboutSchema } from './limits.ts';
+import { isForStrangers } from './strangers.ts';
 
 /** What the doors (HTTP, WebSocket) know about a request before it is parsed. */
 export interface RequestContext {
@@ -46,8 +54,7 @@ export function useAdmission(schema: GraphQLSchema, maxCost: number): Plugin<Api
     const operation = findOperation(document, operationName);
     if (!operation) return {};
     const { viewer, refused } = contextValue;
-    if (refused && !(isMissing(refused) && isAboutSchema(operation, document)))
-      return { refused: refusalOf(refused) };
+    if (refused && !isOpenTo(refused, operation, document)) return { refused: refusalOf(refused) };
     if (!viewer) return {};
     const cost = costOf(schema, document, operation, variableValues ?? {});
     if (cost !== undefined && cost > maxCost) {
@@ -81,9 +88,12 @@ export function useAdmission(schema: GraphQLSchema, maxCost: number): Plugin<Api
   };
 }
 
-const isMissing = (error: Error): boolean =>
-  error instanceof AuthenticationError && error.message === MISSING_CREDENTIAL;
-const MISSING_CREDENTIAL = 'sign in, or present an API key';
+/** Everybody may look at the schema; whoever the provider vouches for may also accept an invitation. */
+function isOpenTo(refused: Error, operation: OperationDefinitionNode, document: DocumentNode): boolean {
+  if (!(refused instanceof AuthenticationError)) return false;
+  if (refused instanceof StrangerError) return isForStrangers(operation, document);
+  return refused.reason === 'missing' && isAboutSchema(operation, document);
+}
 
 function refusalOf(error: Error): GraphQLError {
   const presented = presentError(error);

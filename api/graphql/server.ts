@@ -3,6 +3,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Pool } from 'pg';
 import type { Platform } from '#api/platform.ts';
+import { StrangerError } from '#core/auth/viewer.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { createOperation } from './operation.ts';
 import {
@@ -14,6 +15,7 @@ import {
   useReadScopes,
 } from './plugins.ts';
 import { schema } from './schema.ts';
+import { strangerOf } from './strangers.ts';
 
 export interface GraphqlOptions {
   readonly pool: Pool;
@@ -67,7 +69,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       defaultQuery: EXAMPLES,
       headers: JSON.stringify({ authorization: 'Bearer <access token or API key>' }),
     },
-    context({ viewer, requestId, ip, log, request, socketSignal }) {
+    context({ viewer: member, refused, requestId, ip, log, request, socketSignal }) {
+      const viewer = member ?? (refused instanceof StrangerError ? strangerOf(refused.person) : undefined);
       if (!viewer) return {};
       const signal = socketSignal ?? request?.signal;
       return createOperation({ viewer, requestId, ip, log, pool, platform, timeoutMs, signal });

@@ -1,15 +1,17 @@
 import { builder } from './builder.ts';
-import type { Issue, UserError } from './errors.ts';
+import { INVITATION_FAULTS, type Issue, type SpecialError, type UserError } from './errors.ts';
 
-type ErrorOf<Kind extends UserError['kind']> = Extract<UserError, { readonly kind: Kind }>;
+type AnyError = UserError | SpecialError;
+type ErrorOf<Kind extends AnyError['kind']> = Extract<AnyError, { readonly kind: Kind }>;
 
-const userErrorRef = builder.interfaceRef<UserError>('UserError').implement({
+const userErrorRef = builder.interfaceRef<AnyError>('UserError').implement({
   description: 'A refusal that the caller can act on.',
   resolveType: ({ kind }) => kind,
   fields: (t) => ({
     message: t.exposeString('message', { description: 'One sentence for a person.' }),
     code: t.exposeString('code', {
-      description: 'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN.',
+      description:
+        'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN, LAST_ADMIN, INVITATION.',
     }),
     path: t.stringList({
       nullable: true,
@@ -66,12 +68,43 @@ export const validationErrorRef = builder.objectRef<ErrorOf<'ValidationError'>>(
   }),
 });
 
+export const lastAdminErrorRef = builder.objectRef<ErrorOf<'LastAdminError'>>('LastAdminError').implement({
+  description: 'The change would leave the tenant without an admin. Make somebody else one first.',
+  interfaces: [userErrorRef],
+});
+
+const invitationFaultDescriptions = {
+  ACCEPTED: 'Somebody has accepted it: it is good for one.',
+  EXPIRED: 'Its time is up.',
+  OTHER_ADDRESS: 'It was made for another e-mail address than that of whoever presents it.',
+  REVOKED: 'An admin took it back.',
+} as const;
+
+export const invitationFaultEnum = builder.enumType('InvitationFault', {
+  description: 'Why an invitation lets nobody in.',
+  values: Object.fromEntries(
+    INVITATION_FAULTS.map((fault) => [fault, { description: invitationFaultDescriptions[fault] }]),
+  ),
+});
+
+export const invitationErrorRef = builder.objectRef<ErrorOf<'InvitationError'>>('InvitationError').implement({
+  description: 'The invitation is there, but does not let the viewer in.',
+  interfaces: [userErrorRef],
+  fields: (t) => ({
+    reason: t.field({
+      type: invitationFaultEnum,
+      description: 'Why not.',
+      resolve: ({ reason }) => reason,
+    }),
+  }),
+});
+
 /** Names the member of a result union: the refusal's own type, or the success. */
 export function resultTypeOf<Success extends string>(
   success: Success,
-): (value: object) => Success | UserError['kind'] {
+): (value: object) => Success | AnyError['kind'] {
   return (value) => (isUserError(value) ? value.kind : success);
 }
 
-const isUserError = (value: object): value is UserError =>
+const isUserError = (value: object): value is AnyError =>
   'kind' in value && 'code' in value && 'path' in value;

@@ -1,19 +1,15 @@
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
-import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
+import type { Authenticator, Presented, Viewer } from '#core/auth/viewer.ts';
 
 /** Keeps an eye on the credentials of connections that stay open. */
 export interface CredentialWatch {
-  /** Calls `end` once, when the credential is no longer good. Resolves nothing and holds nothing after `stop`. */
-  hold(viewer: Viewer, authorization: string, end: (reason: string) => void): { stop(): void };
-  /** Asks again, now, about everybody who came in by this credential. */
-  recheck(credentialId: string): void;
-  /** The same about everybody of a tenant. */
-  recheckTenant(tenantId: number): void;
-}
-
-interface Held {
-  readonly tenantId: number;
-  readonly check: () => void;
+  /**
+   * Calls `end` once, when the credential is no longer good or allows something else than it did. Holds nothing after
+   * `stop`.
+   */
+  hold(viewer: Viewer, presented: Presented, end: (reason: string) => void): { stop(): void };
+  /** Asks again, now, about everybody who came into the tenant by this credential, or by any. */
+  recheck(tenantId: number, credentialId?: string): void;
 }
 
 /** How often a held credential is looked at again without being told to. */
@@ -21,9 +17,20 @@ const RECHECK_MS = 30_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export function createCredentialWatch(authenticator: Authenticator): CredentialWatch {
-  const held = new Map<string, Set<Held>>();
+  /** Checks by tenant, then by credential. */
+  const held = new Map<number, Map<string, Set<() => void>>>();
+  const keep = ({ tenantId, credentialId }: Viewer, check: () => void) => {
+    const tenant = held.get(tenantId) ?? new Map<string, Set<() => void>>();
+    const checks = tenant.get(credentialId) ?? new Set();
+    held.set(tenantId, tenant.set(credentialId, checks.add(check)));
+    return () => {
+      checks.delete(check);
+      if (checks.size === 0 && tenant.get(credentialId) === checks) tenant.delete(credentialId);
+      if (tenant.size === 0 && held.get(tenantId) === tenant) held.delete(tenantId);
+    };
+  };
   return {
-    hold(viewer, authorization, end) {
+    hold(viewer, presented, end) {
       let expiry: NodeJS.Timeout | undefined;
       const expireAt = (at: Date | null) => {
         clearTimeout(expiry);
@@ -33,9 +40,10 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
       };
       let stopped = false;
       const check = () => {
-        authenticator.authenticate(authorization).then(
-          ({ expiresAt }) => {
-            if (!stopped) expireAt(expiresAt);
+        authenticator.authenticate(presented).then(
+          (now) => {
+            if (!allowsTheSame(viewer, now)) finish('what this credential allows has changed');
+            else if (!stopped) expireAt(now.expiresAt);
           },
           (error: unknown) => {
             if (error instanceof AuthenticationError) finish(error.message);
@@ -43,16 +51,12 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
         );
       };
       const recheck = setInterval(check, RECHECK_MS);
-      const { credentialId, tenantId } = viewer;
-      const checks = held.get(credentialId) ?? new Set();
-      const entry: Held = { tenantId, check };
-      held.set(credentialId, checks.add(entry));
+      const letGo = keep(viewer, check);
       const stop = () => {
         stopped = true;
         clearInterval(recheck);
         clearTimeout(expiry);
-        checks.delete(entry);
-        if (checks.size === 0 && held.get(credentialId) === checks) held.delete(credentialId);
+        letGo();
       };
       const finish = (reason: string) => {
         if (stopped) return;
@@ -60,14 +64,21 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
         end(reason);
       };
       expireAt(viewer.expiresAt);
+      // What changed between the admission and now was announced to nobody.
+      check();
       return { stop };
     },
-    recheck(credentialId) {
-      for (const { check } of held.get(credentialId) ?? []) check();
-    },
-    recheckTenant(tenantId) {
-      for (const checks of held.values())
-        for (const entry of checks) if (entry.tenantId === tenantId) entry.check();
+    recheck(tenantId, credentialId) {
+      const tenant = held.get(tenantId);
+      const concerned =
+        credentialId === undefined ? [...(tenant?.values() ?? [])] : [tenant?.get(credentialId) ?? []];
+      for (const checks of concerned) for (const check of checks) check();
     },
   };
 }
+
+const allowsTheSame = (before: Viewer, now: Viewer): boolean =>
+  before.tenantId === now.tenantId &&
+  before.role === now.role &&
+  before.permissions.size === now.permissions.size &&
+  before.permissions.isSubsetOf(now.permissions);

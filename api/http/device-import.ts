@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
-import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
+import type { Viewer } from '#core/auth/viewer.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import { TimeoutError } from '../database/failures.ts';
 import { CsvFileError, type CsvLimits, readCsv } from '../modules/devices/import/csv.ts';
@@ -8,7 +8,8 @@ import type { Imported, ImportOrder } from '../modules/devices/import/run.ts';
 import { type HttpProblem, ProblemError, sendProblem } from './problem.ts';
 
 export interface ImportDoorOptions {
-  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Who asks. @throws AuthenticationError, UnavailableError */
+  admit(request: IncomingMessage, requestId: string): Promise<Viewer>;
   readonly limits: CsvLimits;
   addressOf(request: IncomingMessage): string | null;
   run(
@@ -36,7 +37,7 @@ export function createImportDoor(options: ImportDoorOptions): ImportDoor {
   const serve = async (request: IncomingMessage, requestId: string) => {
     if (request.method !== 'POST')
       throw new ProblemError({ status: 405, code: 'METHOD_NOT_ALLOWED', detail: 'use POST' });
-    const viewer = await options.authenticator.authenticate(request.headers.authorization);
+    const viewer = await options.admit(request, requestId);
     if (!viewer.permissions.has('devices.write')) {
       const detail = 'this needs the permission devices.write';
       throw new ProblemError({ status: 403, code: 'FORBIDDEN', detail });

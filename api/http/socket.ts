@@ -8,17 +8,18 @@ import { requestError } from '#api/graphql/errors.ts';
 import { present } from '#api/graphql/plugins.ts';
 import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
-import type { Authenticator, Viewer } from '#core/auth/viewer.ts';
+import type { Presented, Viewer } from '#core/auth/viewer.ts';
 import { clientAddress } from '#core/runtime/client-address.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import type { CredentialWatch } from './credential-watch.ts';
+import type { Gate } from './gate.ts';
 import { type SocketExtra, serveSocket } from './socket-transport.ts';
 
 export interface SocketOptions {
   readonly graphql: GraphqlServer;
-  readonly authenticator: Authenticator;
+  readonly gate: Gate;
   readonly watch: CredentialWatch;
   /** How many proxies of ours stand in front. */
   readonly trustedProxies: number;
@@ -53,7 +54,7 @@ interface Visitor {
 }
 
 export function createSocketDoor(options: SocketOptions): SocketDoor {
-  const { graphql, authenticator, log } = options;
+  const { graphql, gate, log } = options;
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const visitors = new WeakMap<WebSocket, Visitor>();
   /** Of each operation, by its context. */
@@ -66,11 +67,16 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
   options.metrics.gauge('sockets', 'Open WebSockets', [], () => server.clients.size);
 
   const protocol = makeServer<Record<string, unknown> | undefined, SocketExtra>({
-    async onConnect({ connectionParams, extra: { socket } }) {
-      const authorization = readAuthorization(connectionParams);
+    async onConnect({ connectionParams, extra: { socket, request } }) {
+      const presented: Presented = {
+        authorization: readParam(connectionParams, 'authorization', 'Authorization'),
+        tenant: readParam(connectionParams, 'tenant'),
+        address: clientAddress(request, options.trustedProxies),
+        requestId: randomUUID(),
+      };
       try {
-        const viewer = await authenticator.authenticate(authorization);
-        const visitor = admit(socket, viewer, authorization ?? '', options);
+        const viewer = await gate.admit(presented);
+        const visitor = admit(socket, viewer, presented, options);
         visitors.set(socket, visitor);
         if (socket.readyState !== socket.OPEN) visitor.stop();
         return true;
@@ -150,8 +156,8 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
 }
 
 /** Watches a credential for as long as its socket is open. */
-function admit(socket: WebSocket, viewer: Viewer, authorization: string, options: SocketOptions): Visitor {
-  const held = options.watch.hold(viewer, authorization, (reason) =>
+function admit(socket: WebSocket, viewer: Viewer, presented: Presented, options: SocketOptions): Visitor {
+  const held = options.watch.hold(viewer, presented, (reason) =>
     socket.close(CLOSE.revoked, truncate(reason)),
   );
   const gone = new AbortController();
@@ -176,9 +182,11 @@ function refuse(socket: WebSocket, error: unknown): void {
 const truncate = (reason: string): string => Buffer.from(reason).subarray(0, 120).toString();
 const reasonOf = (error: Error): string => truncate(error.message);
 
-function readAuthorization(params: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const authorization = params?.['authorization'] ?? params?.['Authorization'];
-  return typeof authorization === 'string' ? authorization : undefined;
+function readParam(
+  params: Readonly<Record<string, unknown>> | undefined,
+  ...names: readonly string[]
+): string | undefined {
+  return names.map((name) => params?.[name]).find((value) => typeof value === 'string');
 }
 
 type Pipeline = Pick<ReturnType<GraphqlServer['getEnveloped']>, 'execute' | 'subscribe'>;

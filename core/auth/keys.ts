@@ -4,6 +4,7 @@ export type KeyPurpose =
   | 'device-token'
   | 'api-key'
   | 'claim-code'
+  | 'invitation'
   | 'cursor'
   | 'file-link'
   | 'mutation-result'

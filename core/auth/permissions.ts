@@ -11,16 +11,18 @@ export type Permission =
   | 'audit.read'
   | 'devices.read'
   | 'devices.write'
+  | 'members.manage'
+  | 'members.read'
   | 'platform.operate'
   | 'quarantine.manage'
   | 'sites.read'
   | 'telemetry.read';
 
-const READ: readonly Permission[] = ['devices.read', 'sites.read', 'telemetry.read'];
+const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
 /** Who sends messages again or gives them up. */
 const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
 const WRITE: readonly Permission[] = [...OPERATE, 'devices.write'];
-const ADMINISTER: readonly Permission[] = [...WRITE, 'apiKeys.manage', 'audit.read'];
+const ADMINISTER: readonly Permission[] = [...WRITE, 'apiKeys.manage', 'audit.read', 'members.manage'];
 
 const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   VIEWER: new Set(READ),
@@ -29,8 +31,23 @@ const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   ADMIN: new Set(ADMINISTER),
 };
 
-/** Every permission of a role. */
-export const permissionsOf = (role: Role): ReadonlySet<Permission> => GRANTED[role];
+/** Every permission there is, sorted. */
+export const PERMISSIONS: readonly Permission[] = [...GRANTED.ADMIN].sort();
+
+/**
+ * Every permission of a role or, with scopes, those of them that the scopes name. A scope beyond the role gives nothing.
+ * @param scopes undefined or empty: all of the role
+ */
+export function permissionsOf(role: Role, scopes: readonly string[] = []): ReadonlySet<Permission> {
+  if (scopes.length === 0) return GRANTED[role];
+  return new Set([...GRANTED[role]].filter((permission) => scopes.includes(permission)));
+}
+
+/** The permission of `wanted` that is not among `held`, or undefined: nobody may give away more than they have. */
+export const permissionBeyond = (
+  wanted: ReadonlySet<Permission>,
+  held: ReadonlySet<Permission>,
+): Permission | undefined => [...wanted].find((permission) => !held.has(permission));
 
 /** The highest known role among the names given, in any case; undefined when there is none. */
 export function highestRole(names: readonly string[]): Role | undefined {

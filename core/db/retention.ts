@@ -129,3 +129,9 @@ export async function deleteExpiredIngestKeys(db: Queryable): Promise<number> {
 export async function deleteOldClaimCodes(db: Queryable): Promise<void> {
   await db.query("delete from claim_codes where expires_at < now() - interval '90 days'");
 }
+
+/** Forgets the sessions of people and programs whose tokens ended more than a day ago. */
+export async function deleteEndedSignIns(db: Queryable): Promise<number> {
+  const deleted = await db.query(`delete from sign_ins where good_until < now() - interval '1 day'`);
+  return deleted.rowCount ?? 0;
+}

@@ -60,6 +60,7 @@ declare module 'oidc-provider' {
   export interface Token {
     readonly accountId?: string;
     readonly clientId?: string;
+    readonly grantId?: string;
   }
 
   export interface Account {

@@ -25,7 +25,8 @@ export interface ProviderParts {
 
 /**
  * An OpenID provider for one installation: code with PKCE for the console, client credentials for programs.
- * Access tokens are ES256 JWTs for the API's audience with claims `tenant_id`, `roles`, `name`, `email`.
+ * Access tokens are ES256 JWTs for the API's audience with claims `tenant_id`, `roles`, `name`, `email`, `sid`.
+ * A person without a tenant has neither `tenant_id` nor `roles`. A program may ask for permissions as scopes, which limit its token.
  */
 export function buildProvider({ config, keys, store, users, log }: ProviderParts): Provider {
   const claimsOf = (id: string | undefined) => {
@@ -58,12 +59,13 @@ export function buildProvider({ config, keys, store, users, log }: ProviderParts
       const claims = claimsOf(id);
       return claims && { accountId: id, claims: () => ({ sub: id, ...claims }) };
     },
-    extraTokenClaims: (context, token) =>
-      claimsOf(token.accountId) ?? {
-        tenant_id: context.oidc.client.tenant_id,
-        roles: context.oidc.client.roles,
-        name: token.clientId,
-      },
+    extraTokenClaims: (context, token) => {
+      const person = claimsOf(token.accountId);
+      // A grant is made at each sign-in, and its tokens are refreshed within it.
+      if (person) return { ...person, sid: token.grantId };
+      const { tenant_id, roles } = context.oidc.client;
+      return { tenant_id, roles, name: token.clientId };
+    },
     clientBasedCORS: (_context, origin) => config.CONSOLE_ORIGINS.includes(origin),
     issueRefreshToken: async (_context, client) => client.grantTypeAllowed('refresh_token'),
     // Ours is the only client, so nobody is asked whether it may.

@@ -9,6 +9,8 @@ import { seedQuarantine } from '../kit/quarantine.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 interface Recipe {
+  /** Subject of the person without a tenant who calls it; an API key by default. */
+  readonly by?: string;
   /** What the mutation is called with; makes what it needs. */
   readonly input: () => Promise<Record<string, unknown>>;
   readonly target: unknown;
@@ -23,6 +25,8 @@ function tableOf(name: string): string {
   if (/Token|Certificate/.test(name)) return 'device_credentials';
   if (name.startsWith('claimCode')) return 'claim_codes';
   if (name.startsWith('quarantine')) return 'quarantine_jobs';
+  if (/^invitation|Invite/.test(name)) return 'invitations';
+  if (name.startsWith('member')) return 'members';
   return name.startsWith('device') ? 'devices' : 'api_keys';
 }
 
@@ -95,6 +99,19 @@ describe('the audit log', () => {
       [slug, status],
     );
     return { slug, reason: REASON };
+  };
+  const memberId = async (subject: string) => {
+    await api.ask(await api.issuer.token({ tenant: 'acme', subject }), '{ viewer { name } }');
+    const { data } = await api.ask(admin, `{ members(where: { search: "${subject}" }) { nodes { id } } }`);
+    return data.members.nodes[0].id;
+  };
+  const invite = async (name: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation { memberInvite(input: { email: "${name}@example.com", role: VIEWER }) {
+        ... on MemberInviteSuccess { token invitation { id } } } }`,
+    );
+    return data.memberInvite;
   };
 
   /** One for every mutation there is. */
@@ -169,7 +186,7 @@ describe('the audit log', () => {
       input: async () => ({ name: 'Made', role: 'VIEWER' }),
       target: 'Made',
       before: null,
-      after: { name: 'Made', role: 'VIEWER', prefix: expect.any(String), expiresAt: null },
+      after: { name: 'Made', role: 'VIEWER', scopes: [], prefix: expect.any(String), expiresAt: null },
     },
     apiKeyRotate: {
       input: async () => ({ id: await keyId('Turned') }),
@@ -237,6 +254,40 @@ describe('the audit log', () => {
       before: { status: 'DELETING', deleteAfter: expect.any(String) },
       after: { status: 'SUSPENDED', deleteAfter: null },
     },
+    memberInvite: {
+      input: async () => ({ email: 'new@example.com', role: 'OPERATOR' }),
+      target: 'new@example.com',
+      before: null,
+      after: { email: 'new@example.com', role: 'OPERATOR', expiresAt: expect.any(String) },
+    },
+    invitationRevoke: {
+      input: async () => ({ id: (await invite('unwanted')).invitation.id }),
+      target: 'unwanted@example.com',
+      before: { revokedAt: null },
+      after: { revokedAt: expect.any(String) },
+    },
+    invitationAccept: {
+      by: 'welcome',
+      input: async () => ({ token: (await invite('welcome')).token }),
+      target: 'welcome',
+      before: null,
+      after: { email: 'welcome@example.com', role: 'VIEWER', invitedBy: 'test' },
+    },
+    memberUpdate: {
+      input: async () => ({ id: await memberId('raised'), role: 'OPERATOR' }),
+      target: 'raised',
+      before: { role: 'ADMIN', roleSource: 'PROVIDER' },
+      after: { role: 'OPERATOR', roleSource: 'TENANT' },
+    },
+    memberRemove: {
+      input: async () => {
+        await memberId('staying');
+        return { id: await memberId('leaving') };
+      },
+      target: 'leaving',
+      before: { role: 'ADMIN', removedAt: null },
+      after: { role: 'ADMIN', removedAt: expect.any(String) },
+    },
   };
   const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
 
@@ -272,12 +323,16 @@ describe('the audit log', () => {
     const input = await recipe.input();
     if (recipe.operator) return expectBothLogs(name, recipe, input);
     const before = await entries({ actions: [name] });
-    expect(await mutate(name, input)).toMatch(/Success$/);
+    const { by } = recipe;
+    const caller = by === undefined ? admin : await api.issuer.token({ subject: by });
+    expect(await mutate(name, input, caller)).toMatch(/Success$/);
     const [entry, ...rest] = await entries({ actions: [name] });
     expect(rest).toEqual(before);
     expect(entry).toMatchObject({
       action: name,
-      actor: { kind: 'API_KEY', name: 'test', id: expect.stringMatching(/^key:\d+$/) },
+      actor: by
+        ? { kind: 'USER', name: by, id: `user:${by}` }
+        : { kind: 'API_KEY', name: 'test', id: expect.stringMatching(/^key:\d+$/) },
       target: { label: recipe.target },
       before: recipe.before,
       after: recipe.after,
@@ -286,10 +341,10 @@ describe('the audit log', () => {
     const { rows } = await api.database.admin.query(
       'select xmin from audit_entries order by id desc limit 1',
     );
-    const credentials = await api.database.admin.query(`select from ${tableOf(name)} where xmin = $1`, [
+    const changed = await api.database.admin.query(`select from ${tableOf(name)} where xmin = $1`, [
       rows[0].xmin,
     ]);
-    expect(credentials.rowCount).toBeGreaterThan(0);
+    expect(changed.rowCount).toBeGreaterThan(0);
   });
 
   it('tells a person, the target by an id that finds it, and the id of the request', async () => {
@@ -307,7 +362,7 @@ describe('the audit log', () => {
   });
 
   it('has nothing of what was refused, and one entry of what was sent twice', async () => {
-    const count = async () => (await entries()).length;
+    const count = async () => (await entries({ actions: ['deviceCreate'] })).length;
     const before = await count();
     expect(await mutate('deviceCreate', { key: 'bad key' })).toBe('ValidationError');
     expect(await mutate('deviceCreate', { key: 'x' }, await api.apiKey(acme, 'VIEWER'))).toBe(
@@ -374,9 +429,12 @@ describe('the audit log', () => {
     const person = await api.issuer.token({ tenant: 'walked', roles: ['admin'] });
     for (const [index, credential] of [key, key, person, key, person].entries())
       await mutate('deviceCreate', { key: `walked-${index}` }, credential);
+    const actions = ['deviceCreate'];
     const labels = async (where: Record<string, unknown>) =>
-      (await entries(where, key)).map((entry: { target: { label: string } }) => entry.target.label);
-    const all = await entries({}, key);
+      (await entries({ actions, ...where }, key)).map(
+        (entry: { target: { label: string } }) => entry.target.label,
+      );
+    const all = await entries({ actions }, key);
     expect(all.map((entry: { target: { label: string } }) => entry.target.label)).toEqual(
       [4, 3, 2, 1, 0].map((index) => `walked-${index}`),
     );
@@ -399,7 +457,7 @@ describe('the audit log', () => {
             pageInfo: { hasNextPage: boolean; endCursor: string };
           };
         };
-      } = await api.ask(key, ENTRIES, { first: 2, after });
+      } = await api.ask(key, ENTRIES, { where: { actions }, first: 2, after });
       walked.push(...data.auditEntries.nodes.map((entry) => entry.target.label));
       after = data.auditEntries.pageInfo.hasNextPage ? data.auditEntries.pageInfo.endCursor : null;
     } while (after !== null);

@@ -27,7 +27,13 @@ describe('tenant isolation', () => {
     claimCode: string;
     quarantined: string;
     quarantineJob: string;
+    member: string;
+    invitation: string;
   };
+  /** Of an invitation that A made. */
+  let invitationToken: string;
+  let adminA: string;
+  let adminB: string;
 
   beforeAll(async () => {
     api = await openTestApi();
@@ -51,6 +57,15 @@ describe('tenant isolation', () => {
       keyA,
       'mutation { apiKeyCreate(input: { name: "secret key", role: VIEWER }) { __typename } }',
     );
+    adminA = await api.issuer.token({ tenant: 'alpha', subject: 'boss-a' });
+    adminB = await api.issuer.token({ tenant: 'bravo', subject: 'boss-b' });
+    for (const admin of [adminA, adminB]) await api.ask(admin, '{ viewer { name } }');
+    const invited = await api.ask(
+      adminA,
+      `mutation { memberInvite(input: { email: "secret@example.com", role: ADMIN }) {
+        ... on MemberInviteSuccess { token invitation { id } } } }`,
+    );
+    invitationToken = invited.data.memberInvite.token;
     const generated = await api.ask(
       keyA,
       `mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) {
@@ -67,7 +82,7 @@ describe('tenant isolation', () => {
     );
     const { data } = await api.ask(
       keyA,
-      '{ claimCodes { nodes { id } } apiKeys { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
+      '{ claimCodes { nodes { id } } apiKeys { nodes { id } } members { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
     );
     expect(data.device.readings.nodes).toHaveLength(1);
     ids = {
@@ -81,6 +96,8 @@ describe('tenant isolation', () => {
       claimCode: data.claimCodes.nodes[0].id,
       quarantined,
       quarantineJob: discarded.data.quarantineDiscard.job.id,
+      member: data.members.nodes[0].id,
+      invitation: invited.data.memberInvite.invitation.id,
     };
   });
   afterAll(() => api[Symbol.asyncDispose]());
@@ -100,6 +117,8 @@ describe('tenant isolation', () => {
       'ClaimCode',
       'QuarantinedMessage',
       'QuarantineJob',
+      'Member',
+      'Invitation',
     ]);
   });
 
@@ -146,7 +165,7 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $claimCode: ID!, $quarantined: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $member: ID!, $invitation: ID!, $claimCode: ID!, $quarantined: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
         deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
         deviceTokenIssue(input: { deviceId: $id }) { __typename }
         deviceTokenRevoke(input: { id: $credential }) { __typename }
@@ -159,17 +178,22 @@ describe('tenant isolation', () => {
         dry: quarantineReplay(input: { target: { ids: [$quarantined] }, dryRun: true }) { __typename }
         quarantineDiscard(input: { target: { ids: [$quarantined] } }) { __typename }
         apiKeyRotate(input: { id: $apiKey }) { __typename }
-        apiKeyRevoke(input: { id: $apiKey }) { __typename } }`,
+        apiKeyRevoke(input: { id: $apiKey }) { __typename }
+        memberUpdate(input: { id: $member, role: VIEWER }) { __typename }
+        memberRemove(input: { id: $member }) { __typename }
+        invitationRevoke(input: { id: $invitation }) { __typename } }`,
       { ...ids, id: ids.device },
     );
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(15);
+    expect(Object.keys(data)).toHaveLength(18);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
        union all select from api_keys where revoked_at is not null or previous_secret_hash is not null
-       union all select from claim_codes where revoked_at is not null or claimed_at is not null`,
+       union all select from claim_codes where revoked_at is not null or claimed_at is not null
+       union all select from members where removed_at is not null or role <> 'ADMIN'
+       union all select from invitations where revoked_at is not null or accepted_at is not null`,
     );
     expect(untouched.rowCount).toBe(0);
     const { rows } = await api.database.admin.query('select name, status from devices where key = $1', [
@@ -212,10 +236,10 @@ describe('tenant isolation', () => {
     for (const where of [{}, { target: 'secret key' }, { target: ids.apiKey }, { actor: 'key' }]) {
       const log = await api.ask(
         keyB,
-        'query ($where: AuditFilter) { auditEntries(where: $where) { nodes { target { label } } } }',
+        'query ($where: AuditFilter) { auditEntries(where: $where) { nodes { actor { name } target { label } } } }',
         { where },
       );
-      expect(log.data.auditEntries.nodes).toEqual([]);
+      expect(JSON.stringify(log.data.auditEntries.nodes)).not.toMatch(/secret|boss-a/);
     }
     const made = await api.ask(
       keyB,
@@ -276,6 +300,47 @@ describe('tenant isolation', () => {
     ]);
   });
 
+  it('shows B neither the members nor the invitations of A, and lets nobody of B into A', async () => {
+    const { data } = await api.ask(
+      keyB,
+      '{ members { nodes { name } } found: members(where: { search: "boss-a" }) { totalCount } invitations { totalCount nodes { id } } }',
+    );
+    expect(data).toEqual({
+      members: { nodes: expect.arrayContaining([{ name: 'boss-b' }]) },
+      found: { totalCount: 0 },
+      invitations: { totalCount: 0, nodes: [] },
+    });
+    expect(data.members.nodes).not.toContainEqual({ name: 'boss-a' });
+    for (const credential of [keyB, adminB])
+      expect(
+        (await api.ask(credential, '{ viewer { name } }', {}, { 'x-fleetgraph-tenant': 'alpha' })).status,
+      ).toBe(403);
+    const { data: person } = await api.ask(
+      adminB,
+      '{ viewer { memberships { tenantSlug } } roles { role } }',
+    );
+    expect(person.viewer.memberships).toEqual([{ tenantSlug: 'bravo' }]);
+    const accept = (credential: string) =>
+      api.ask(
+        credential,
+        'mutation ($token: String!) { invitationAccept(input: { token: $token }) { __typename ... on InvitationError { reason } } }',
+        { token: invitationToken },
+      );
+    expect((await accept(adminB)).data.invitationAccept).toEqual({
+      __typename: 'InvitationError',
+      reason: 'OTHER_ADDRESS',
+    });
+    expect((await accept(keyB)).data.invitationAccept.__typename).toBe('ValidationError');
+    const guess = await api.ask(keyB, '{ invitationOffer(token: "fgi_guess") { tenantName } }');
+    expect(guess.data.invitationOffer).toBeNull();
+    await api.ask(
+      adminB,
+      'mutation { memberInvite(input: { email: "secret@example.com", role: VIEWER }) { __typename } }',
+    );
+    const { data: own } = await api.ask(adminA, '{ invitations { nodes { role } } members { totalCount } }');
+    expect(own).toEqual({ invitations: { nodes: [{ role: 'ADMIN' }] }, members: { totalCount: 1 } });
+  });
+
   it('is tested for every field that there is', () => {
     const fieldsOf = (type: { getFields(): object } | null | undefined) =>
       Object.keys(type?.getFields() ?? {}).sort();
@@ -286,13 +351,17 @@ describe('tenant isolation', () => {
       'connectInfo',
       'device',
       'devices',
+      'invitationOffer',
+      'invitations',
       'liveWindow',
+      'members',
       'node',
       'nodes',
       'operator',
       'quarantine',
       'quarantineJobs',
       'quarantineReasons',
+      'roles',
       'sites',
       'viewer',
     ]);
@@ -310,6 +379,11 @@ describe('tenant isolation', () => {
       'deviceTokenIssue',
       'deviceTokenRevoke',
       'deviceUpdate',
+      'invitationAccept',
+      'invitationRevoke',
+      'memberInvite',
+      'memberRemove',
+      'memberUpdate',
       'quarantineDiscard',
       'quarantineReplay',
       'tenantCreate',
@@ -328,6 +402,8 @@ describe('tenant isolation', () => {
       'ClaimCode',
       'Device',
       'DeviceCredential',
+      'Invitation',
+      'Member',
       'QuarantineJob',
       'QuarantinedMessage',
       'Site',

@@ -173,7 +173,7 @@ describe('an operator of the platform', () => {
     expect((await logOf(acme)).length).toBe(before.acme.length + 1);
     const { data } = await api.ask(
       await api.apiKey(acme),
-      '{ auditEntries(first: 1) { nodes { action actor { id kind name } target { type label } before after ip } } }',
+      '{ auditEntries(first: 1, where: { actions: ["operatorAccess"] }) { nodes { action actor { id kind name } target { type label } before after ip } } }',
     );
     expect(data.auditEntries.nodes[0]).toMatchObject({
       action: 'operatorAccess',

@@ -21,6 +21,7 @@ const GLOBAL = [
 
 /** Everything that the API may do, and nothing else. */
 const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
+  api_key_networks: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
   api_keys: ['INSERT', 'SELECT', 'UPDATE'],
   /** Append-only: what was written stays as it was. */
   audit_entries: ['INSERT', 'SELECT'],
@@ -35,6 +36,8 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   devices: ['INSERT', 'SELECT', 'UPDATE'],
   follower_cursors: ['SELECT'],
   ingest_days: ['SELECT'],
+  invitations: ['INSERT', 'SELECT', 'UPDATE'],
+  members: ['INSERT', 'SELECT', 'UPDATE'],
   mutation_results: ['DELETE', 'INSERT', 'SELECT'],
   outbox: ['INSERT'],
   /** The root's private key is sealed under a key that the database does not have. */
@@ -42,6 +45,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   quarantine: ['SELECT'],
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],
+  sign_ins: ['INSERT', 'SELECT', 'UPDATE'],
   sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
   tenant_usage: ['SELECT'],
@@ -60,6 +64,8 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   find_api_key: ['fleetgraph_app'],
   find_claim_code: ['fleetgraph_app'],
   find_device_access: ['fleetgraph_app'],
+  find_invitation: ['fleetgraph_app'],
+  find_memberships: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
   finish_purge: ['fleetgraph_worker'],
   find_tenant_limits: ['fleetgraph_app', 'fleetgraph_worker'],
@@ -97,6 +103,19 @@ describe('row-level security', () => {
         "insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, 'x', 'n', 'ADMIN')",
         tenant.slug,
       );
+      await insert(
+        "insert into api_key_networks (tenant_id, api_key_id, network) select $1, max(id), '10.0.0.0/24' from api_keys",
+      );
+      await insert(
+        `insert into members (tenant_id, issuer, subject, name, role, origin, role_source)
+         values ($1, 'i', 's', 'n', 'ADMIN', 'PROVIDER', 'PROVIDER')`,
+      );
+      await insert(
+        `insert into invitations (tenant_id, email, role, secret_hash, invited_by, expires_at)
+         values ($1, 'a@b', 'ADMIN', $2, 'n', now())`,
+        Buffer.from(tenant.slug),
+      );
+      await insert("insert into sign_ins (tenant_id, session, good_until) values ($1, 'x', now())");
       await insert(
         "insert into certificate_authorities (tenant_id, generation, certificate, private_key, not_after) values ($1, 1, 'x', 'x', now())",
       );

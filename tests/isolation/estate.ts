@@ -13,6 +13,10 @@ export interface Estate {
   readonly ids: Readonly<Record<string, string>>;
   readonly certificateId: string;
   readonly csr: string;
+  /** Of an invitation for `{mark}-guest`. */
+  readonly invitationToken: string;
+  /** Another one, for somebody else. */
+  readonly openInvitationId: string;
 }
 
 /** Makes it with the API's own mutations where there are some. `mark` is a slug. */
@@ -51,18 +55,32 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,
     { id: found.device.id },
   );
+  for (const name of ['boss', 'person']) {
+    const token = await api.issuer.token({ tenant: mark, subject: `${mark}-${name}`, roles: ['ADMIN'] });
+    await api.ask(token, '{ viewer { name } }');
+  }
+  const { members } = await ask(`{ members(where: { search: "${mark}-person" }) { nodes { id } } }`);
+  const invite = (name: string) =>
+    ask(`mutation { memberInvite(input: { email: "${mark}-${name}@example.com", role: VIEWER }) {
+      ... on MemberInviteSuccess { token invitation { id } } } }`);
+  const { memberInvite: invited } = await invite('guest');
+  const { memberInvite: open } = await invite('other');
   const log = await ask('{ auditEntries { nodes { id } } }');
   const request = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
   return {
     ...{ tenant, mark, device, siteKey },
     certificateId: generated.deviceCertificateGenerate.credential.id,
     csr: request.csr,
+    invitationToken: invited.token,
+    openInvitationId: open.invitation.id,
     ids: {
       Device: found.device.id,
       Site: found.device.site.id,
       Tenant: found.viewer.tenant.id,
       DeviceCredential: found.device.credentials[0].id,
       ApiKey: found.apiKeys.nodes.find(({ name }: { name: string }) => name === `${mark}-key`).id,
+      Member: members.nodes[0].id,
+      Invitation: invited.invitation.id,
       AuditEntry: log.auditEntries.nodes[0].id,
     },
   };

@@ -27,10 +27,14 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { where: { siteKeys: [of.siteKey] } },
     { where: { tags: [`${of.mark}-tag`] } },
   ],
+  invitationOffer: (of) => [{ token: of.invitationToken }],
+  invitations: () => [{}, { pendingOnly: true }],
   liveWindow: () => [{}],
+  members: (of) => [{}, { where: { search: of.mark } }, { where: { roles: ['ADMIN'] } }],
   node: (of) => Object.values(of.ids).map((id) => ({ id })),
   nodes: (of) => [{ ids: Object.values(of.ids) }],
   operator: () => [{ reason: REASON }],
+  roles: () => [{}],
   sites: () => [{}],
   viewer: () => [{}],
 };
@@ -39,7 +43,10 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
 export const FOR_OPERATORS: ReadonlySet<string> = new Set(['operator']);
 
 /** Queries whose answer holds nothing that belongs to a tenant. */
-export const ABOUT_THE_PLATFORM: ReadonlySet<string> = new Set(['connectInfo', 'liveWindow']);
+export const ABOUT_THE_PLATFORM: ReadonlySet<string> = new Set(['connectInfo', 'liveWindow', 'roles']);
+
+/** Queries that show something of a tenant to whoever holds a secret which stands in their arguments. */
+export const BY_SECRET: ReadonlySet<string> = new Set(['invitationOffer']);
 
 /** Arguments of fields below the root, by `Type.field`. */
 export const fieldExamples: Readonly<Record<string, Arguments>> = {
@@ -49,8 +56,10 @@ export const fieldExamples: Readonly<Record<string, Arguments>> = {
 };
 
 export interface MutationExample {
-  /** What it must be allowed to. */
-  readonly needs: Permission;
+  /** What it must be allowed to; null where something else than a role decides. */
+  readonly needs: Permission | null;
+  /** Subject of the person without a tenant who may; an API key by default. */
+  readonly by?: (of: Estate) => string;
   readonly input: (of: Estate) => Record<string, unknown>;
 }
 
@@ -72,6 +81,18 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
   deviceDecommission: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'] }) },
   apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },
   apiKeyRotate: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
+  memberInvite: {
+    needs: 'members.manage',
+    input: (of) => ({ email: `${of.mark}-new@example.com`, role: 'VIEWER' }),
+  },
+  invitationAccept: {
+    needs: null,
+    by: (of) => `${of.mark}-guest`,
+    input: (of) => ({ token: of.invitationToken }),
+  },
+  invitationRevoke: { needs: 'members.manage', input: (of) => ({ id: of.openInvitationId }) },
+  memberUpdate: { needs: 'members.manage', input: (of) => ({ id: of.ids['Member'], role: 'VIEWER' }) },
+  memberRemove: { needs: 'members.manage', input: (of) => ({ id: of.ids['Member'] }) },
   apiKeyRevoke: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
   tenantCreate: {
     needs: 'platform.operate',

@@ -19,7 +19,7 @@ export function leaksIn(answer: unknown, question: string, secrets: ReadonlySet<
   const leaks: string[] = [];
   const look = (value: unknown): void => {
     if (typeof value === 'string') {
-      const known = [...secrets].filter((secret) => value.includes(secret) && !question.includes(secret));
+      const known = [...secrets].filter((secret) => holds(value, secret) && !question.includes(secret));
       if (known.length > 0) leaks.push(...known);
       else if (value.includes(MARKER) && !question.includes(MARKER)) leaks.push(value);
     } else if (Array.isArray(value)) for (const each of value) look(each);
@@ -27,4 +27,10 @@ export function leaksIn(answer: unknown, question: string, secrets: ReadonlySet<
   };
   look(answer);
   return leaks;
+}
+
+/** Whether a text holds another one that does not merely begin a longer id. */
+function holds(text: string, secret: string): boolean {
+  const at = text.indexOf(secret);
+  return at >= 0 && (secret.includes(MARKER) || !/[\w-]/.test(text[at + secret.length] ?? ''));
 }

@@ -47,7 +47,12 @@ export interface TestApi extends AsyncDisposable {
   readonly issuer: TestIssuer;
   readonly metrics: Metrics;
   /** Sends an operation with a bearer credential. */
-  ask(credential: string | undefined, query: string, variables?: Record<string, unknown>): Promise<Answer>;
+  ask(
+    credential: string | undefined,
+    query: string,
+    variables?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   /** A graphql-ws client that never retries by itself. */
   socket(credential: string | undefined): Client;
   apiKey(tenant: TenantSeed, role?: Role): Promise<string>;
@@ -141,12 +146,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
     nats,
     bus,
     issuer,
-    async ask(credential, query, variables = {}) {
+    async ask(credential, query, variables = {}, headers = {}) {
       const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           ...(credential && { authorization: `Bearer ${credential}` }),
+          ...headers,
         },
         body: JSON.stringify({ query, variables }),
       });

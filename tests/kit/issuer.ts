@@ -3,11 +3,14 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { closeServer, portOf } from '#core/runtime/health.ts';
 
 export interface TokenOptions {
-  readonly tenant: string;
+  /** Absent: the token names no tenant, and no roles either. */
+  readonly tenant?: string;
   readonly roles?: readonly string[];
   readonly subject?: string;
   readonly expiresInSeconds?: number;
   readonly audience?: string;
+  /** Over ours. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** An OpenID provider that signs whatever a test wants to present. */
@@ -35,8 +38,15 @@ export async function openTestIssuer(): Promise<TestIssuer> {
       subject = 'somebody',
       expiresInSeconds = 600,
       audience = 'urn:fleetgraph:api',
+      claims = {},
     }) =>
-      new SignJWT({ tenant_id: tenant, roles, name: subject, email: `${subject}@example.com` })
+      new SignJWT({
+        ...(tenant !== undefined && { tenant_id: tenant, roles }),
+        name: subject,
+        email: `${subject}@example.com`,
+        sid: `session of ${subject}`,
+        ...claims,
+      })
         .setProtectedHeader({ alg: 'ES256', kid: 'test' })
         .setIssuer(url)
         .setAudience(audience)

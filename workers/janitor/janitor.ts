@@ -2,6 +2,7 @@ import { foldFrames } from '#core/db/conservation.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import {
+  deleteEndedSignIns,
   deleteExpiredDeadLetters,
   deleteExpiredIngestKeys,
   deleteExpiredMutationResults,
@@ -101,6 +102,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteExpiredIngestKeys(pool);
   await deleteOldClaimCodes(pool);
   await deleteExpiredUsage(pool);
+  await deleteEndedSignIns(pool);
 }
 
 const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -2,20 +2,38 @@ import { z } from 'zod';
 import type { WriteScope } from '#api/database/writes.ts';
 import type { ApiKey } from '#api/generated/prisma/client.ts';
 import type { AuditChange } from '#api/graphql/audit.ts';
-import type { Operation } from '#api/graphql/context.ts';
+import { type Operation, requireGrantable } from '#api/graphql/context.ts';
 import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { futureInstant, parseInput, text } from '#api/graphql/input.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { createApiKey } from '#core/auth/api-keys.ts';
-import { ROLES } from '#core/auth/permissions.ts';
+import { permissionsOf, ROLES } from '#core/auth/permissions.ts';
 
 /** Enough for every program, few enough to look through. */
 const MAX_LIVE_KEYS = 500;
 const DAY_SECONDS = 86_400;
 const MAX_OVERLAP_SECONDS = 30 * DAY_SECONDS;
 
-const createSchema = z.object({ name: text(100), role: z.enum(ROLES), expiresAt: futureInstant });
+const createSchema = z
+  .object({
+    name: text(100),
+    role: z.enum(ROLES),
+    scopes: z
+      .array(z.string())
+      .max(100, 'must be at most 100')
+      .nullish()
+      .transform((scopes) => [...new Set(scopes ?? [])].sort()),
+    expiresAt: futureInstant,
+  })
+  .superRefine(({ role, scopes }, context) => {
+    const allowed: ReadonlySet<string> = permissionsOf(role);
+    for (const scope of scopes) {
+      if (allowed.has(scope)) continue;
+      const message = `${JSON.stringify(scope.slice(0, 100))} is not a permission of the role ${role}`;
+      context.addIssue({ code: 'custom', path: ['scopes'], message });
+    }
+  });
 const rotateSchema = z.object({
   overlapSeconds: z
     .number()
@@ -44,6 +62,7 @@ export function createKey(operation: Operation, input: WithMutationId): Promise<
     read: (remembered) => madeSchema.parse(remembered),
     async run(scope) {
       const fields = parseInput(createSchema, input);
+      requireGrantable(operation, permissionsOf(fields.role, fields.scopes));
       const live = await scope.prisma.apiKey.count({ where: { revokedAt: null } });
       if (live >= MAX_LIVE_KEYS) {
         const message = `a tenant holds at most ${MAX_LIVE_KEYS} keys that are not revoked; revoke one first`;
@@ -53,8 +72,8 @@ export function createKey(operation: Operation, input: WithMutationId): Promise<
       const key = await scope.prisma.apiKey.create({
         data: { ...fields, tenantId: scope.tenantId, prefix, secretHash: new Uint8Array(hash) },
       });
-      const { name, role, expiresAt } = fields;
-      const after = { name, role, prefix, expiresAt: expiresAt?.toISOString() ?? null };
+      const { name, role, scopes, expiresAt } = fields;
+      const after = { name, role, scopes, prefix, expiresAt: expiresAt?.toISOString() ?? null };
       return { success: { apiKeyId: key.id, token }, audit: { target: targetOf(key), before: null, after } };
     },
   });
@@ -74,6 +93,8 @@ export function rotateKey(
     async run(scope) {
       const { overlapSeconds } = parseInput(rotateSchema, input);
       const key = await lockKey(scope, input.id);
+      // Whoever gets the new secret may do what the key may.
+      requireGrantable(operation, permissionsOf(key.role, key.scopes));
       if (key.expiresAt && key.expiresAt.getTime() <= Date.now()) {
         throw new ConflictFault('the API key has expired; make a new one', ['input', 'id'], null);
       }

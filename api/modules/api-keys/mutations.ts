@@ -86,7 +86,8 @@ const apiKeyRevokeResult = builder.unionType('ApiKeyRevokeResult', {
 builder.mutationFields((t) => ({
   apiKeyCreate: t.field({
     type: apiKeyCreateResult,
-    description: 'Makes an API key; a tenant holds at most 500 that are not revoked. Needs `apiKeys.manage`.',
+    description:
+      'Makes an API key that may do no more than the viewer; a tenant holds at most 500 that are not revoked. Needs `apiKeys.manage`.',
     complexity: MUTATION_COST,
     args: { input: t.arg({ type: apiKeyCreateInput, required: true, description: 'The key.' }) },
     resolve: (_root, { input }, operation) => createKey(operation, input),
@@ -94,7 +95,7 @@ builder.mutationFields((t) => ({
   apiKeyRotate: t.field({
     type: apiKeyRotateResult,
     description:
-      'Gives an API key a new secret, while the one before stays good for an overlap. Needs `apiKeys.manage`.',
+      'Gives an API key a new secret, while the one before stays good for an overlap. Not one that may do more than the viewer. Needs `apiKeys.manage`.',
     complexity: MUTATION_COST,
     args: { input: t.arg({ type: apiKeyRotateInput, required: true, description: 'Which key.' }) },
     resolve: (_root, { input }, operation) => rotateKey(operation, input),

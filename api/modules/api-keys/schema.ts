@@ -21,6 +21,10 @@ builder.node(apiKeyRef, {
       description: 'How its token begins, for example `fgk_0123456789ab`; stays the same when it is rotated.',
     }),
     role: t.field({ type: roleEnum, description: 'What it may do.', resolve: (key) => key.role }),
+    scopes: t.stringList({
+      description: 'What of its role it may do, as permissions; empty: all of it. Sorted.',
+      resolve: (key) => [...key.scopes],
+    }),
     createdAt: t.field({
       type: 'DateTime',
       description: 'When it was made.',
@@ -87,6 +91,10 @@ export const apiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
   fields: (t) => ({
     name: t.string({ required: true, description: 'What people call it. At most 100 characters.' }),
     role: t.field({ type: roleEnum, required: true, description: 'What it may do.' }),
+    scopes: t.stringList({
+      description:
+        'Permissions of the role that it is limited to, for example `telemetry.read`; all of the role by default.',
+    }),
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends, in the future; never by default.' }),
     clientMutationId: t.string({ description: mutationIdDescription }),
   }),

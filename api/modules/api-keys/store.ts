@@ -9,6 +9,7 @@ export interface ApiKeyRow {
   readonly name: string;
   readonly prefix: string;
   readonly role: Role;
+  readonly scopes: readonly string[];
   readonly createdAt: Date;
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
@@ -17,7 +18,7 @@ export interface ApiKeyRow {
 }
 
 /** Never a hash of a secret. */
-const COLUMNS = sql`k.id, k.name, 'fgk_' || k.prefix as prefix, k.role, k.created_at as "createdAt", k.expires_at as "expiresAt",
+const COLUMNS = sql`k.id, k.name, 'fgk_' || k.prefix as prefix, k.role, k.scopes, k.created_at as "createdAt", k.expires_at as "expiresAt",
   k.last_used_at as "lastUsedAt", k.revoked_at as "revokedAt",
   case when k.previous_expires_at > now() then k.previous_expires_at end as "previousExpiresAt"`;
 const NEWEST: Keyset = {

@@ -12,6 +12,7 @@ const auditActorKindEnum = builder.enumType('AuditActorKind', {
     USER: { description: 'A person of the tenant.' },
     API_KEY: { description: 'A program, with an API key of the tenant.' },
     DEVICE: { description: 'A device that enrolled itself with a claim code.' },
+    CLIENT: { description: 'A program, with an access token of its own from the identity provider.' },
     OPERATOR: { description: 'An operator of the platform, who is no member of the tenant.' },
   },
 });
@@ -21,7 +22,7 @@ const auditActorRef = builder.objectRef<AuditRow>('AuditActor').implement({
   fields: (t) => ({
     id: t.exposeString('actorId', {
       description:
-        '`user:` and the subject at the identity provider, `key:` and a number, or `claim:` and a number.',
+        '`user:` and the subject at the identity provider, `client:` and a client’s id there, or `key:` or `claim:` and a number.',
     }),
     kind: t.field({
       type: auditActorKindEnum,

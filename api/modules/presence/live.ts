@@ -76,7 +76,7 @@ export async function followPresence(
         };
       }
     }
-    if (!signal.aborted) throw new AuthenticationError('the credential has expired');
+    if (!signal.aborted) throw new AuthenticationError('expired', 'the credential has expired');
   }, operation.signal);
 }
 

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { sql } from '#api/database/sql.ts';
 import type { WriteScope } from '#api/database/writes.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
-import { ConflictFault, Fault, NotFoundFault, type UserError, ValidationFault } from '#api/graphql/errors.ts';
+import {
+  ConflictFault,
+  Fault,
+  isRefusal,
+  NotFoundFault,
+  type UserError,
+  ValidationFault,
+} from '#api/graphql/errors.ts';
 import { readGlobalId } from '#api/graphql/global-ids.ts';
 import { parseInput } from '#api/graphql/input.ts';
 import { type JsonObject, runMutation } from '#api/graphql/mutations.ts';
@@ -93,7 +100,8 @@ async function change(
       assertSingle(fix, matched);
       return { jobId: null, matched, forecasts: await forecastAll(operation, target, action, fix) };
     } catch (error) {
-      if (error instanceof Fault) return error.toUserError();
+      const refusal = error instanceof Fault ? error.toUserError() : undefined;
+      if (refusal && isRefusal(refusal, [])) return refusal;
       throw error;
     }
   }

@@ -84,7 +84,7 @@ export async function followTelemetry(
         ? found
         : conflate(found, { maxHz, cursor, signal, onMerged: () => live.metrics.conflated.inc() });
     for await (const item of merged) yield 'other' in item ? item.other : toReading(item.reading, filter);
-    if (!signal.aborted) throw new AuthenticationError('the credential has expired');
+    if (!signal.aborted) throw new AuthenticationError('expired', 'the credential has expired');
   }, operation.signal);
 }
 
