@@ -27,6 +27,7 @@ import { withReadScope } from './database/read-scope.ts';
 import { createWrites } from './database/writes.ts';
 import { createEnroll } from './enroll.ts';
 import { createGraphqlServer } from './graphql/server.ts';
+import { createAuditExportDoor } from './http/audit-export.ts';
 import { createConsole } from './http/console.ts';
 import { createCredentialWatch } from './http/credential-watch.ts';
 import { createCrlDoor } from './http/crl.ts';
@@ -40,6 +41,7 @@ import { createSocketDoor } from './http/socket.ts';
 import { createIdentity } from './identity.ts';
 import { createIngest } from './ingest.ts';
 import { createLiveFeeds } from './live/feeds.ts';
+import { openAuditExport } from './modules/audit/export.ts';
 import { makeRevocationList } from './modules/certificates/revocation.ts';
 import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
@@ -172,6 +174,9 @@ export function buildApp(deps: AppDeps): App {
   const serveCrl = createCrlDoor((slug) =>
     makeRevocationList({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, slug),
   );
+  const serveAuditExport = createAuditExportDoor((ticket) =>
+    openAuditExport({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, ticket),
+  );
   const serveConsole = createConsole({
     folder: config.CONSOLE_DIR,
     issuer: config.OIDC_ISSUER,
@@ -211,6 +216,7 @@ export function buildApp(deps: AppDeps): App {
     try {
       if (path === '/graphql') return void (await answerGraphql(request, response, requestId));
       if (path.startsWith('/crl/')) return await serveCrl(path, request, response);
+      if (path === '/audit/export') return await serveAuditExport(request, response);
       if (path === '/enroll/v1/claim') return await enroll(request, response, requestId);
       if (path === '/import/v1/devices') return await importDoor(request, response, requestId);
       if (path.startsWith('/ingest/')) return await ingest.doors(request, response, path);

@@ -16,6 +16,7 @@ import '../modules/members/mutations.ts';
 import '../modules/invitations/schema.ts';
 import '../modules/invitations/mutations.ts';
 import '../modules/audit/schema.ts';
+import '../modules/audit/export-schema.ts';
 import '../modules/operator/schema.ts';
 import '../modules/operator/mutations.ts';
 import '../modules/presence/schema.ts';

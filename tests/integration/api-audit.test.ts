@@ -22,6 +22,8 @@ interface Recipe {
 
 /** Where a mutation leaves its mark. */
 function tableOf(name: string): string {
+  // Changes nothing: its entry is all it writes.
+  if (name === 'auditExportCreate') return 'audit_entries';
   if (/Token|Certificate/.test(name)) return 'device_credentials';
   if (name.startsWith('claimCode')) return 'claim_codes';
   if (name.startsWith('quarantine')) return 'quarantine_jobs';
@@ -218,6 +220,12 @@ describe('the audit log', () => {
       target: '2 messages',
       before: null,
       after: { matched: 2, target: { deviceKey: 'discarded' } },
+    },
+    auditExportCreate: {
+      input: async () => ({ format: 'CSV', where: { actions: ['deviceCreate'] } }),
+      target: 'acme',
+      before: null,
+      after: { format: 'CSV', where: { actions: ['deviceCreate'] } },
     },
     tenantCreate: {
       operator: true,

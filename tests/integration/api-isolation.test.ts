@@ -369,6 +369,7 @@ describe('tenant isolation', () => {
       'apiKeyCreate',
       'apiKeyRevoke',
       'apiKeyRotate',
+      'auditExportCreate',
       'claimCodeCreate',
       'claimCodeRevoke',
       'deviceCertificateGenerate',

@@ -94,6 +94,10 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
   memberUpdate: { needs: 'members.manage', input: (of) => ({ id: of.ids['Member'], role: 'VIEWER' }) },
   memberRemove: { needs: 'members.manage', input: (of) => ({ id: of.ids['Member'] }) },
   apiKeyRevoke: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
+  auditExportCreate: {
+    needs: 'audit.read',
+    input: (of) => ({ format: 'JSONL', where: { target: of.ids['Device'] } }),
+  },
   tenantCreate: {
     needs: 'platform.operate',
     input: (of) => ({ slug: `${of.mark.toLowerCase()}-2`, name: 'Second', reason: REASON }),

@@ -77,7 +77,7 @@ builder.node(auditEntryRef, {
   }),
 });
 
-const auditFilterInput = builder.inputType('AuditFilter', {
+export const auditFilterInput = builder.inputType('AuditFilter', {
   description: 'Which entries. All conditions must hold; what is absent or null does not limit.',
   fields: (t) => ({
     actor: t.string({ description: 'Part of the actor’s name, in any case, or the whole of its id.' }),

@@ -19,11 +19,16 @@ export async function listAuditEntries(
   filter: AuditFilter,
 ): Promise<Page<AuditRow>> {
   requirePermission(operation, 'audit.read');
+  assertFilter(filter);
+  return readAuditEntries(operation, args, filter);
+}
+
+/** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */
+export function assertFilter(filter: AuditFilter): void {
   const texts = [filter.actor ?? '', filter.target ?? '', ...(filter.actions ?? [])];
   if ((filter.actions?.length ?? 0) > MAX_ACTIONS)
     throw badInput(`actions takes at most ${MAX_ACTIONS} values`);
   if (texts.some((text) => text.length > MAX_TEXT))
     throw badInput(`a filter takes at most ${MAX_TEXT} characters`);
   if (texts.some((text) => text.includes('\0'))) throw badInput('a filter must not hold NUL');
-  return readAuditEntries(operation, args, filter);
 }

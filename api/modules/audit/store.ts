@@ -1,3 +1,4 @@
+import type { ReadScope } from '#api/database/read-scope.ts';
 import { all, type Sql, sql } from '#api/database/sql.ts';
 import type { AuditActor } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
@@ -59,6 +60,20 @@ export async function readAuditEntries(
         order by ${page.orderBy} limit ${page.limit}`,
   );
   return page.toPage(rows, (row) => [row.at.toISOString(), row.id]);
+}
+
+/** Up to `limit` entries behind another one, oldest first. The scope is the tenant's. */
+export function readAuditRows(
+  read: ReadScope,
+  filter: AuditFilter,
+  after: Pick<AuditRow, 'at' | 'id'> | undefined,
+  limit: number,
+): Promise<AuditRow[]> {
+  const behind = after ? sql`(a.at, a.id) > (${after.at}, ${after.id}::bigint)` : sql`true`;
+  return read.rows<AuditRow>(
+    sql`select ${COLUMNS} from audit_entries a where ${conditions(filter)} and ${behind}
+        order by a.at, a.id limit ${limit}`,
+  );
 }
 
 function conditions({ actor, actions, target, from, to }: AuditFilter): Sql {
