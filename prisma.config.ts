@@ -5,6 +5,7 @@ const SQL_ONLY = [
   'api_key_networks',
   'audit_entries',
   'certificate_authorities',
+  'certificate_warnings',
   'claim_codes',
   'dead_letters',
   'device_sequences',

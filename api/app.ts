@@ -171,8 +171,8 @@ export function buildApp(deps: AppDeps): App {
     linkKey: deriveKey(secret, 'file-link'),
     publicUrl: `${config.PUBLIC_URL}/files`,
   });
-  const serveCrl = createCrlDoor((slug) =>
-    makeRevocationList({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, slug),
+  const serveCrl = createCrlDoor((slug, generation) =>
+    makeRevocationList({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, slug, generation),
   );
   const serveAuditExport = createAuditExportDoor((ticket) =>
     openAuditExport({ pool, secretBox, timeoutMs: config.REQUEST_TIMEOUT_MS }, ticket),

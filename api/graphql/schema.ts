@@ -6,6 +6,7 @@ import '../modules/devices/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
 import '../modules/certificates/schema.ts';
+import '../modules/certificates/mutations.ts';
 import '../modules/devices/token-mutations.ts';
 import '../modules/claim-codes/schema.ts';
 import '../modules/claim-codes/mutations.ts';

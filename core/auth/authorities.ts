@@ -8,6 +8,16 @@ export interface StoredAuthority {
   readonly privateKey: Uint8Array;
 }
 
+/** One of a tenant's authorities; the newest signs, the older ones are still trusted. */
+export interface StoredGeneration extends StoredAuthority {
+  readonly generation: number;
+}
+
+/** What certificates of a tenant are signed with. */
+export interface TenantAuthority extends KeyedCertificate {
+  readonly generation: number;
+}
+
 export interface NewAuthority extends StoredAuthority {
   readonly notAfter: Date;
 }
@@ -16,8 +26,9 @@ export interface NewAuthority extends StoredAuthority {
 export interface AuthorityStore {
   findRoot(): Promise<StoredAuthority | undefined>;
   addRoot(authority: NewAuthority): Promise<void>;
-  findTenant(tenantId: number): Promise<StoredAuthority | undefined>;
-  addTenant(tenantId: number, authority: NewAuthority): Promise<void>;
+  /** The newest. */
+  findTenant(tenantId: number): Promise<StoredGeneration | undefined>;
+  addTenant(tenantId: number, generation: number, authority: NewAuthority): Promise<void>;
 }
 
 /** What a key of an authority is sealed for. */
@@ -33,18 +44,42 @@ export async function ensureRoot(store: AuthorityStore, box: SecretBox): Promise
   return unseal(box, ROOT, present(await store.findRoot()));
 }
 
-/** The authority of a tenant, made and signed by the root where there is none. */
+interface TenantName {
+  readonly tenantId: number;
+  readonly tenantSlug: string;
+}
+
+/** The newest authority of a tenant, made and signed by the root where there is none. */
 export async function ensureTenantAuthority(
   store: AuthorityStore,
   box: SecretBox,
-  tenant: { readonly tenantId: number; readonly tenantSlug: string },
-): Promise<KeyedCertificate> {
-  const context = ofTenant(tenant.tenantId);
+  tenant: TenantName,
+): Promise<TenantAuthority> {
   const found = await store.findTenant(tenant.tenantId);
-  if (found) return unseal(box, context, found);
-  const made = await createTenantAuthority(await ensureRoot(store, box), tenant.tenantSlug);
-  await store.addTenant(tenant.tenantId, sealed(box, context, made));
-  return unseal(box, context, present(await store.findTenant(tenant.tenantId)));
+  if (!found) return addGeneration(store, box, tenant, 1);
+  return { ...unseal(box, ofTenant(tenant.tenantId), found), generation: found.generation };
+}
+
+/** Makes the next authority of a tenant; the ones before keep their generation. Of two at once both get the same one. */
+export async function rotateTenantAuthority(
+  store: AuthorityStore,
+  box: SecretBox,
+  tenant: TenantName,
+): Promise<TenantAuthority> {
+  const newest = await store.findTenant(tenant.tenantId);
+  return addGeneration(store, box, tenant, (newest?.generation ?? 0) + 1);
+}
+
+async function addGeneration(
+  store: AuthorityStore,
+  box: SecretBox,
+  { tenantId, tenantSlug }: TenantName,
+  generation: number,
+): Promise<TenantAuthority> {
+  const made = await createTenantAuthority(await ensureRoot(store, box), tenantSlug);
+  await store.addTenant(tenantId, generation, sealed(box, ofTenant(tenantId), made));
+  const kept = present(await store.findTenant(tenantId));
+  return { ...unseal(box, ofTenant(tenantId), kept), generation: kept.generation };
 }
 
 /** The authority of a tenant as it was stored, ready to sign. */
@@ -65,7 +100,7 @@ const unseal = (box: SecretBox, context: string, stored: StoredAuthority): Keyed
   privateKey: box.open(context, stored.privateKey),
 });
 
-function present(stored: StoredAuthority | undefined): StoredAuthority {
+function present<Stored extends StoredAuthority>(stored: Stored | undefined): Stored {
   if (!stored) throw new Error('an authority that was just stored is not there');
   return stored;
 }

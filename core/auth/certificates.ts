@@ -19,6 +19,8 @@ export interface IssuedCertificate {
   readonly fingerprint: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly publicKey: Uint8Array;
 }
 
 /** Whom a certificate speaks for. */
@@ -121,6 +123,17 @@ export async function issueFromRequest(
   return issueForKey(await readRequest(csr), options);
 }
 
+/**
+ * Signs a key that was signed before.
+ * @param publicKey SubjectPublicKeyInfo, DER
+ */
+export function issueForPublicKey(
+  publicKey: Uint8Array,
+  options: DeviceCertificateOptions,
+): Promise<IssuedCertificate> {
+  return issueForKey(new x509.PublicKey(publicKey.slice()), options);
+}
+
 /** Makes a key and a certificate for it, for devices that cannot make a key themselves. The key is in the answer only. */
 export async function issueWithKey(
   options: DeviceCertificateOptions,
@@ -192,6 +205,7 @@ async function issueForKey(
     fingerprint: fingerprintOf(der),
     notBefore: certificate.notBefore,
     notAfter: certificate.notAfter,
+    publicKey: new Uint8Array(certificate.publicKey.rawData),
   };
 }
 

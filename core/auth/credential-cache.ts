@@ -177,7 +177,8 @@ function judgeCertificate(
   const known = access?.credentials.find(
     ({ kind, secretHash }) => kind === 'CERTIFICATE' && fingerprint.equals(secretHash),
   );
-  const refusal = checkRecord(known);
+  // What a certificate says of its own end was looked at before: this is one that was retired earlier.
+  const refusal = checkRecord(known && hasExpired(known) ? { revoked: true } : known);
   if (!access || !known || refusal) return refusal ?? 'UNKNOWN_CERTIFICATE';
   return grantOf(access, known);
 }

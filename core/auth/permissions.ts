@@ -9,6 +9,7 @@ export type Role = (typeof ROLES)[number];
 export type Permission =
   | 'apiKeys.manage'
   | 'audit.read'
+  | 'certificates.manage'
   | 'devices.read'
   | 'devices.write'
   | 'members.manage'
@@ -22,7 +23,13 @@ const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read
 /** Who sends messages again or gives them up. */
 const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
 const WRITE: readonly Permission[] = [...OPERATE, 'devices.write'];
-const ADMINISTER: readonly Permission[] = [...WRITE, 'apiKeys.manage', 'audit.read', 'members.manage'];
+const ADMINISTER: readonly Permission[] = [
+  ...WRITE,
+  'apiKeys.manage',
+  'audit.read',
+  'certificates.manage',
+  'members.manage',
+];
 
 const GRANTED: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   VIEWER: new Set(READ),

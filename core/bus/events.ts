@@ -58,6 +58,17 @@ export interface SequenceEvent extends AboutDevice {
   readonly firstSeenAt: number;
 }
 
+/** A certificate of a device ends soon. */
+export interface CredentialEvent extends AboutDevice {
+  readonly at: number;
+  readonly change: 'EXPIRING';
+  /** Of the certificate, hexadecimal. */
+  readonly serial: string;
+  /** Which warning it is: it ends within 30, 14, 7 or 1 days. */
+  readonly days: number;
+  readonly endsAt: number;
+}
+
 interface EventOf<Kind extends EventKind, Event> {
   readonly v: 1;
   readonly tenant: string;
@@ -73,6 +84,7 @@ export type EventMessage =
   | EventOf<'session', SessionEvent>
   | EventOf<'presence', PresenceEvent>
   | EventOf<'device', DeviceEvent>
+  | EventOf<'credential', CredentialEvent>
   | EventOf<'sequence', SequenceEvent>;
 
 /** The message a cache listener gets: whatever it holds about `id` is no longer true. */

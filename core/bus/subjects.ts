@@ -4,7 +4,14 @@ export const downlinkSubject = (shard: number): string => `downlink.${shard}`;
 export const eventsSubject = (shard: number, kind: EventKind): string => `events.${shard}.${kind}`;
 export const controlSubject = (kind: ControlKind): string => `control.${kind}`;
 
-export type EventKind = 'telemetry' | 'heartbeat' | 'session' | 'presence' | 'device' | 'sequence';
+export type EventKind =
+  | 'telemetry'
+  | 'heartbeat'
+  | 'session'
+  | 'presence'
+  | 'device'
+  | 'sequence'
+  | 'credential';
 export type ControlKind =
   | 'credential'
   | 'session'

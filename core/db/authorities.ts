@@ -5,6 +5,10 @@ interface AuthorityRow {
   readonly privateKey: Uint8Array;
 }
 
+interface GenerationRow extends AuthorityRow {
+  readonly generation: number;
+}
+
 interface NewAuthorityRow extends AuthorityRow {
   readonly notAfter: Date;
 }
@@ -12,20 +16,23 @@ interface NewAuthorityRow extends AuthorityRow {
 /** Sends one statement with `$1` … values and returns its rows. */
 export type Ask = <Row extends object>(statement: string, values: readonly unknown[]) => Promise<Row[]>;
 
-/** The newest generation counts. Adding the first one twice keeps the one that came first. */
+/** The newest generation counts. Adding one that there is keeps what came first. */
 export function createAuthorityStore(ask: Ask) {
-  const one = async (statement: string, ...values: unknown[]): Promise<AuthorityRow | undefined> => {
-    const [row] = await ask<AuthorityRow>(statement, values);
+  const one = async <Row extends AuthorityRow>(
+    statement: string,
+    ...values: unknown[]
+  ): Promise<Row | undefined> => {
+    const [row] = await ask<Row>(statement, values);
     return row;
   };
   return {
     findRoot: () =>
-      one(
+      one<AuthorityRow>(
         'select certificate, private_key as "privateKey" from platform_authorities order by generation desc limit 1',
       ),
     findTenant: (tenantId: number) =>
-      one(
-        `select certificate, private_key as "privateKey" from certificate_authorities
+      one<GenerationRow>(
+        `select generation, certificate, private_key as "privateKey" from certificate_authorities
          where tenant_id = $1 order by generation desc limit 1`,
         tenantId,
       ),
@@ -36,11 +43,15 @@ export function createAuthorityStore(ask: Ask) {
         [certificate, privateKey, notAfter],
       );
     },
-    async addTenant(tenantId: number, { certificate, privateKey, notAfter }: NewAuthorityRow) {
+    async addTenant(
+      tenantId: number,
+      generation: number,
+      { certificate, privateKey, notAfter }: NewAuthorityRow,
+    ) {
       await ask(
         `insert into certificate_authorities (tenant_id, generation, certificate, private_key, not_after)
-         values ($1, 1, $2, $3, $4) on conflict do nothing`,
-        [tenantId, certificate, privateKey, notAfter],
+         values ($1, $2, $3, $4, $5) on conflict do nothing`,
+        [tenantId, generation, certificate, privateKey, notAfter],
       );
     },
   };

@@ -17,7 +17,8 @@ interface AccessRow {
 const FIND_ACCESS = `
   select wanted.index::int - 1 as index, d.tenant_id, d.id as device_id,
     d.status = 'ACTIVE' and t.status = 'ACTIVE' as active,
-    c.id as credential_id, c.kind, c.secret_hash, c.expires_at, c.revoked_at is not null as revoked
+    c.id as credential_id, c.kind, c.secret_hash, least(c.expires_at, c.retires_at) as expires_at,
+    c.revoked_at is not null or coalesce(c.retires_at <= now(), false) as revoked
   from unnest($1::text[], $2::text[]) with ordinality as wanted (tenant, device, index)
   join tenants t on t.slug = wanted.tenant
   join devices d on d.tenant_id = t.id and d.key = wanted.device

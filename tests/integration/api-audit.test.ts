@@ -24,6 +24,7 @@ interface Recipe {
 function tableOf(name: string): string {
   // Changes nothing: its entry is all it writes.
   if (name === 'auditExportCreate') return 'audit_entries';
+  if (name.startsWith('tenantCa')) return 'certificate_authorities';
   if (/Token|Certificate/.test(name)) return 'device_credentials';
   if (name.startsWith('claimCode')) return 'claim_codes';
   if (name.startsWith('quarantine')) return 'quarantine_jobs';
@@ -171,6 +172,21 @@ describe('the audit log', () => {
       target: 'compromised',
       before: { serial: expect.any(String), revokedAt: null },
       after: { serial: expect.any(String), revokedAt: expect.any(String), reason: 'KEY_COMPROMISE' },
+    },
+    deviceCertificateRenew: {
+      input: async () => ({ id: await certificateId('renewed') }),
+      target: 'renewed',
+      before: { serial: expect.any(String), retiresAt: null },
+      after: {
+        ...{ serial: expect.any(String), expiresAt: expect.any(String) },
+        ...{ sameKey: true, retiresAt: expect.any(String) },
+      },
+    },
+    tenantCaRotate: {
+      input: async () => ({ overlapSeconds: await certificateId('resigned').then(() => 3_600) }),
+      target: 'acme',
+      before: { generation: 1 },
+      after: { generation: 2, retiresAt: expect.any(String), certificates: expect.any(Number) },
     },
     claimCodeCreate: {
       input: async () => ({ deviceKey: 'claimed' }),

@@ -172,6 +172,7 @@ describe('tenant isolation', () => {
         deviceCertificateIssue(input: { deviceId: $id, csr: "x" }) { __typename }
         deviceCertificateGenerate(input: { deviceId: $id }) { __typename }
         deviceCertificateRevoke(input: { id: $certificate }) { __typename }
+        deviceCertificateRenew(input: { id: $certificate }) { __typename }
         claimCodeCreate(input: { deviceId: $id }) { __typename }
         claimCodeRevoke(input: { id: $claimCode }) { __typename }
         quarantineReplay(input: { target: { ids: [$quarantined] } }) { __typename }
@@ -187,7 +188,7 @@ describe('tenant isolation', () => {
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(18);
+    expect(Object.keys(data)).toHaveLength(19);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
        union all select from api_keys where revoked_at is not null or previous_secret_hash is not null
@@ -247,6 +248,40 @@ describe('tenant isolation', () => {
     );
     const seen = await api.ask(made.data.apiKeyCreate.token, '{ viewer { tenant { slug } } }');
     expect(seen.data.viewer.tenant.slug).toBe('bravo');
+  });
+
+  it('shows B neither certificates nor authorities of A, and lets B replace its own authority only', async () => {
+    const mine = await api.ask(
+      keyB,
+      'mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) { ... on DeviceCertificateGenerateSuccess { credential { id } } } }',
+      { id: encodeGlobalId('Device', own.id) },
+    );
+    const id = mine.data.deviceCertificateGenerate.credential.id;
+    for (const state of ['GOOD', 'EXPIRING', 'REVOKED', 'EXPIRED']) {
+      const { data } = await api.ask(
+        keyB,
+        'query ($state: CertificateState!) { certificates(state: $state) { totalCount nodes { id device { key } } } }',
+        { state },
+      );
+      const nodes = state === 'GOOD' ? [{ id, device: { key: 'own' } }] : [];
+      expect(data.certificates).toEqual({ totalCount: nodes.length, nodes });
+    }
+    const authorities = '{ tenantCa { generations { generation fingerprint crlUrl liveCertificates } } }';
+    const before = (await api.ask(keyA, authorities)).data.tenantCa.generations;
+    const { data } = await api.ask(
+      keyB,
+      'mutation { tenantCaRotate(input: { overlapSeconds: 0 }) { ... on TenantCaRotateSuccess { tenantCa { generations { generation fingerprint crlUrl } } } } }',
+    );
+    const generations = data.tenantCaRotate.tenantCa.generations;
+    expect(generations.map((each: { crlUrl: string }) => each.crlUrl)).toEqual([
+      expect.stringMatching(/\/crl\/bravo\/2\.crl$/),
+      expect.stringMatching(/\/crl\/bravo\.crl$/),
+    ]);
+    expect((await api.ask(keyA, authorities)).data.tenantCa.generations).toEqual(before);
+    expect(before).toEqual([expect.objectContaining({ generation: 1, liveCertificates: 1 })]);
+    expect(generations.map((each: { fingerprint: string }) => each.fingerprint)).not.toContain(
+      before[0].fingerprint,
+    );
   });
 
   it('shows B no claim code of A, and no device of A through its own', async () => {
@@ -347,6 +382,7 @@ describe('tenant isolation', () => {
     expect(fieldsOf(schema.getQueryType())).toEqual([
       'apiKeys',
       'auditEntries',
+      'certificates',
       'claimCodes',
       'connectInfo',
       'device',
@@ -363,6 +399,7 @@ describe('tenant isolation', () => {
       'quarantineReasons',
       'roles',
       'sites',
+      'tenantCa',
       'viewer',
     ]);
     expect(fieldsOf(schema.getMutationType())).toEqual([
@@ -374,6 +411,7 @@ describe('tenant isolation', () => {
       'claimCodeRevoke',
       'deviceCertificateGenerate',
       'deviceCertificateIssue',
+      'deviceCertificateRenew',
       'deviceCertificateRevoke',
       'deviceCreate',
       'deviceDecommission',
@@ -387,6 +425,7 @@ describe('tenant isolation', () => {
       'memberUpdate',
       'quarantineDiscard',
       'quarantineReplay',
+      'tenantCaRotate',
       'tenantCreate',
       'tenantDelete',
       'tenantDeleteCancel',

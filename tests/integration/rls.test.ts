@@ -124,6 +124,14 @@ describe('row-level security', () => {
         tenant.slug,
       );
       await insert(
+        "insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint, serial, not_before, expires_at, authority_generation) values ($1, $2, 'CERTIFICATE', sha256($3::bytea), 'h', '1', now(), now(), 1)",
+        device.id,
+        tenant.slug,
+      );
+      await insert(
+        'insert into certificate_warnings (tenant_id, credential_id, days) select $1, max(id), 30 from device_credentials where tenant_id = $1',
+      );
+      await insert(
         "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",
         device.id,
       );

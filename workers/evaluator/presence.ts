@@ -198,6 +198,7 @@ function collect(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
     case 'presence':
     case 'device':
     case 'sequence':
+    case 'credential':
       return;
   }
 }

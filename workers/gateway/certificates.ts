@@ -33,11 +33,11 @@ export type CheckCertificate = (
 
 interface Entry {
   readonly authorities: readonly X509Certificate[];
-  readonly until: number;
+  readonly loadedAt: number;
 }
 
-/** A tenant may get its authority just now. */
-const ABSENT_TTL_MS = 1_000;
+/** What is remembered is believed no longer than this where it refuses: the tenant may have got an authority just now. */
+const REFUSAL_TTL_MS = 1_000;
 
 export function createCertificateCheck(options: CertificatesOptions): CheckCertificate {
   const entries = new Map<string, Entry>();
@@ -50,14 +50,16 @@ export function createCertificateCheck(options: CertificatesOptions): CheckCerti
     run: options.findAuthorities,
   });
 
-  const authoritiesOf = async (tenant: string | undefined): Promise<readonly X509Certificate[]> => {
+  const authoritiesOf = async (
+    tenant: string | undefined,
+    maxAgeMs: number,
+  ): Promise<readonly X509Certificate[]> => {
     if (tenant === undefined) return [];
     const cached = entries.get(tenant);
-    if (cached && cached.until > Date.now()) return cached.authorities;
+    if (cached && Date.now() - cached.loadedAt < maxAgeMs) return cached.authorities;
     const authorities = (await load(tenant)).map((der) => new X509Certificate(der));
-    const ttlMs = authorities.length > 0 ? options.ttlMs : Math.min(ABSENT_TTL_MS, options.ttlMs);
     entries.delete(tenant);
-    entries.set(tenant, { authorities, until: Date.now() + ttlMs });
+    entries.set(tenant, { authorities, loadedAt: Date.now() });
     if (entries.size > options.maxTenants) {
       for (const oldest of entries.keys()) {
         entries.delete(oldest);
@@ -68,17 +70,25 @@ export function createCertificateCheck(options: CertificatesOptions): CheckCerti
   };
 
   return async (certificate, claimed) => {
-    let authorities: readonly X509Certificate[];
+    const tenant = readIssuerTenant(certificate);
+    const judge = async (maxAgeMs: number) => {
+      const authorities = await authoritiesOf(tenant, maxAgeMs);
+      return checkSignature({ certificate, authorities, now: new Date(), claimed });
+    };
+    let identity: Awaited<ReturnType<typeof judge>>;
     try {
-      authorities = await authoritiesOf(readIssuerTenant(certificate));
+      identity = await judge(options.ttlMs);
+      if (identity === 'UNKNOWN_CA') identity = await judge(Math.min(REFUSAL_TTL_MS, options.ttlMs));
     } catch {
       return 'UNAVAILABLE';
     }
-    const identity = checkSignature({ certificate, authorities, now: new Date(), claimed });
     if (typeof identity === 'string') return identity;
-    const { tenant, device } = identity;
-    const answer = await options.credentials.checkCertificate(tenant, device, fingerprintOf(certificate.raw));
-    return typeof answer === 'string' ? answer : { ...answer, tenant, device };
+    const answer = await options.credentials.checkCertificate(
+      identity.tenant,
+      identity.device,
+      fingerprintOf(certificate.raw),
+    );
+    return typeof answer === 'string' ? answer : { ...answer, ...identity };
   };
 }
 

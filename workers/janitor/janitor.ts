@@ -18,6 +18,7 @@ import {
 import { deleteExpiredUsage } from '#core/db/usage.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Service } from '#core/runtime/run-service.ts';
+import { tendCertificates } from './certificates.ts';
 import { startQuarantineJobs } from './quarantine-jobs.ts';
 import { startSums } from './sums.ts';
 import { purgeTenants, type TenantPurgeDeps } from './tenants.ts';
@@ -37,6 +38,7 @@ export interface JanitorDeps extends TenantPurgeDeps {
 }
 
 const LEASE = 'janitor';
+const CERTIFICATES_LEASE = 'janitor/certificates';
 const DELETE_BATCH = 10_000;
 const DAY_MS = 86_400_000;
 
@@ -51,11 +53,19 @@ export function createJanitor(deps: JanitorDeps): Service {
     finishedAt = Date.now();
   };
 
+  /** A clock of its own: what goes wrong with one does not keep the other from its work. */
+  const tend = async (signal: AbortSignal) => {
+    const held = await takeLeases(deps.pool, deps.holder, [CERTIFICATES_LEASE], deps.intervalMs * 3);
+    if (held.length > 0) await tendCertificates(deps, signal);
+    else deps.metrics.ending.reset();
+  };
+
   return {
     async start() {
       const { foldIntervalMs, jobsPollMs: pollMs, ...rest } = deps;
       clocks = [
         every(deps.intervalMs, 'janitor', deps.log, tidy),
+        every(deps.intervalMs, 'certificates', deps.log, tend),
         startSums({ ...rest, intervalMs: foldIntervalMs }),
         startQuarantineJobs({ ...rest, pollMs }),
         // A tenant may take hours: what has to be done every minute does not wait for it.

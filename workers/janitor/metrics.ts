@@ -6,6 +6,20 @@ export function declareMetrics(metrics: Metrics) {
   return {
     dropped: metrics.counter('partitions_dropped_total', 'Partitions that had expired as a whole'),
     purged: metrics.counter('tenant_rows_purged_total', 'Rows deleted of tenants whose deletion is due'),
+    warnings: metrics.counter(
+      'certificate_warnings_total',
+      'Warnings that a certificate ends, each once for a certificate and number of days before it',
+      ['days'],
+    ),
+    ending: metrics.gauge(
+      'certificates_ending',
+      'Good certificates, not renewed, that end within so many days. Above 0 at 7: devices will be locked out.',
+      ['days'],
+    ),
+    retired: metrics.counter(
+      'certificates_retired_total',
+      'Certificates that were renewed or whose authority was replaced, and whose overlap is over',
+    ),
     deleted: metrics.counter('readings_deleted_total', 'Readings older than their own tenant keeps them'),
     folded: metrics.counter('frames_folded_total', 'Frames added to the sums of their tenants and days'),
     readings: metrics.gauge(

@@ -7,11 +7,12 @@ import {
   CertificateRequestError,
   type DeviceCertificateOptions,
   type IssuedCertificate,
+  issueForPublicKey,
   issueFromRequest,
   issueWithKey,
   toPem,
 } from '#core/auth/certificates.ts';
-import { type Authorities, ensureAuthorities } from './authorities.ts';
+import { type Authorities, crlPath, ensureAuthorities } from './authorities.ts';
 
 /** What certificates are made with, of what the process has. */
 export type Issuing = Pick<Platform, 'secretBox' | 'addresses'>;
@@ -57,6 +58,17 @@ export async function addCertificateWithKey(
   return { ...(await keep(scope, device, authorities, issued)), privateKey: issued.privateKey };
 }
 
+/** The same for a key that a certificate was made for before: SubjectPublicKeyInfo, DER. */
+export async function addCertificateForKey(
+  scope: WriteScope,
+  platform: Issuing,
+  device: Device,
+  publicKey: Uint8Array,
+): Promise<AddedCertificate> {
+  const { authorities, terms } = await prepare(scope, platform, device);
+  return keep(scope, device, authorities, await issueForPublicKey(publicKey, terms));
+}
+
 const badRequest = (message: string): ValidationFault =>
   new ValidationFault([{ path: ['input', 'csr'], message }]);
 
@@ -72,7 +84,7 @@ async function prepare(
   const terms = {
     authority: authorities.tenant,
     subject: { tenant, device: device.key, publicId: encodeGlobalId('Device', device.id) },
-    crlUrl: `${platform.addresses.httpUrl}/crl/${tenant}.crl`,
+    crlUrl: platform.addresses.httpUrl + crlPath(tenant, authorities.tenant.generation),
   };
   return { authorities, terms };
 }
@@ -93,6 +105,8 @@ async function keep(
       serial: issued.serial,
       notBefore: issued.notBefore,
       expiresAt: issued.notAfter,
+      publicKey: new Uint8Array(issued.publicKey),
+      authorityGeneration: tenant.generation,
     },
   });
   return {

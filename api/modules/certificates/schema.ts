@@ -1,150 +1,108 @@
 import { builder } from '#api/graphql/builder.ts';
-import type { Operation } from '#api/graphql/context.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
-import {
-  conflictErrorRef,
-  forbiddenErrorRef,
-  notFoundErrorRef,
-  resultTypeOf,
-  validationErrorRef,
-} from '#api/graphql/user-errors.ts';
-import { deviceCredentialRef, revocationReasonEnum } from '../devices/schema.ts';
-import { type CredentialRow, loadCredential } from '../devices/service.ts';
-import {
-  type CertificateGenerated,
-  type CertificateIssued,
-  type CertificateRevoked,
-  generateCertificate,
-  issueCertificate,
-  revokeCertificate,
-} from './service.ts';
+import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
+import { fingerprintOf, toPem } from '#core/auth/certificates.ts';
+import { deviceCredentialRef } from '../devices/schema.ts';
+import { crlPath } from './authorities.ts';
+import { findTenantCa, listCertificates, type TenantCa } from './lists.ts';
+import type { AuthorityRow } from './store.ts';
 
-const MUTATION_COST = 20;
+export { deviceCredentialRef, revocationReasonEnum } from '../devices/schema.ts';
 
-const certificateDescription =
-  'PEM: the certificate, and behind it the authority of the tenant that signed it.';
-const caDescription = 'PEM: the platform’s root, which the device trusts the server by.';
+const certificateStateEnum = builder.enumType('CertificateState', {
+  description: 'What a certificate is good for.',
+  values: {
+    GOOD: { description: 'It lets its device in.' },
+    EXPIRING: { description: 'It does, and ends within 30 days.' },
+    REVOKED: { description: 'It was revoked, or superseded before its time.' },
+    EXPIRED: { description: 'Its time is over.' },
+  },
+});
 
-const issueInput = builder.inputType('DeviceCertificateIssueInput', {
-  description: 'A certificate to be made for a key of the device’s own.',
+const authorityRef = builder.objectRef<AuthorityRow>('CertificateAuthority').implement({
+  description: 'One of the authorities that sign, or signed, certificates of the tenant’s devices.',
   fields: (t) => ({
-    deviceId: t.id({ required: true, description: 'Which device.' }),
-    csr: t.string({
-      required: true,
+    generation: t.exposeInt('generation', { description: 'Counts from 1; the highest one signs.' }),
+    isCurrent: t.exposeBoolean('isCurrent', { description: 'Whether new certificates are signed by it.' }),
+    certificate: t.string({
+      description: 'PEM.',
+      resolve: ({ certificate }) => toPem('CERTIFICATE', certificate),
+    }),
+    fingerprint: t.string({
+      description: 'SHA-256, hexadecimal.',
+      resolve: ({ certificate }) => fingerprintOf(certificate).toString('hex'),
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'When it ends, and all it signed with it.',
+    }),
+    retiresAt: t.expose('retiresAt', {
+      type: 'DateTime',
+      nullable: true,
       description:
-        'A PKCS #10 request in PEM for an EC P-256 key, at most 8 192 characters. The names in it are ignored.',
+        'When the certificates it signed end before their time, because it was replaced; null while they do not.',
     }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-const generateInput = builder.inputType('DeviceCertificateGenerateInput', {
-  description: 'A certificate to be made together with its key.',
-  fields: (t) => ({
-    deviceId: t.id({ required: true, description: 'Which device.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-const revokeInput = builder.inputType('DeviceCertificateRevokeInput', {
-  description: 'A certificate to revoke.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'The credential.' }),
-    reason: t.field({ type: revocationReasonEnum, description: 'Why; UNSPECIFIED by default.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-async function requireCredential(
-  { credentialId }: CertificateRevoked,
-  operation: Operation,
-): Promise<CredentialRow> {
-  const credential = await loadCredential(operation, credentialId);
-  if (!credential) throw new Error(`certificate ${credentialId} is not in the database`);
-  return credential;
-}
-
-const issueSuccessRef = builder.objectRef<CertificateIssued>('DeviceCertificateIssueSuccess').implement({
-  description: 'The device may connect with the certificate.',
-  fields: (t) => ({
-    credential: t.field({
-      type: deviceCredentialRef,
-      description: 'The stored side of it.',
-      resolve: (issued, _args, operation) => requireCredential(issued, operation),
+    liveCertificates: t.exposeInt('liveCertificates', {
+      description: 'How many certificates it signed that let a device in.',
     }),
-    certificate: t.exposeString('certificate', { description: certificateDescription }),
-    ca: t.exposeString('ca', { description: caDescription }),
+    crlUrl: t.string({
+      description: 'Where its revocation list is.',
+      resolve: ({ generation }, _args, { viewer, platform }) =>
+        platform.addresses.httpUrl + crlPath(viewer.tenantSlug, generation),
+    }),
   }),
 });
 
-const generateSuccessRef = builder
-  .objectRef<CertificateGenerated>('DeviceCertificateGenerateSuccess')
-  .implement({
-    description: 'The device may connect with the certificate and the key.',
+export const tenantCaRef = builder.objectRef<TenantCa>('TenantCa').implement({
+  description: 'Whom certificates of the tenant’s devices are signed by.',
+  fields: (t) => ({
+    rootCertificate: t.string({
+      nullable: true,
+      description:
+        'PEM: the platform’s root, by which devices trust the server. Null before the first certificate was made.',
+      resolve: ({ root }) => (root ? toPem('CERTIFICATE', root) : null),
+    }),
+    generations: t.field({
+      type: [authorityRef],
+      description: 'The tenant’s authorities, newest first; none before its first certificate.',
+      resolve: ({ generations }) => [...generations],
+    }),
+  }),
+});
+
+const certificateConnectionRef = builder.connectionObject(
+  {
+    type: deviceCredentialRef,
+    name: 'CertificateConnection',
+    description: 'A page of certificates.',
     fields: (t) => ({
-      credential: t.field({
-        type: deviceCredentialRef,
-        description: 'The stored side of it.',
-        resolve: (generated, _args, operation) => requireCredential(generated, operation),
+      totalCount: t.int({
+        description: 'How many certificates the whole list has, whatever the page.',
+        complexity: TOTAL_COUNT_COST,
+        resolve: (connection) => connection.count?.() ?? 0,
       }),
-      certificate: t.exposeString('certificate', { description: certificateDescription }),
-      privateKey: t.exposeString('privateKey', { description: 'PEM, PKCS #8. It is not kept: note it now.' }),
-      ca: t.exposeString('ca', { description: caDescription }),
     }),
-  });
+  },
+  { name: 'CertificateEdge', description: 'A certificate in a page.' },
+);
 
-const revokeSuccessRef = builder.objectRef<CertificateRevoked>('DeviceCertificateRevokeSuccess').implement({
-  description: 'The certificate lets nobody in any more.',
-  fields: (t) => ({
-    credential: t.field({
+builder.queryFields((t) => ({
+  tenantCa: t.field({
+    type: tenantCaRef,
+    description: 'The authorities of the tenant, and the root above them.',
+    resolve: (_root, _args, operation) => findTenantCa(operation),
+  }),
+  certificates: t.connection(
+    {
       type: deviceCredentialRef,
-      description: 'The credential as it is now.',
-      resolve: (revoked, _args, operation) => requireCredential(revoked, operation),
-    }),
-  }),
-});
-
-const issueResult = builder.unionType('DeviceCertificateIssueResult', {
-  description: 'What came of issuing a certificate.',
-  types: [issueSuccessRef, validationErrorRef, conflictErrorRef, notFoundErrorRef, forbiddenErrorRef],
-  resolveType: resultTypeOf('DeviceCertificateIssueSuccess'),
-});
-
-const generateResult = builder.unionType('DeviceCertificateGenerateResult', {
-  description: 'What came of generating a certificate.',
-  types: [generateSuccessRef, validationErrorRef, conflictErrorRef, notFoundErrorRef, forbiddenErrorRef],
-  resolveType: resultTypeOf('DeviceCertificateGenerateSuccess'),
-});
-
-const revokeResult = builder.unionType('DeviceCertificateRevokeResult', {
-  description: 'What came of revoking a certificate.',
-  types: [revokeSuccessRef, validationErrorRef, conflictErrorRef, notFoundErrorRef, forbiddenErrorRef],
-  resolveType: resultTypeOf('DeviceCertificateRevokeSuccess'),
-});
-
-builder.mutationFields((t) => ({
-  deviceCertificateIssue: t.field({
-    type: issueResult,
-    description:
-      'Makes a client certificate for a key that never leaves the device, for 397 days. Needs `devices.write`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: issueInput, required: true, description: 'For which key.' }) },
-    resolve: (_root, { input }, operation) => issueCertificate(operation, input),
-  }),
-  deviceCertificateGenerate: t.field({
-    type: generateResult,
-    description:
-      'Makes a client certificate with its key, for 397 days; the key is shown once. Needs `devices.write`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: generateInput, required: true, description: 'For which device.' }) },
-    resolve: (_root, { input }, operation) => generateCertificate(operation, input),
-  }),
-  deviceCertificateRevoke: t.field({
-    type: revokeResult,
-    description:
-      'Revokes a client certificate: ends the session it began and puts it on the revocation list. Needs `devices.write`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: revokeInput, required: true, description: 'Which one.' }) },
-    resolve: (_root, { input }, operation) => revokeCertificate(operation, input),
-  }),
+      description:
+        'Certificates of the tenant’s devices in one state: the good ones by their end, soonest first, the others newest first.',
+      complexity: pageCost,
+      args: {
+        state: t.arg({ type: certificateStateEnum, required: true, description: 'Which ones.' }),
+      },
+      resolve: (_root, { state, ...page }, operation) => listCertificates(operation, page, state),
+    },
+    certificateConnectionRef,
+  ),
 }));

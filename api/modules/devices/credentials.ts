@@ -15,23 +15,27 @@ export interface CredentialRow {
   readonly expiresAt: Date | null;
   readonly lastUsedAt: Date | null;
   readonly revokedAt: Date | null;
-  /** Of a certificate, like the three below; null for a token. */
+  /** Of a certificate, like all below; null for a token. */
   readonly serial: string | null;
   readonly fingerprint: string | null;
   readonly notBefore: Date | null;
   readonly revocationReason: RevocationReason | null;
+  readonly retiresAt: Date | null;
+  readonly renewedById: number | null;
+  readonly authorityGeneration: number | null;
 }
 
 /** Never the hash of a secret; the hash of a certificate is no secret. */
-const COLUMNS = sql`id, device_id as "deviceId", kind, hint, created_at as "createdAt", expires_at as "expiresAt",
+export const CREDENTIAL_COLUMNS = sql`id, device_id as "deviceId", kind, hint, created_at as "createdAt", expires_at as "expiresAt",
   last_used_at as "lastUsedAt", revoked_at as "revokedAt", serial, not_before as "notBefore",
   case kind when 'CERTIFICATE' then encode(secret_hash, 'hex') end as fingerprint,
-  revocation_reason as "revocationReason"`;
+  revocation_reason as "revocationReason", retires_at as "retiresAt", renewed_by_id as "renewedById",
+  authority_generation as "authorityGeneration"`;
 
 export const loadCredential = defineLoader<number, CredentialRow | undefined>(
   async (operation, ids) => {
     const rows = await operation.read.rows<CredentialRow>(
-      sql`select ${COLUMNS} from device_credentials where id = any(${ids}::int[])`,
+      sql`select ${CREDENTIAL_COLUMNS} from device_credentials where id = any(${ids}::int[])`,
     );
     return new Map(rows.map((row) => [row.id, row]));
   },
@@ -42,7 +46,7 @@ export const loadCredential = defineLoader<number, CredentialRow | undefined>(
 export const loadCredentials = defineLoader<number, readonly CredentialRow[]>(
   async (operation, deviceIds) => {
     const rows = await operation.read.rows<CredentialRow>(
-      sql`select ${COLUMNS} from device_credentials where device_id = any(${deviceIds}::int[]) order by id desc`,
+      sql`select ${CREDENTIAL_COLUMNS} from device_credentials where device_id = any(${deviceIds}::int[]) order by id desc`,
     );
     return Map.groupBy(rows, (row) => row.deviceId);
   },
@@ -57,8 +61,8 @@ export async function readCredentialStates(
     sql`select device_id as "deviceId",
           case when count(*) filter (where good) = 0 then 'REVOKED'
                when bool_and(ending) filter (where good) then 'EXPIRING' else 'ACTIVE' end as state
-        from (select device_id, revoked_at is null and (expires_at is null or expires_at > now()) as good,
-                coalesce(expires_at < now() + interval '30 days', false) as ending
+        from (select device_id, revoked_at is null and coalesce(least(expires_at, retires_at) > now(), true) as good,
+                coalesce(least(expires_at, retires_at) < now() + interval '30 days', false) as ending
               from device_credentials where device_id = any(${deviceIds}::int[])) c
         group by device_id`,
   );

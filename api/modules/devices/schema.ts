@@ -169,6 +169,32 @@ builder.node(deviceCredentialRef, {
       nullable: true,
       description: 'Why a certificate was revoked; null when it was not, or nobody said.',
     }),
+    retiresAt: t.expose('retiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When a certificate ends before it expires, because it was renewed or its authority was replaced; null when it does not.',
+    }),
+    renewedBy: t.field({
+      type: deviceCredentialRef,
+      nullable: true,
+      description: 'The certificate that takes its place; null when it was not renewed.',
+      resolve: async ({ renewedById }, _args, operation) =>
+        renewedById === null ? null : ((await loadCredential(operation, renewedById)) ?? null),
+    }),
+    authorityGeneration: t.exposeInt('authorityGeneration', {
+      nullable: true,
+      description: 'Which of the tenant’s authorities signed a certificate, from 1; null for a token.',
+    }),
+    device: t.field({
+      type: deviceRef,
+      description: 'Whose credential it is.',
+      async resolve({ deviceId }, _args, operation) {
+        const device = await findDevice(operation, deviceId);
+        if (!device) throw new Error(`device ${deviceId} of a credential is not in the database`);
+        return device;
+      },
+    }),
   }),
 });
 

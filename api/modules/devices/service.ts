@@ -14,7 +14,12 @@ import {
 } from './store.ts';
 
 export { announceAccess } from './announce.ts';
-export { type CredentialRow, loadCredential, loadCredentialState } from './credentials.ts';
+export {
+  CREDENTIAL_COLUMNS,
+  type CredentialRow,
+  loadCredential,
+  loadCredentialState,
+} from './credentials.ts';
 export { deviceKeyRules } from './input.ts';
 export { insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';

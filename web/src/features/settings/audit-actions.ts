@@ -11,6 +11,8 @@ export const actionNames: Readonly<Record<string, string>> = {
   deviceClaim: 'Enrolled with a claim code',
   deviceCertificateIssue: 'Issued a certificate',
   deviceCertificateGenerate: 'Generated a certificate',
+  deviceCertificateRenew: 'Renewed a certificate',
+  tenantCaRotate: 'Replaced the certificate authority',
   deviceCertificateRevoke: 'Revoked a certificate',
   apiKeyCreate: 'Created an API key',
   apiKeyRotate: 'Rotated an API key',
