@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Three projects: `unit` beside the code and without I/O, `integration` against real neighbours, `e2e` with every process. */
 export default defineConfig({
+  // Of graphql's two builds Node itself takes this one, and no other may be beside it.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     reporters: ['default'],
     projects: [

@@ -24,8 +24,11 @@ export interface Operation {
   goLive(): void;
   /** Stands for everything loaded so far; replaced by `refresh`. */
   loaded(): object;
-  /** Ends the read transaction and forgets what was loaded; the next read sees what was committed since. */
-  refresh(): Promise<void>;
+  /**
+   * Forgets what was loaded and ends the read transaction, if there is one: then it is to be waited for. The next read sees
+   * what was committed since.
+   */
+  refresh(): Promise<void> | undefined;
   /** The answer is complete: ends the read transaction, and whatever resolver is still at work gets no other. */
   finish(): Promise<void>;
 }

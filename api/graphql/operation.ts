@@ -57,10 +57,10 @@ export function createOperation(options: OperationOptions): Operation {
     goLive() {
       live = true;
     },
-    async refresh() {
+    refresh() {
       loaded = {};
       if (live) deadline = Date.now() + timeoutMs;
-      await release();
+      return scope && release();
     },
     async finish() {
       finished = true;

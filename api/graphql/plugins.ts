@@ -104,22 +104,11 @@ function refusalOf(error: Error): GraphQLError {
   );
 }
 
-/** Ends the read transaction of an operation, and that of each event of a subscription. */
+/** Ends the read transaction of an operation; that of each event of a subscription ends in `useSubscriptions`. */
 export function useReadScopes(): Plugin<ApiContext> {
   return {
     onExecute: ({ args }) => ({ onExecuteDone: async () => args.contextValue.finish?.() }),
-    onSubscribe({ args }) {
-      args.contextValue.goLive?.();
-      return {
-        onSubscribeResult({ result }) {
-          if (isSingle(result)) return undefined;
-          return {
-            onNext: async () => args.contextValue.refresh?.(),
-            onEnd: () => void args.contextValue.finish?.(),
-          };
-        },
-      };
-    },
+    onSubscribe: ({ args }) => args.contextValue.goLive?.(),
   };
 }
 
@@ -138,15 +127,7 @@ export function useErrorPresentation(): Plugin<ApiContext> {
         setError(present(error, args.contextValue));
       },
       onSubscribeResult({ result, setResult }) {
-        if (isSingle(result)) {
-          if (result.errors) setResult(presentAll(result, args.contextValue));
-          return undefined;
-        }
-        return {
-          onNext: ({ result: event, setResult: setEvent }) => {
-            if (isSingle(event) && event.errors) setEvent(presentAll(event, args.contextValue));
-          },
-        };
+        if (isSingle(result) && result.errors) setResult(presentAll(result, args.contextValue));
       },
     }),
   };

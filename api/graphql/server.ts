@@ -16,6 +16,7 @@ import {
 } from './plugins.ts';
 import { schema } from './schema.ts';
 import { strangerOf } from './strangers.ts';
+import { useSubscriptions } from './subscriptions.ts';
 
 export interface GraphqlOptions {
   readonly pool: Pool;
@@ -91,6 +92,7 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       useErrorPresentation(),
       useAdmission(schema, options.maxCost),
       useReadScopes(),
+      useSubscriptions(),
     ],
   });
 }

@@ -94,29 +94,21 @@ export function createLiveFeeds(options: LiveOptions): LiveFeeds {
   let known: { readonly state: StreamState; readonly until: number } | undefined;
   return {
     metrics,
-    async *deliver({ tenant, ...request }) {
+    deliver({ tenant, ...request }) {
       const shard = shardOfTenant(tenant);
-      const feed = enter(shard);
-      metrics.subscribed(request.kind, 1);
-      try {
-        const { tenantId } = tenant;
-        for await (const delivery of deliver({
-          ...request,
-          bus,
-          feed,
-          shard,
-          sealer,
-          tenantId,
-          limits: options.queue,
-          metrics,
-        })) {
-          if (delivery.type === 'event') metrics.delivered.inc({ kind: request.kind });
-          yield delivery;
-        }
-      } finally {
-        metrics.subscribed(request.kind, -1);
-        leave(shard);
-      }
+      const { tenantId } = tenant;
+      return deliver({
+        ...{ ...request, bus, shard, sealer, tenantId, metrics },
+        limits: options.queue,
+        enter() {
+          metrics.subscribed(request.kind, 1);
+          return enter(shard);
+        },
+        leave() {
+          metrics.subscribed(request.kind, -1);
+          leave(shard);
+        },
+      });
     },
     openCursor(tenant, cursor) {
       const content = sealer.open(cursor);

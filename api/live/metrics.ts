@@ -1,5 +1,6 @@
 import type { Counter } from 'prom-client';
 import type { Metrics } from '#core/runtime/metrics.ts';
+import type { LiveKind } from './filter.ts';
 
 /** What the live part of the API counts. */
 export interface LiveMetrics {
@@ -7,19 +8,25 @@ export interface LiveMetrics {
   readonly overflows: Counter;
   readonly gaps: Counter<'reason'>;
   readonly conflated: Counter;
-  readonly delivered: Counter<'kind'>;
+  /** An event was handed to a subscription. */
+  delivered(kind: LiveKind): void;
   /** Changes of what waits in the queues. */
   queued(events: number, bytes: number): void;
   /** A subscriber came (1) or went (-1). */
-  subscribed(kind: 'telemetry' | 'presence', change: 1 | -1): void;
+  subscribed(kind: LiveKind, change: 1 | -1): void;
 }
 
 export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMetrics {
-  const events = metrics.gauge(
+  let [events, bytes] = [0, 0];
+  metrics.gauge(
     'live_queued_events',
     'Events waiting for subscribers; a rising value means slow subscribers',
+    [],
+    () => events,
   );
-  const bytes = metrics.gauge('live_queued_bytes', 'Bytes of the events waiting for subscribers');
+  metrics.gauge('live_queued_bytes', 'Bytes of the events waiting for subscribers', [], () => bytes);
+  const delivered = metrics.counter('live_delivered_total', 'Events handed to subscriptions', ['kind']);
+  const deliveredOf = { telemetry: delivered.labels('telemetry'), presence: delivered.labels('presence') };
   const subscribers = metrics.gauge('live_subscribers', 'Open live subscriptions', ['kind']);
   metrics.gauge('live_feeds', 'Shards followed by this process', [], feeds);
   return {
@@ -34,10 +41,10 @@ export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMe
       ['reason'],
     ),
     conflated: metrics.counter('live_conflated_total', 'Readings merged into a newer one because of maxHz'),
-    delivered: metrics.counter('live_delivered_total', 'Events handed to subscriptions', ['kind']),
+    delivered: (kind) => deliveredOf[kind].inc(),
     queued(eventChange, byteChange) {
-      events.inc(eventChange);
-      bytes.inc(byteChange);
+      events += eventChange;
+      bytes += byteChange;
     },
     subscribed: (kind, change) => subscribers.inc({ kind }, change),
   };

@@ -29,7 +29,7 @@ function items(count: number, metrics?: TelemetryEvent['metrics']): QueuedEvent[
   const entry = entryOf(1, events);
   const [part] = entry.parts;
   if (!part) throw new Error('no part');
-  return events.map((each, index) => ({ entry, part, index, event: each }));
+  return events.map((each, index) => ({ type: 'event', entry, part, index, event: each }));
 }
 
 describe('event queue', () => {

@@ -3,6 +3,7 @@ import type { Entry, EntryPart } from './entry.ts';
 
 /** An event on its way to one subscriber. */
 export interface QueuedEvent {
+  readonly type: 'event';
   readonly entry: Entry;
   /** The part of the entry it is in. */
   readonly part: EntryPart;

@@ -137,7 +137,8 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
     if (!from || !isBefore(from, at)) return;
     const event = entry.event(index);
     if (!matches(follower.filter, event)) return;
-    if (!follower.offer({ entry, part, index, event })) letGo(follower, placeBefore(at), 'full');
+    if (!follower.offer({ type: 'event', entry, part, index, event }))
+      letGo(follower, placeBefore(at), 'full');
   };
 
   const remove = (follower: Follower) => {

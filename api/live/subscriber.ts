@@ -7,7 +7,7 @@ import { pause, readBack } from './read-back.ts';
 import type { Follower, ShardFeed } from './shard-feed.ts';
 
 /** What a subscriber gets, in order. */
-export type Delivery = ({ readonly type: 'event' } & QueuedEvent) | Gap;
+export type Delivery = QueuedEvent | Gap;
 
 /** Events of the shard between two places may not have been delivered. */
 export interface Gap {
@@ -22,7 +22,9 @@ export interface Gap {
 
 export interface SubscriberOptions {
   readonly bus: Bus;
-  readonly feed: ShardFeed;
+  /** Called when the first delivery is asked for, and `leave` at the end. */
+  readonly enter: () => ShardFeed;
+  readonly leave: () => void;
   readonly shard: number;
   readonly sealer: CursorSealer;
   readonly tenantId: number;
@@ -46,8 +48,9 @@ const BEHIND_PAUSE_MS = 200;
  * needs. Ends when the signal is aborted.
  */
 export async function* deliver(options: SubscriberOptions): AsyncGenerator<Delivery> {
-  const { feed, signal } = options;
-  const seat = createSeat(options);
+  const { signal } = options;
+  const feed = options.enter();
+  const seat = createSeat(options, feed);
   let position = options.from;
   let at = options.fromAt;
   let reason: 'RETENTION' | 'SLOW_CONSUMER' = 'RETENTION';
@@ -58,7 +61,8 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
         seat.take(position);
         for (let item = await seat.next(signal); item; item = await seat.next(signal)) {
           at = item.entry.at;
-          yield { type: 'event', ...item };
+          options.metrics.delivered(options.kind);
+          yield item;
         }
         position = seat.left.position;
         reason = seat.left.why === 'full' ? 'SLOW_CONSUMER' : 'RETENTION';
@@ -80,7 +84,9 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
             const place = { created: entry.created, sequence: entry.sequence, index };
             if (!isBefore(position, place)) continue;
             const event = entry.event(index);
-            if (matches(options.filter, event)) yield { type: 'event', entry, part, index, event };
+            if (!matches(options.filter, event)) continue;
+            options.metrics.delivered(options.kind);
+            yield { type: 'event', entry, part, index, event };
           }
           position = { created: entry.created, sequence: entry.sequence, index: WHOLE };
           at = entry.at;
@@ -92,6 +98,7 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
     }
   } finally {
     seat.leave();
+    options.leave();
   }
 }
 
@@ -104,7 +111,7 @@ interface Seat {
   readonly left: { readonly position: Position; readonly why: 'full' | 'lost' };
 }
 
-function createSeat(options: SubscriberOptions): Seat {
+function createSeat(options: SubscriberOptions, feed: ShardFeed): Seat {
   const queue = new EventQueue(options.limits);
   let left: Seat['left'] = { position: options.from, why: 'lost' };
   let attached = false;
@@ -129,7 +136,7 @@ function createSeat(options: SubscriberOptions): Seat {
   return {
     take(position) {
       attached = true;
-      options.feed.attach(follower, position);
+      feed.attach(follower, position);
     },
     async next(signal) {
       for (;;) {
@@ -153,7 +160,7 @@ function createSeat(options: SubscriberOptions): Seat {
       }
     },
     leave() {
-      if (attached) options.feed.detach(follower);
+      if (attached) feed.detach(follower);
       attached = false;
       options.metrics.queued(-queue.length, -queue.bytes);
     },

@@ -7,6 +7,7 @@ import { untilCredentialEnds } from '#api/live/credential-end.ts';
 import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
+import type { QueuedEvent } from '#api/live/queue.ts';
 import type { Gap } from '#api/live/subscriber.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { TelemetryEvent } from '#core/bus/events.ts';
@@ -27,6 +28,7 @@ export interface TelemetrySnapshot {
 
 export interface TelemetryReading {
   readonly type: 'TelemetryReading';
+  /** May be made only when it is asked for: not everybody does. */
   readonly cursor: string;
   readonly event: TelemetryEvent;
 }
@@ -78,14 +80,42 @@ export async function followTelemetry(
       fromAt: start.at,
       signal: untilCredentialEnds(operation, signal),
     });
-    const found = toConflatable(operation, filter, deliveries);
-    const merged =
-      maxHz == null
-        ? found
-        : conflate(found, { maxHz, cursor, signal, onMerged: () => live.metrics.conflated.inc() });
-    for await (const item of merged) yield 'other' in item ? item.other : toReading(item.reading, filter);
+    if (maxHz == null) {
+      for await (const delivery of deliveries) {
+        if (delivery.type === 'gap') yield* told(operation, filter, delivery);
+        else if ('metrics' in delivery.event)
+          yield new DeliveredReading(delivery, wantedOf(delivery.event, filter));
+      }
+    } else {
+      const found = toConflatable(operation, filter, deliveries);
+      const onMerged = () => live.metrics.conflated.inc();
+      for await (const item of conflate(found, { maxHz, cursor, signal, onMerged })) {
+        if ('other' in item) yield item.other;
+        else {
+          const { cursor, event } = item.reading;
+          yield { type: 'TelemetryReading', cursor, event: wantedOf(event, filter) };
+        }
+      }
+    }
     if (!signal.aborted) throw new AuthenticationError('expired', 'the credential has expired');
   }, operation.signal);
+}
+
+/** A reading just as it was delivered. */
+class DeliveredReading implements TelemetryReading {
+  readonly type = 'TelemetryReading';
+  readonly event: TelemetryEvent;
+  readonly #delivery: QueuedEvent;
+
+  constructor(delivery: QueuedEvent, event: TelemetryEvent) {
+    this.#delivery = delivery;
+    this.event = event;
+  }
+
+  get cursor(): string {
+    const { entry, part, index } = this.#delivery;
+    return entry.cursor(part, index);
+  }
 }
 
 async function* toConflatable(
@@ -94,26 +124,26 @@ async function* toConflatable(
   deliveries: ReturnType<Operation['platform']['live']['deliver']>,
 ): AsyncGenerator<Conflatable<StreamGap>> {
   for await (const delivery of deliveries) {
-    if (delivery.type === 'event') {
-      const { entry, part, index, event } = delivery;
-      if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(part, index) } };
+    if (delivery.type === 'gap') {
+      for await (const other of told(operation, filter, delivery)) yield { other, cursor: other.cursor };
       continue;
     }
-    const missed = await countMissed(operation, filter, delivery);
-    if (missed === 0) continue;
-    const gap = toGap(operation, delivery, missed);
-    yield { other: gap, cursor: gap.cursor };
+    const { entry, part, index, event } = delivery;
+    if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(part, index) } };
   }
 }
 
-function toReading(
-  { event, cursor }: { event: TelemetryEvent; cursor: string },
-  filter: LiveFilter,
-): TelemetryReading {
-  if (!filter.metrics) return { type: 'TelemetryReading', cursor, event };
-  const { metrics: wanted } = filter;
+/** The gap as it is told; nothing when nothing can have been missed. */
+async function* told(operation: Operation, filter: LiveFilter, gap: Gap): AsyncGenerator<StreamGap> {
+  const missed = await countMissed(operation, filter, gap);
+  if (missed !== 0) yield toGap(operation, gap, missed);
+}
+
+/** The event with no other metrics than those asked for. */
+function wantedOf(event: TelemetryEvent, { metrics: wanted }: LiveFilter): TelemetryEvent {
+  if (!wanted) return event;
   const metrics = Object.fromEntries(Object.entries(event.metrics).filter(([metric]) => wanted.has(metric)));
-  return { type: 'TelemetryReading', cursor, event: { ...event, metrics } };
+  return { ...event, metrics };
 }
 
 interface SnapshotStart extends Position {

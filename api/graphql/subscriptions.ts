@@ -1,0 +1,109 @@
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+} from 'graphql';
+import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
+import type { Plugin } from 'graphql-yoga';
+import { type ApiContext, present } from './plugins.ts';
+
+type SubscriptionArgs = ExecutionArgs & { readonly contextValue: ApiContext };
+type Answer = (payload: unknown) => ExecutionResult | PromiseLike<ExecutionResult>;
+
+/**
+ * Runs subscriptions. The selection of a document is compiled into a function when it is first subscribed to, because it is then
+ * run for every event of every subscriber; a document that cannot be compiled is interpreted. Each event has its own
+ * reads, which end with it, and shows callers only the errors that are meant for them.
+ */
+export function useSubscriptions(): Plugin<ApiContext> {
+  return {
+    onSubscribe({ args, setSubscribeFn }) {
+      setSubscribeFn(() => runSubscription(args));
+    },
+  };
+}
+
+/** The answers to each event, in order; or what is wrong with the subscription itself. */
+export async function runSubscription(
+  args: SubscriptionArgs,
+): Promise<AsyncGenerator<ExecutionResult> | ExecutionResult> {
+  const source = await createSourceEventStream(args);
+  return Symbol.asyncIterator in source ? answerEach(source, args) : source;
+}
+
+function answerEach(source: AsyncIterable<unknown>, args: SubscriptionArgs): AsyncGenerator<ExecutionResult> {
+  const { contextValue: context } = args;
+  const payloads = source[Symbol.asyncIterator]();
+  const answer = answerOf(args);
+  const finish = async () => {
+    await payloads.return?.();
+    await context.finish?.();
+  };
+  return {
+    async next() {
+      try {
+        const step = await payloads.next();
+        if (step.done) {
+          await context.finish?.();
+          return { done: true, value: undefined };
+        }
+        const answered = answer(step.value);
+        const result = 'then' in answered ? await answered : answered;
+        const ended = context.refresh?.();
+        if (ended) await ended;
+        return { done: false, value: result.errors ? withPresented(result, context) : result };
+      } catch (error) {
+        await context.finish?.();
+        throw present(error, context);
+      }
+    },
+    async return() {
+      await finish();
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      await finish();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    [Symbol.asyncDispose]: finish,
+  };
+}
+
+const withPresented = ({ errors, ...result }: ExecutionResult, context: ApiContext): ExecutionResult => ({
+  ...result,
+  ...(errors && { errors: errors.map((error) => present(error, context)) }),
+});
+
+function answerOf(args: SubscriptionArgs): Answer {
+  const compiled = compile(args);
+  if (!compiled) return (payload) => execute({ ...args, rootValue: payload });
+  return (payload) => compiled.query(payload, args.contextValue, args.variableValues);
+}
+
+/** By document: the server keeps a bounded number of parsed documents, and what is compiled goes with them. */
+const known = new WeakMap<DocumentNode, Map<string, CompiledQuery | undefined>>();
+
+function compile({ schema, document, operationName }: SubscriptionArgs): CompiledQuery | undefined {
+  const byName = known.get(document) ?? new Map<string, CompiledQuery | undefined>();
+  known.set(document, byName);
+  const name = operationName ?? '';
+  if (!byName.has(name)) byName.set(name, compileAnew(schema, document, operationName));
+  return byName.get(name);
+}
+
+function compileAnew(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): CompiledQuery | undefined {
+  const compiled = compileQuery(schema, document, operationName ?? undefined, {
+    customJSONSerializer: false,
+  });
+  return isCompiledQuery(compiled) ? compiled : undefined;
+}
