@@ -49,7 +49,15 @@ const subscribe = (
 ) => {
   const [refresh, finish] = [vi.fn(() => undefined), vi.fn(async () => undefined)];
   const log = createLogger('test', 'silent');
-  const contextValue = { viewer: undefined, refused: undefined, requestId: 'r-1', ip: null, log, refresh, finish };
+  const contextValue = {
+    viewer: undefined,
+    refused: undefined,
+    requestId: 'r-1',
+    ip: null,
+    log,
+    refresh,
+    finish,
+  };
   const args = { schema: schemaOf(things), document: parse(query), variableValues: variables, contextValue };
   return { refresh, finish, args, run: () => runSubscription(args) };
 };
