@@ -20,6 +20,7 @@ const SQL_ONLY = [
   'invitations',
   'leases',
   'members',
+  'mqtt_sessions',
   'mutation_results',
   'outbox',
   'platform_audit_entries',

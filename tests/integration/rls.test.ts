@@ -135,6 +135,10 @@ describe('row-level security', () => {
         "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",
         device.id,
       );
+      await insert(
+        "insert into mqtt_sessions (tenant_id, device_id, client_id, epoch, keep_seconds, state) values ($1, $2, 'c', 1, 1, '{}')",
+        device.id,
+      );
       await insert('insert into device_presence (tenant_id, device_id) values ($1, $2)', device.id);
       await insert(
         "insert into device_latest (tenant_id, device_id, newest_ts, metrics) values ($1, $2, now(), '{}')",

@@ -1,3 +1,4 @@
+import type { KeptMqttSession } from '#core/db/mqtt-sessions.ts';
 import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
 import type { ProtocolVersion } from './protocol/read-connect.ts';
 import type { UplinkMeaning } from './uplink.ts';
@@ -41,6 +42,8 @@ export interface Admission {
   /** Silence beyond this ends the connection; 0 for never. One and a half times what the device promised. */
   readonly silenceMs: number;
   readonly will: Will | undefined;
+  /** What an earlier connection wrote down; `unknown` while the database does not answer. */
+  readonly kept: KeptMqttSession | undefined | 'unknown';
   readonly limits: ClientLimits;
   /** The CONNACK that lets it in. */
   welcome(sessionPresent: boolean): Buffer;

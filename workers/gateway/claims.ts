@@ -9,13 +9,19 @@ export interface ClaimsOptions {
   release(sessions: readonly HeldSession[]): Promise<void>;
 }
 
+export interface TakenEpoch {
+  readonly epoch: bigint;
+  /** It is from the reserve: the database does not answer. */
+  readonly reserved: boolean;
+}
+
 export interface Claims {
   /**
    * The epoch of a new session; undefined when a newer one has overtaken it already. While the database does not
    * answer, epochs come from a reserve of less than `RESERVE` and are written down later.
    * @throws UnavailableError when the reserve is used up, OverloadedError when too many wait
    */
-  take(claim: Omit<SessionClaim, 'epoch'>): Promise<bigint | undefined>;
+  take(claim: Omit<SessionClaim, 'epoch'>): Promise<TakenEpoch | undefined>;
   /** Notes that a session ended; written down with the next `settle`. */
   end(session: HeldSession): void;
   /** A session that lives though the table has lost it. */
@@ -65,7 +71,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       try {
         const epoch = await ask(claim);
         if (epoch !== undefined) recent.set(claim.deviceId, epoch);
-        return epoch;
+        return epoch === undefined ? undefined : { epoch, reserved: false };
       } catch (error) {
         if (error instanceof OverloadedError) throw error;
         const reserved = reserve[used];
@@ -75,7 +81,7 @@ export function createClaims(options: ClaimsOptions): Claims {
         const epoch = reserved > known ? reserved : known + 1n;
         recent.set(claim.deviceId, epoch);
         unwritten.set(claim.deviceId, { ...claim, epoch });
-        return epoch;
+        return { epoch, reserved: true };
       }
     },
     end(session) {

@@ -1,10 +1,13 @@
+import type { StreamPlace } from '#core/bus/follow.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Admission } from './admission.ts';
+import type { CatchUp } from './catch-up.ts';
 import type { DelayedWills } from './delayed-wills.ts';
 import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { SessionKeeper } from './session-keeper.ts';
 import type { Sessions } from './sessions.ts';
 import type { Throttles } from './throttle.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -21,8 +24,12 @@ export interface ConnectionContext {
   readonly wills: DelayedWills;
   readonly throttles: Throttles;
   readonly refusals: RefusalLog;
+  readonly keeper: SessionKeeper;
+  readonly catchUp: CatchUp;
   /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
   followDownlink(tenant: string): Promise<void>;
+  /** Up to there everything for the tenant's devices has arrived here; undefined while it is not followed. */
+  downlinkPlace(tenant: string): StreamPlace | undefined;
   /** A device was let in. */
   onBegin(admission: Admission): void;
   /** A session ended, whatever the reason. */

@@ -219,12 +219,11 @@ export class Connection implements Pausable, Writer {
   #endSession(reason: CloseReason): void {
     const session = this.#session;
     if (!session) return;
-    const { intake, sessions, wills, gatewayId } = this.#context;
+    const { intake, wills, gatewayId } = this.#context;
     const { admission, state } = session.held;
-    session.lane.close();
     this.#context.throttles.close(admission, session.throttle);
+    session.end(reason);
     intake.unregister(this);
-    sessions.drop(session.held);
     const { will } = admission;
     if (will && callsForWill(reason)) {
       const delaySeconds = reason === 'gateway_stopping' ? 0 : Math.min(will.delaySeconds, state.keepSeconds);

@@ -20,10 +20,16 @@ export class DownlinkFilters {
   readonly #tenant: string;
   readonly #device: string;
   readonly #granted = new Map<string, Granted>();
+  #changes = 0;
 
   constructor(tenant: string, device: string) {
     this.#tenant = tenant;
     this.#device = device;
+  }
+
+  /** Counts what would be written down differently. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get size(): number {
@@ -44,12 +50,14 @@ export class DownlinkFilters {
     if (leaves.length === 0) return REASON.NOT_AUTHORIZED;
     if (!this.#granted.has(filter) && this.#granted.size >= MAX_FILTERS) return REASON.QUOTA_EXCEEDED;
     const granted = qos === 0 ? 0 : 1;
+    this.#changes += 1;
     this.#granted.set(filter, { filter, qos: granted, identifier, leaves });
     return granted;
   }
 
   /** Whether it was there. */
   remove(filter: string): boolean {
+    this.#changes += 1;
     return this.#granted.delete(filter);
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '#core/bus/connect.ts';
 import { readAddressed } from '#core/bus/downlink.ts';
-import { type Following, follow, streamState } from '#core/bus/follow.ts';
+import { type Following, follow, type StreamPlace, streamState } from '#core/bus/follow.ts';
 import { downlinkSubject } from '#core/bus/subjects.ts';
 import { isDownlinkLeaf } from '#core/mqtt/topics.ts';
 import type { Logger } from '#core/runtime/logger.ts';
@@ -19,6 +19,8 @@ export interface DownlinkFollower {
    * an answer of the bus; the shard is then followed from when it answers.
    */
   follow(shard: number): Promise<void>;
+  /** Up to there everything of a shard has been handed out; undefined while it is not followed. */
+  place(shard: number): StreamPlace | undefined;
   stop(): Promise<void>;
 }
 
@@ -35,12 +37,15 @@ const RETRY_MS = 250;
 export function createDownlinkFollower(options: FollowerOptions): DownlinkFollower {
   const { bus, log } = options;
   const shards = new Map<number, Promise<Following | undefined>>();
+  const places = new Map<number, StreamPlace>();
   const stopping = new AbortController();
 
   const open = async (shard: number): Promise<Following | undefined> => {
     while (!stopping.signal.aborted) {
       try {
-        const { last } = await streamState(bus, 'DOWNLINK');
+        const { createdAt, last } = await streamState(bus, 'DOWNLINK');
+        const place = { createdAt, sequence: last };
+        places.set(shard, place);
         return follow({
           bus,
           stream: 'DOWNLINK',
@@ -48,13 +53,19 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
           from: last + 1,
           log,
           onMessage: (message) => {
-            const addressed = readAddressed(message.data);
-            if (addressed && isDownlinkLeaf(addressed.leaf))
-              options.onMessage({ ...addressed, leaf: addressed.leaf });
+            place.sequence = message.seq;
+            const addressed = readDownlink(message.data, { ...place });
+            if (addressed) options.onMessage(addressed);
             else log.warn({ stream: 'DOWNLINK', sequence: message.seq }, 'not a downlink message');
           },
-          onLost: (first) =>
-            log.warn({ shard, first }, 'downlink messages were lost; the tables send them again on connect'),
+          onLost: (first) => {
+            place.createdAt = first.createdAt;
+            place.sequence = first.sequence - 1;
+            log.warn({ shard, first }, 'downlink messages were lost; the tables send them again on connect');
+          },
+          onQuiet: (sequence) => {
+            place.sequence = sequence;
+          },
         });
       } catch (error) {
         log.warn({ err: error, shard }, 'downlink cannot be followed yet');
@@ -73,9 +84,20 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
       }
       await Promise.race([following, sleep(PATIENCE_MS, undefined, { ref: false })]);
     },
+    place: (shard) => {
+      const place = places.get(shard);
+      return place && { ...place };
+    },
     async stop() {
       stopping.abort();
       await Promise.all([...shards.values()].map(async (following) => (await following)?.stop()));
     },
   };
+}
+
+/** A message on DOWNLINK as it lies there; undefined for anything else. */
+export function readDownlink(bytes: Uint8Array, place: StreamPlace): AddressedMessage | undefined {
+  const addressed = readAddressed(bytes);
+  if (!addressed || !isDownlinkLeaf(addressed.leaf)) return undefined;
+  return { ...addressed, leaf: addressed.leaf, place };
 }

@@ -1,10 +1,9 @@
+import type { StreamPlace } from '#core/bus/follow.ts';
 import type { UserProperty } from '#core/bus/user-properties.ts';
-import { buildTopic, type DownlinkLeaf } from '#core/mqtt/topics.ts';
-import type { ClientLimits } from './admission.ts';
+import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
 import { DownlinkFilters } from './downlink-filters.ts';
-import { PROPERTY, type PropertyToWrite } from './protocol/properties.ts';
-import type { ProtocolVersion } from './protocol/read-connect.ts';
-import { publish } from './protocol/write-packets.ts';
+import { type DownlinkLink, DownlinkWriter } from './downlink-link.ts';
+import type { KeptState } from './kept-state.ts';
 
 /** A message to a device. */
 export interface DownlinkMessage {
@@ -12,24 +11,27 @@ export interface DownlinkMessage {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: Buffer;
+  /** Where it lies on DOWNLINK. */
+  readonly place: StreamPlace;
   /** In ms since the epoch; see `DownlinkEnvelope`. */
   readonly expiresAt?: number | undefined;
   readonly contentType?: string | undefined;
   readonly userProperties?: readonly UserProperty[] | undefined;
 }
 
-export type DownlinkOutcome = 'sent' | 'queued' | 'not_subscribed' | 'overflow' | 'expired' | 'too_large';
+/** `later`: it will be read again once what lies before it was sent. */
+export type DownlinkOutcome = 'sent' | 'queued' | 'not_subscribed' | 'later' | 'expired' | 'too_large';
 
-/** A connection that messages leave through, and what the client at its end can take. */
-export interface DownlinkLink {
-  readonly version: ProtocolVersion;
-  readonly limits: ClientLimits;
-  write(bytes: Buffer): void;
+export interface DownlinkOptions {
+  /** Told about each message that leaves the queue. */
+  onOutcome(outcome: DownlinkOutcome): void;
+  /** The session lacks messages and has room for them: `caughtUp` is to be called. */
+  onBehind(session: DownlinkSession): void;
 }
 
 /** Sent and not acknowledged by the device; fewer where it says so itself. */
 const MAX_INFLIGHT = 16;
-/** Waiting for room among those. What does not fit is sent again from the tables on the next connect. */
+/** Waiting for room among those. What does not fit is read again from the stream later. */
 const MAX_QUEUED = 128;
 
 /**
@@ -42,28 +44,96 @@ export class DownlinkSession {
   readonly #device: string;
   readonly #inflight = new Map<number, DownlinkMessage>();
   readonly #queued: DownlinkMessage[] = [];
-  readonly #onOutcome: (outcome: DownlinkOutcome) => void;
+  readonly #options: DownlinkOptions;
   #nextId = 1;
-  #link: DownlinkLink | undefined;
-  /** Topics that the client at the end of the link knows by a number. */
-  readonly #aliases = new Map<DownlinkLeaf, number>();
+  #writer: DownlinkWriter | undefined;
+  /** Everything for the device up to there was handed to the session. */
+  #place: StreamPlace | undefined;
+  /** Sequences before that place whose messages are wanted again, and the packet id they had; 0 for none. */
+  readonly #wanted = new Map<number, number>();
+  /** Messages are missing behind the place; until they are here, newer ones wait on the stream. */
+  #behind = false;
+  #newestSkipped = 0;
+  #changes = 0;
 
-  /** @param onOutcome told about each message that leaves the queue unsent */
-  constructor(
-    tenant: string,
-    device: string,
-    onOutcome: (outcome: DownlinkOutcome) => void = () => undefined,
-  ) {
+  constructor(tenant: string, device: string, options: DownlinkOptions) {
     this.#tenant = tenant;
     this.#device = device;
-    this.#onOutcome = onOutcome;
+    this.#options = options;
     this.filters = new DownlinkFilters(tenant, device);
+  }
+
+  /** Counts what would be written down differently. */
+  get changes(): number {
+    return this.#changes + this.filters.changes;
+  }
+
+  get place(): StreamPlace | undefined {
+    return this.#place;
+  }
+
+  /** What lies before the place and is not acknowledged; see `KeptState`. */
+  pending(): [packetId: number, sequence: number][] {
+    return [
+      ...[...this.#inflight].map(([packetId, { place }]): [number, number] => [packetId, place.sequence]),
+      ...this.#queued.map(({ place }): [number, number] => [0, place.sequence]),
+      ...[...this.#wanted].map(([sequence, packetId]): [number, number] => [packetId, sequence]),
+    ];
+  }
+
+  /** Begins where another gateway left off. */
+  restore(kept: Pick<KeptState, 'filters' | 'place' | 'pending'>): void {
+    for (const { filter, qos, identifier } of kept.filters) this.filters.add(filter, qos, identifier);
+    this.#place = kept.place;
+    for (const [packetId, sequence] of kept.pending) this.#wanted.set(sequence, packetId);
+  }
+
+  /** Messages up to a place have passed by; of use to a session that lacks nothing. */
+  advance(place: StreamPlace | undefined): void {
+    if (!place || this.#behind) return;
+    if (this.#place?.createdAt === place.createdAt && this.#place.sequence >= place.sequence) return;
+    this.#place = place;
+  }
+
+  /** It lacks messages and can take some. */
+  get wantsMore(): boolean {
+    return this.#behind && this.#writer !== undefined && this.#queued.length < MAX_QUEUED / 2;
+  }
+
+  /** Behind which the messages lie that it lacks; undefined when it lacks none. */
+  get resumeAfter(): StreamPlace | undefined {
+    const place = this.#place;
+    if (!place) return undefined;
+    return { ...place, sequence: Math.min(place.sequence, ...[...this.#wanted.keys()].map((at) => at - 1)) };
+  }
+
+  /** Takes what it lacked, in order, as far as there is room. Up to `upTo` that is all. */
+  caughtUp(messages: readonly DownlinkMessage[], upTo: StreamPlace): void {
+    if (!this.#writer) return;
+    if (this.#place?.createdAt !== upTo.createdAt) {
+      this.#place = { createdAt: upTo.createdAt, sequence: 0 };
+      this.#wanted.clear();
+    }
+    for (const message of messages) {
+      const { sequence } = message.place;
+      const packetId = this.#wanted.get(sequence);
+      if (packetId === undefined && sequence <= (this.#place?.sequence ?? 0)) continue;
+      const outcome = this.#accept(message, packetId);
+      if (outcome === 'later') return;
+      this.#wanted.delete(sequence);
+      this.#options.onOutcome(outcome);
+    }
+    for (const sequence of [...this.#wanted.keys()])
+      if (sequence <= upTo.sequence) this.#wanted.delete(sequence);
+    this.#moveTo(upTo);
+    if (this.#newestSkipped <= upTo.sequence) this.#behind = false;
   }
 
   /** A connection carries the session on: what was not acknowledged goes out again, marked as a duplicate. */
   attach(link: DownlinkLink): void {
-    this.#link = link;
-    this.#aliases.clear();
+    this.#writer = new DownlinkWriter(this.#tenant, this.#device, link);
+    this.#behind = this.#place !== undefined && this.filters.size > 0;
+    this.#newestSkipped = 0;
     const unsent: DownlinkMessage[] = [];
     let room = this.#window;
     for (const [packetId, message] of [...this.#inflight]) {
@@ -72,33 +142,62 @@ export class DownlinkSession {
       if (outcome === 'sent') continue;
       this.#inflight.delete(packetId);
       if (outcome === 'queued') unsent.push(message);
-      else this.#onOutcome(outcome);
+      else this.#options.onOutcome(outcome);
     }
     this.#queued.unshift(...unsent);
     this.#sendQueued();
+    if (this.wantsMore) this.#options.onBehind(this);
   }
 
   detach(): void {
-    this.#link = undefined;
+    this.#writer = undefined;
   }
 
   /** Sends a message at the lower of its QoS and the subscription's, or keeps it until there is room. */
   deliver(message: DownlinkMessage): DownlinkOutcome {
-    const granted = this.filters.grantedQos(message.leaf);
-    if (granted === undefined || !this.#link) return 'not_subscribed';
-    if (Math.min(granted, message.qos) === 0) return this.#send(message, 0, false);
-    if (this.#queued.length >= MAX_QUEUED) return 'overflow';
-    this.#queued.push(message);
-    return this.#sendQueued(message) ?? 'queued';
+    if (!this.#writer) return 'not_subscribed';
+    const outcome = this.#behind ? 'later' : this.#accept(message);
+    if (outcome === 'later') {
+      this.#behind = true;
+      this.#newestSkipped = message.place.sequence;
+    }
+    return outcome;
   }
 
   /** The device has it. An id that is not on its way is ignored. */
   acknowledge(packetId: number): void {
-    if (this.#inflight.delete(packetId)) this.#sendQueued();
+    if (!this.#inflight.delete(packetId)) return;
+    this.#changes += 1;
+    this.#sendQueued();
+    if (this.wantsMore) this.#options.onBehind(this);
+  }
+
+  /** @param packetId of an earlier attempt to send it */
+  #accept(message: DownlinkMessage, packetId = 0): DownlinkOutcome {
+    const granted = this.filters.grantedQos(message.leaf);
+    let outcome: DownlinkOutcome;
+    if (granted === undefined) outcome = 'not_subscribed';
+    else if (Math.min(granted, message.qos) === 0) outcome = this.#send(message, 0, false);
+    else if (packetId > 0 && !this.#inflight.has(packetId) && this.#inflight.size < this.#window) {
+      outcome = this.#send(message, packetId, true);
+      if (outcome === 'sent') this.#inflight.set(packetId, message);
+    } else if (this.#queued.length >= MAX_QUEUED) return 'later';
+    else {
+      this.#queued.push(message);
+      outcome = this.#sendQueued(message) ?? 'queued';
+    }
+    this.#moveTo(message.place);
+    return outcome;
+  }
+
+  #moveTo(place: StreamPlace): void {
+    if (this.#place?.createdAt === place.createdAt && this.#place.sequence >= place.sequence) return;
+    this.#place = place;
+    this.#changes += 1;
   }
 
   get #window(): number {
-    return Math.min(MAX_INFLIGHT, this.#link?.limits.receiveMaximum ?? 0);
+    return Math.min(MAX_INFLIGHT, this.#writer?.receiveMaximum ?? 0);
   }
 
   /** What became of `wanted`; undefined when it still waits. */
@@ -111,43 +210,14 @@ export class DownlinkSession {
       const outcome = this.#send(message, packetId, false);
       if (outcome === 'sent') this.#inflight.set(packetId, message);
       if (message === wanted) found = outcome;
-      else this.#onOutcome(outcome);
+      else this.#options.onOutcome(outcome);
     }
     return found;
   }
 
   #send(message: DownlinkMessage, packetId: number, dup: boolean): DownlinkOutcome {
-    const link = this.#link;
-    if (!link) return 'not_subscribed';
-    const restMs = message.expiresAt === undefined ? undefined : message.expiresAt - Date.now();
-    if (restMs !== undefined && restMs <= 0) return 'expired';
-    const { topic, alias, isNew } = this.#name(message.leaf, link);
-    const properties: PropertyToWrite[] = [
-      [PROPERTY.MESSAGE_EXPIRY, restMs === undefined ? undefined : Math.ceil(restMs / 1_000)],
-      [PROPERTY.CONTENT_TYPE, message.contentType],
-      [PROPERTY.TOPIC_ALIAS, alias],
-      ...this.filters
-        .identifiersOf(message.leaf)
-        .map((identifier): PropertyToWrite => [PROPERTY.SUBSCRIPTION_ID, identifier]),
-    ];
-    const bytes = publish(link.version, {
-      ...{ topic, packetId, dup, properties, payload: message.payload },
-      user: message.userProperties ?? [],
-    });
-    if (bytes.length > link.limits.maxPacketBytes) return 'too_large';
-    if (isNew && alias !== undefined) this.#aliases.set(message.leaf, alias);
-    link.write(bytes);
-    return 'sent';
-  }
-
-  /** The topic as the client is told it: in full at first, then by its alias, where the client takes one. */
-  #name(leaf: DownlinkLeaf, { version, limits }: DownlinkLink) {
-    const known = this.#aliases.get(leaf);
-    if (known !== undefined) return { topic: '', alias: known, isNew: false };
-    const topic = buildTopic(this.#tenant, this.#device, leaf);
-    const alias =
-      version === 5 && this.#aliases.size < limits.topicAliasMaximum ? this.#aliases.size + 1 : undefined;
-    return { topic, alias, isNew: true };
+    const identifiers = this.filters.identifiersOf(message.leaf);
+    return this.#writer?.send(message, packetId, dup, identifiers) ?? 'not_subscribed';
   }
 
   #freeId(): number {

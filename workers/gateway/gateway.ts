@@ -16,6 +16,7 @@ import type { Listener } from './listener.ts';
 import type { MessageTally } from './metrics.ts';
 import { closeIfRevoked, closeRevoked } from './reconcile.ts';
 import type { RefusalLog } from './refusal-log.ts';
+import type { SessionKeeper } from './session-keeper.ts';
 import type { Sessions } from './sessions.ts';
 
 /** The rows about gateways in the database. */
@@ -39,6 +40,7 @@ export interface GatewayDeps {
   readonly refusals: RefusalLog;
   readonly downlink: DownlinkFollower;
   readonly wills: DelayedWills;
+  readonly keeper: SessionKeeper;
   readonly tally: MessageTally;
   readonly rows: GatewayRows;
   /** Credentials that let somebody in since the last time. */
@@ -117,6 +119,7 @@ export function createGateway(deps: GatewayDeps): Service {
         every(LEASE_EVERY_MS, 'lease', log, async () => {
           await rows.renewLease();
           await claims.settle();
+          await deps.keeper.settle(sessions.all());
           await touch();
         }),
         every(RECONCILE_EVERY_MS, 'reconcile', log, () => rows.reconcile()),
@@ -141,6 +144,7 @@ export function createGateway(deps: GatewayDeps): Service {
       await within(
         GOODBYE_MS,
         (async () => {
+          await deps.keeper.settle([]);
           await claims.settle();
           await accounts.flush(Date.now());
           await rows.dropLease();

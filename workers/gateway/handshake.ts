@@ -19,6 +19,7 @@ import {
 import { REASON } from './protocol/reason.ts';
 import { PublishProperties } from './publish-properties.ts';
 import { Rejection, type RejectionAnswer, type RejectionReason, reject } from './rejection.ts';
+import type { SessionKeeper } from './session-keeper.ts';
 import { UplinkTopics } from './uplink.ts';
 import { agree, type ServerLimits } from './welcome.ts';
 
@@ -29,6 +30,7 @@ export interface HandshakeOptions {
   readonly checkCertificate: CheckCertificate;
   readonly claims: Claims;
   readonly guard: ConnectGuard;
+  readonly keeper: Pick<SessionKeeper, 'open'>;
   readonly maxPayloadBytes: number;
   readonly limits: ServerLimits;
 }
@@ -73,12 +75,16 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     const clientId = assigned ?? packet.clientId;
     const terms = agree(packet, options.limits, assigned);
     try {
-      const epoch = await options.claims.take({ tenantId, deviceId, clientId, connectedAt });
-      if (epoch === undefined)
+      const taken = await options.claims.take({ tenantId, deviceId, clientId, connectedAt });
+      if (taken === undefined)
         return new Rejection('overtaken', 'a newer session of this device began meanwhile');
+      const { epoch, reserved } = taken;
       const who = { tenant, device, tenantId, deviceId, credentialId, credentialExpiresAt };
       const { version, clean } = packet;
-      return { ...who, ...terms, version, epoch, clientId, clean, connectedAt, will };
+      const kept = reserved
+        ? ('unknown' as const)
+        : await options.keeper.open({ deviceId, clientId, epoch, clean }).catch(() => 'unknown' as const);
+      return { ...who, ...terms, version, epoch, clientId, clean, kept, connectedAt, will };
     } catch (error) {
       const told = 'sessions cannot be written down at present';
       return reject(packet.version, 'unavailable', 'UNAVAILABLE', errorMessage(error), told);

@@ -13,10 +13,16 @@ interface Receipt {
  */
 export class Inbox {
   readonly #receipts = new Map<number, Receipt>();
+  #changes = 0;
 
   /** @param packetIds of messages that are stored already */
   constructor(packetIds: readonly number[] = []) {
     for (const packetId of packetIds) this.#receipts.set(packetId, { uplink: undefined, repeats: [] });
+  }
+
+  /** Counts what would be written down differently. */
+  get changes(): number {
+    return this.#changes;
   }
 
   get size(): number {
@@ -53,6 +59,7 @@ export class Inbox {
     if (error) this.#receipts.delete(uplink.packetId);
     else {
       receipt.uplink = undefined;
+      this.#changes += 1;
       receipt.repeats = [];
     }
     for (const repeat of repeats) repeat.owner?.settled(repeat, error);
@@ -67,6 +74,7 @@ export class Inbox {
     if (!receipt) return 'unknown';
     if (receipt.uplink) return 'early';
     this.#receipts.delete(packetId);
+    this.#changes += 1;
     return 'released';
   }
 }

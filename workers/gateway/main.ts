@@ -10,6 +10,7 @@ import { createPublisher } from '#core/bus/publish.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { findAuthorityCertificates } from '#core/db/authorities.ts';
 import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
+import { openMqttSessions, saveMqttSessions } from '#core/db/mqtt-sessions.ts';
 import { openPool, type Pool } from '#core/db/pool.ts';
 import {
   claimSessions,
@@ -25,12 +26,14 @@ import { shardOf } from '#core/fleet/shards.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
+import { createCatchUp } from './catch-up.ts';
 import { createCertificateCheck } from './certificates.ts';
 import { createClaims } from './claims.ts';
 import { parseGatewayConfig } from './config.ts';
 import { createConnectGuard } from './connect-guard.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import { createDelayedWills } from './delayed-wills.ts';
+import { createDownlinkBacklog } from './downlink-backlog.ts';
 import { createDownlinkFollower } from './downlink-follower.ts';
 import { announceSession, createGateway } from './gateway.ts';
 import { createHandshake } from './handshake.ts';
@@ -41,6 +44,7 @@ import { createGatewayMetrics } from './metrics.ts';
 import { reconcile } from './reconcile.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { announceConnected, announceWill } from './session-events.ts';
+import { createSessionKeeper } from './session-keeper.ts';
 import { createSessions } from './sessions.ts';
 import { createThrottles } from './throttle.ts';
 import { createUplinkPool } from './uplink.ts';
@@ -138,6 +142,10 @@ await runService({
       reserve: (count) => reserveEpochs(database, count),
       release: (ended) => releaseSessions(database, ended),
     });
+    const keeper = createSessionKeeper({
+      open: (wanted) => openMqttSessions(database, wanted),
+      save: (kept) => saveMqttSessions(database, kept),
+    });
     const downlink = createDownlinkFollower({
       bus,
       log,
@@ -146,6 +154,7 @@ await runService({
         if (held) counted.downlink.inc({ outcome: held.state.downlink.deliver(message) });
       },
     });
+    const followDownlink = (tenant: string) => downlink.follow(shardOf(tenant, config.BUS_SHARDS));
     const wills = createDelayedWills(MAX_DELAYED_WILLS, (admission, will) =>
       announceWill(intake, admission, will),
     );
@@ -163,6 +172,7 @@ await runService({
         checkCertificate,
         claims,
         guard,
+        keeper,
         maxPayloadBytes: config.MQTT_MAX_PAYLOAD_BYTES,
         limits: {
           maxSessionSeconds: config.MQTT_MAX_SESSION_SECONDS,
@@ -174,7 +184,14 @@ await runService({
       wills,
       throttles: createThrottles(accounts, config.MQTT_THROTTLE_PATIENCE_MS),
       refusals,
-      followDownlink: (tenant) => downlink.follow(shardOf(tenant, config.BUS_SHARDS)),
+      keeper,
+      catchUp: createCatchUp({
+        backlog: createDownlinkBacklog(bus, config.BUS_SHARDS),
+        log,
+        follow: followDownlink,
+      }),
+      followDownlink,
+      downlinkPlace: (tenant) => downlink.place(shardOf(tenant, config.BUS_SHARDS)),
       onBegin(admission) {
         usedCredentials.add(admission.credentialId);
         announceSession(bus, admission);
@@ -203,6 +220,7 @@ await runService({
         refusals,
         downlink,
         wills,
+        keeper,
         usedCredentials,
         tally: counted.tally,
       },

@@ -1,12 +1,11 @@
 import type { Admission } from './admission.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { DownlinkSession } from './downlink-session.ts';
-import { Inbox } from './inbox.ts';
 import { REASON } from './protocol/reason.ts';
+import { readKeptState } from './kept-state.ts';
 import { Rejection } from './rejection.ts';
 import { announceConnected } from './session-events.ts';
-import type { SessionState } from './session-state.ts';
+import { createSessionState, type SessionState } from './session-state.ts';
 import type { Held } from './sessions.ts';
 import type { Throttle } from './throttle.ts';
 import { UplinkLane } from './uplink-lane.ts';
@@ -18,8 +17,10 @@ export interface OpenSession {
   readonly throttle: Throttle;
   /** Tells the device and everybody else. */
   begin(): void;
-  /** Resolves when what the device is subscribed to now will reach it. */
+  /** Resolves when what the device is subscribed to now will reach it, on this connection and, if it is kept, the next. */
   subscriptionsChanged(): Promise<void>;
+  /** The connection is over. */
+  end(reason: CloseReason): void;
 }
 
 /** What a session needs of its connection. */
@@ -46,8 +47,7 @@ export function openSession(
   const { tenant, device, epoch, limits, version } = admission;
   const earlier = sessions.get(tenant, device);
   if (earlier && earlier.admission.epoch < epoch) earlier.close('taken_over');
-  const resumed = sessions.resume(admission);
-  const state = resumed ?? newState(admission, context);
+  const { state, resumed } = carryOn(admission, context);
   state.keepSeconds = admission.keepSeconds;
   const held: Held = { admission, state, close: (reason, why) => link.close(reason, why) };
   if (!sessions.hold(held))
@@ -71,8 +71,15 @@ export function openSession(
       link.close('rate_exceeded', `more than its ${limit} may send`, told);
     },
   });
+  const { downlink } = state;
+  const listen = async () => {
+    if (downlink.filters.size === 0) return;
+    await context.followDownlink(tenant);
+    if (!downlink.place) downlink.advance(context.downlinkPlace(tenant));
+  };
   const subscriptionsChanged = async () => {
-    if (state.downlink.filters.size > 0) await context.followDownlink(tenant);
+    await listen();
+    if (state.keepSeconds > 0) await context.keeper.save(held);
   };
   return {
     ...{ held, lane, throttle, subscriptionsChanged },
@@ -80,19 +87,37 @@ export function openSession(
       metrics.connects.inc({ outcome: 'accepted' });
       context.onBegin(admission);
       announceConnected(intake, gatewayId, admission, admission.connectedAt.getTime());
-      link.write(admission.welcome(resumed !== undefined));
-      state.downlink.attach({ version, limits, write: link.write });
-      void subscriptionsChanged();
+      link.write(admission.welcome(resumed));
+      downlink.attach({ version, limits, write: link.write });
+      if (state.keepSeconds > 0) void context.keeper.save(held);
+      void listen();
+    },
+    end(reason) {
+      lane.close();
+      downlink.advance(context.downlinkPlace(tenant));
+      sessions.drop(held);
+      // Whoever took over has read what was written and writes it from now on.
+      if (reason !== 'taken_over' && (state.keepSeconds > 0 || state.written)) context.keeper.end(held);
     },
   };
 }
 
-function newState(
-  { tenant, device, clientId, keepSeconds }: Admission,
-  context: ConnectionContext,
-): SessionState {
-  const downlink = new DownlinkSession(tenant, device, (outcome) =>
-    context.metrics.downlink.inc({ outcome }),
+/** What an earlier connection left, here or elsewhere, or a new session. */
+function carryOn(
+  admission: Admission,
+  { sessions, metrics, catchUp }: ConnectionContext,
+): { readonly state: SessionState; readonly resumed: boolean } {
+  const { tenant, device, kept } = admission;
+  const parked = sessions.resume(admission);
+  if (parked) return { state: parked, resumed: true };
+  const written = kept !== undefined && kept !== 'unknown' ? readKeptState(kept.state) : undefined;
+  const state = createSessionState(
+    admission,
+    {
+      onOutcome: (outcome) => metrics.downlink.inc({ outcome }),
+      onBehind: (session) => catchUp(tenant, device, session),
+    },
+    written,
   );
-  return { clientId, downlink, inbox: new Inbox(), keepSeconds };
+  return { state, resumed: written !== undefined };
 }

@@ -14,7 +14,10 @@ export interface Sessions {
   readonly size: number;
   get(tenant: string, device: string): Held | undefined;
   all(): Iterable<Held>;
-  /** What a device left behind under this client id, when it asked for that. It is given out once. */
+  /**
+   * What a device left here under this client id, when it asked for that and has not been elsewhere since. It is given out
+   * once.
+   */
   resume(admission: Admission): SessionState | undefined;
   /** Makes a connection the device's only one. False when a newer one is held already. */
   hold(held: Held): boolean;
@@ -25,6 +28,7 @@ export interface Sessions {
 interface Parked {
   readonly state: SessionState;
   readonly until: number;
+  readonly epoch: bigint;
 }
 
 /** Keeps up to `maxParked` sessions of absent devices; the one that has waited longest gives way. */
@@ -34,9 +38,9 @@ export function createSessions(maxParked: number): Sessions {
   const keyOf = (admission: Pick<Admission, 'tenant' | 'device'>) =>
     `${admission.tenant}/${admission.device}`;
 
-  const park = (key: string, state: SessionState) => {
+  const park = (key: string, state: SessionState, epoch: bigint) => {
     parked.delete(key);
-    parked.set(key, { state, until: Date.now() + state.keepSeconds * 1_000 });
+    parked.set(key, { state, epoch, until: Date.now() + state.keepSeconds * 1_000 });
     if (parked.size <= maxParked) return;
     for (const oldest of parked.keys()) {
       parked.delete(oldest);
@@ -55,7 +59,8 @@ export function createSessions(maxParked: number): Sessions {
       const found = parked.get(key);
       parked.delete(key);
       if (!found || admission.clean || found.until <= Date.now()) return undefined;
-      return found.state.clientId === admission.clientId ? found.state : undefined;
+      if (found.state.clientId !== admission.clientId || isOutdated(found, admission)) return undefined;
+      return found.state;
     },
     hold(connection) {
       const key = keyOf(connection.admission);
@@ -69,7 +74,14 @@ export function createSessions(maxParked: number): Sessions {
       const current = held.get(key) === connection;
       if (current) held.delete(key);
       connection.state.downlink.detach();
-      if (current && connection.state.keepSeconds > 0) park(key, connection.state);
+      if (current && connection.state.keepSeconds > 0)
+        park(key, connection.state, connection.admission.epoch);
     },
   };
+}
+
+/** The device was at another gateway meanwhile, or began anew there. */
+function isOutdated({ state, epoch }: Parked, { kept }: Admission): boolean {
+  if (kept === 'unknown') return false;
+  return kept ? kept.epoch > epoch : state.written;
 }

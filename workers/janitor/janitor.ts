@@ -1,5 +1,6 @@
 import { foldFrames } from '#core/db/conservation.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
+import { deleteExpiredMqttSessions } from '#core/db/mqtt-sessions.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import {
   deleteEndedSignIns,
@@ -108,6 +109,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteOldQuarantineJobs(pool, deps.deadLetterDays);
   await deleteOldRepeats(pool, deps.frameDays);
   await deleteGoneGateways(pool);
+  await deleteExpiredMqttSessions(pool);
   await deleteExpiredMutationResults(pool);
   await deleteExpiredIngestKeys(pool);
   await deleteOldClaimCodes(pool);

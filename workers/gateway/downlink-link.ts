@@ -1,0 +1,70 @@
+import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
+import { buildTopic } from '#core/mqtt/topics.ts';
+import type { ClientLimits } from './admission.ts';
+import type { DownlinkMessage } from './downlink-session.ts';
+import { PROPERTY, type PropertyToWrite } from './protocol/properties.ts';
+import type { ProtocolVersion } from './protocol/read-connect.ts';
+import { publish } from './protocol/write-packets.ts';
+
+/** A connection that messages leave through, and what the client at its end can take. */
+export interface DownlinkLink {
+  readonly version: ProtocolVersion;
+  readonly limits: ClientLimits;
+  write(bytes: Buffer): void;
+}
+
+/** Writes messages to one connection; knows which topics its client knows by a number. */
+export class DownlinkWriter {
+  readonly #tenant: string;
+  readonly #device: string;
+  readonly #link: DownlinkLink;
+  readonly #aliases = new Map<DownlinkLeaf, number>();
+
+  constructor(tenant: string, device: string, link: DownlinkLink) {
+    this.#tenant = tenant;
+    this.#device = device;
+    this.#link = link;
+  }
+
+  get receiveMaximum(): number {
+    return this.#link.limits.receiveMaximum;
+  }
+
+  /** @param packetId 0 for QoS 0 */
+  send(
+    message: DownlinkMessage,
+    packetId: number,
+    dup: boolean,
+    identifiers: readonly number[],
+  ): 'sent' | 'expired' | 'too_large' {
+    const link = this.#link;
+    const restMs = message.expiresAt === undefined ? undefined : message.expiresAt - Date.now();
+    if (restMs !== undefined && restMs <= 0) return 'expired';
+    const { topic, alias, isNew } = this.#name(message.leaf);
+    const properties: PropertyToWrite[] = [
+      [PROPERTY.MESSAGE_EXPIRY, restMs === undefined ? undefined : Math.ceil(restMs / 1_000)],
+      [PROPERTY.CONTENT_TYPE, message.contentType],
+      [PROPERTY.TOPIC_ALIAS, alias],
+      ...identifiers.map((identifier): PropertyToWrite => [PROPERTY.SUBSCRIPTION_ID, identifier]),
+    ];
+    const bytes = publish(link.version, {
+      ...{ topic, packetId, dup, properties, payload: message.payload },
+      user: message.userProperties ?? [],
+    });
+    if (bytes.length > link.limits.maxPacketBytes) return 'too_large';
+    if (isNew && alias !== undefined) this.#aliases.set(message.leaf, alias);
+    link.write(bytes);
+    return 'sent';
+  }
+
+  /** The topic as the client is told it: in full at first, then by its alias, where the client takes one. */
+  #name(leaf: DownlinkLeaf) {
+    const { version, limits } = this.#link;
+    const known = this.#aliases.get(leaf);
+    if (known !== undefined) return { topic: '', alias: known, isNew: false };
+    const topic = buildTopic(this.#tenant, this.#device, leaf);
+    const alias =
+      version === 5 && this.#aliases.size < limits.topicAliasMaximum ? this.#aliases.size + 1 : undefined;
+    return { topic, alias, isNew: true };
+  }
+}
