@@ -1,8 +1,8 @@
 import type { Admission } from './admission.ts';
 import type { CloseReason } from './close-reason.ts';
 import type { ConnectionContext } from './connection-context.ts';
-import { REASON } from './protocol/reason.ts';
 import { readKeptState } from './kept-state.ts';
+import { REASON } from './protocol/reason.ts';
 import { Rejection } from './rejection.ts';
 import { announceConnected } from './session-events.ts';
 import { createSessionState, type SessionState } from './session-state.ts';
