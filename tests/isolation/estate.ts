@@ -1,5 +1,6 @@
 import type { TestApi } from '#tests/kit/api.ts';
 import { createRequest } from '#tests/kit/certificate-request.ts';
+import { seedQuarantine } from '#tests/kit/quarantine.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 
 /** A tenant that owns one of everything, each with the mark in its texts. */
@@ -65,6 +66,16 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       ... on MemberInviteSuccess { token invitation { id } } } }`);
   const { memberInvite: invited } = await invite('guest');
   const { memberInvite: open } = await invite('other');
+  await ask('mutation ($id: ID!) { claimCodeCreate(input: { deviceId: $id }) { __typename } }', {
+    id: found.device.id,
+  });
+  const waiting = await seedQuarantine(admin, tenant, device.key);
+  const discarded = await ask(
+    `mutation ($id: ID!) { quarantineDiscard(input: { target: { ids: [$id] } }) {
+      ... on QuarantineDiscardSuccess { job { id } } } }`,
+    { id: await seedQuarantine(admin, tenant, device.key) },
+  );
+  const codes = await ask('{ claimCodes { nodes { id } } }');
   const log = await ask('{ auditEntries { nodes { id } } }');
   const request = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
   return {
@@ -81,6 +92,9 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       ApiKey: found.apiKeys.nodes.find(({ name }: { name: string }) => name === `${mark}-key`).id,
       Member: members.nodes[0].id,
       Invitation: invited.invitation.id,
+      ClaimCode: codes.claimCodes.nodes[0].id,
+      QuarantinedMessage: waiting,
+      QuarantineJob: discarded.quarantineDiscard.job.id,
       AuditEntry: log.auditEntries.nodes[0].id,
     },
   };

@@ -18,6 +18,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { where: { target: of.ids['Device'] } },
     { where: { actor: 'key' } },
   ],
+  claimCodes: () => [{}],
   connectInfo: () => [{}],
   device: (of) => [{ by: { id: of.ids['Device'] } }, { by: { key: of.device.key } }],
   devices: (of) => [
@@ -35,6 +36,12 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   nodes: (of) => [{ ids: Object.values(of.ids) }],
   operator: () => [{ reason: REASON }],
   roles: () => [{}],
+  quarantine: (of) => [{}, { where: { deviceKey: of.device.key } }, { where: { reasons: ['BAD_JSON'] } }],
+  quarantineJobs: () => [{}],
+  quarantineReasons: (of) => [
+    { from: LONG_AGO, to: FAR_AHEAD },
+    { from: LONG_AGO, to: FAR_AHEAD, where: { deviceKey: of.device.key } },
+  ],
   sites: () => [{}],
   viewer: () => [{}],
 };
@@ -78,6 +85,16 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
   },
   deviceCertificateGenerate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
   deviceCertificateRevoke: { needs: 'devices.write', input: (of) => ({ id: of.certificateId }) },
+  claimCodeCreate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
+  claimCodeRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['ClaimCode'] }) },
+  quarantineReplay: {
+    needs: 'quarantine.manage',
+    input: (of) => ({ target: { ids: [of.ids['QuarantinedMessage']] } }),
+  },
+  quarantineDiscard: {
+    needs: 'quarantine.manage',
+    input: (of) => ({ target: { where: { deviceKey: of.device.key } } }),
+  },
   deviceDecommission: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'] }) },
   apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },
   apiKeyRotate: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
