@@ -80,11 +80,21 @@ declare module 'oidc-provider' {
     readonly issueRefreshToken: (context: Context, client: Client) => Promise<boolean>;
     readonly renderError: (context: Context, out: Record<string, string>, error: Error) => void;
     readonly interactions: { readonly url: (context: Context, interaction: Interaction) => string };
+    readonly formats?: {
+      readonly customizers: {
+        /** May change the payload of an access token before it is signed. */
+        jwt(
+          context: Context | undefined,
+          token: Token,
+          parts: { readonly payload: Record<string, unknown> },
+        ): void;
+      };
+    };
     readonly [option: string]: unknown;
   }
 
   export class Provider {
-    constructor(issuer: string, configuration: Configuration);
+    constructor(issuer: string, configuration: Partial<Configuration>);
     readonly Grant: typeof Grant;
     use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): void;
     on(event: 'server_error', listener: (context: Context, error: Error) => void): void;

@@ -1,4 +1,5 @@
 import { Provider } from 'oidc-provider';
+import { PERMISSIONS } from '#core/auth/permissions.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { IdentityConfig } from './config.ts';
 import type { IdentityKeys } from './keys.ts';
@@ -26,7 +27,7 @@ export interface ProviderParts {
 /**
  * An OpenID provider for one installation: code with PKCE for the console, client credentials for programs.
  * Access tokens are ES256 JWTs for the API's audience with claims `tenant_id`, `roles`, `name`, `email`, `sid`.
- * A person without a tenant has neither `tenant_id` nor `roles`. A program may ask for permissions as scopes, which limit its token.
+ * A program may ask for permissions as scopes, to which its token is limited.
  */
 export function buildProvider({ config, keys, store, users, log }: ProviderParts): Provider {
   const claimsOf = (id: string | undefined) => {
@@ -95,7 +96,8 @@ export function buildProvider({ config, keys, store, users, log }: ProviderParts
         defaultResource: () => config.OIDC_AUDIENCE,
         useGrantedResource: () => true,
         getResourceServerInfo: () => ({
-          scope: API_SCOPE,
+          // Beside its own scope, every permission: a program that asks for some gets a token limited to them.
+          scope: [API_SCOPE, ...PERMISSIONS].join(' '),
           audience: config.OIDC_AUDIENCE,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'ES256' } },

@@ -55,7 +55,7 @@ export interface TestApi extends AsyncDisposable {
   ): Promise<Answer>;
   /** A graphql-ws client that never retries by itself. */
   socket(credential: string | undefined): Client;
-  apiKey(tenant: TenantSeed, role?: Role): Promise<string>;
+  apiKey(tenant: Pick<TenantSeed, 'id'>, role?: Role): Promise<string>;
   /** The SQL that the API sends while `work` runs; transaction control left out. */
   statementsOf(work: () => Promise<unknown>): Promise<string[]>;
   /** Closes the API and opens another one on the same port. */
