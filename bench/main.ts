@@ -1,9 +1,12 @@
 import process from 'node:process';
 import { parseArgs } from 'node:util';
+import pg from 'pg';
+import { benchAttack } from './attack.ts';
+import { provision } from './fleet.ts';
 import { benchIngest } from './ingest.ts';
 import { benchPath } from './path.ts';
 import { readRunning, startPlatform } from './platform.ts';
-import { describeIngest, describePath } from './print.ts';
+import { describeAttack, describeIngest, describePath } from './print.ts';
 
 const USAGE = `Usage: npm run bench <what> -- [flags]
 
@@ -16,6 +19,11 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --subscribers N  graphql-ws clients, five devices each (default 20)
   path     one device and one subscriber, nothing else
     --seconds S      (default 20)
+  attack   devices connect while somebody guesses passwords; the same without, in turns
+    --connections C  devices (default 200)
+    --guesses N      wrong passwords a round (default 10000)
+    --seconds S      length of a round (default 20)
+    --rounds N       of each kind (default 3)
 
   --data DIR         use the platform that npm start runs on this folder instead of starting one
   --profile NAME     write NAME.cpuprofile, of gateway, ingest, api, … or all (not with --data)
@@ -24,6 +32,9 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
 
 /** The promise of the whole path at rest. */
 const PATH_P95_MS = 250;
+
+/** How much longer a device may take to connect while passwords are guessed. */
+const CONNECT_RATIO = 1.2;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -34,6 +45,8 @@ const { values, positionals } = parseArgs({
     'warm-up': { type: 'string', default: '5' },
     tenants: { type: 'string', default: '4' },
     subscribers: { type: 'string', default: '20' },
+    guesses: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '3' },
     data: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -42,7 +55,7 @@ const { values, positionals } = parseArgs({
 });
 
 function count(
-  name: 'rate' | 'seconds' | 'connections' | 'warm-up' | 'tenants' | 'subscribers',
+  name: 'rate' | 'seconds' | 'connections' | 'warm-up' | 'tenants' | 'subscribers' | 'guesses' | 'rounds',
   least: number,
 ): number {
   const value = Number(values[name]);
@@ -60,13 +73,13 @@ const json = (result: object) =>
   );
 
 const [what] = positionals;
-if (values.help || (what !== 'ingest' && what !== 'path')) {
+if (values.help || (what !== 'ingest' && what !== 'path' && what !== 'attack')) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
 }
 
 {
-  const api = what === 'path' || count('subscribers', 0) > 0;
+  const api = what === 'path' || (what === 'ingest' && count('subscribers', 0) > 0);
   await using platform =
     values.data === undefined
       ? await startPlatform(say, { api, profile: values.profile })
@@ -89,6 +102,24 @@ if (values.help || (what !== 'ingest' && what !== 'path')) {
       process.stdout.write(`${json({ ...result, live: { ...result.live, seen: undefined } })}\n`);
     const { lost, doubled } = result.verdict;
     if (lost > 0 || doubled > 0 || !result.allAcknowledged) process.exitCode = 1;
+  } else if (what === 'attack') {
+    const database = new pg.Pool({ connectionString: platform.database, max: 4 });
+    const fleet = await provision(
+      database,
+      platform.secretKey,
+      count('tenants', 1),
+      count('connections', 1),
+    ).finally(() => database.end());
+    const result = await benchAttack(
+      platform.mqtt,
+      fleet.flatMap((tenant) => tenant.devices),
+      { guesses: count('guesses', 1), seconds: count('seconds', 1), rounds: count('rounds', 1) },
+      say,
+    );
+    process.stdout.write(`${describeAttack(result)}\n`);
+    if (values.json) process.stdout.write(`${json(result)}\n`);
+    const refused = [...result.quiet, ...result.attacked].reduce((sum, round) => sum + round.refused, 0);
+    if (refused > 0 || !(result.ratio.p50 <= CONNECT_RATIO)) process.exitCode = 1;
   } else {
     const result = await benchPath(platform, count('seconds', 1));
     process.stdout.write(`${describePath(result)}\n`);

@@ -1,3 +1,4 @@
+import type { AttackResult, ConnectRound } from './attack.ts';
 import type { IngestResult, Percentiles } from './ingest.ts';
 import type { PathResult } from './path.ts';
 
@@ -48,5 +49,33 @@ export function describePath({ messages, received, live, pubacks }: PathResult):
     `path: one device, ten messages a second, one subscriber; ${messages} messages, ${received} seen`,
     latency('PUBACK', pubacks),
     latency('subscriber', live),
+  ].join('\n');
+}
+
+/** The result of `bench attack` for people. */
+export function describeAttack({ options, devices, quiet, attacked, reports, ratio }: AttackResult): string {
+  const line = (name: string, { p50, p95, mean, connected, refused }: ConnectRound) =>
+    row(
+      name,
+      `p50 ${p50.toFixed(2)} ms   p95 ${p95.toFixed(2)} ms   mean ${mean.toFixed(2)} ms   ${connected} let in, ${refused} not`,
+    );
+  const rounds = quiet.flatMap((round, index) => {
+    const other = attacked[index];
+    const report = reports[index];
+    if (!other || !report) return [];
+    const codes = Object.entries(report.codes).map(([code, count]) => `${count} × ${code}`);
+    return [
+      line(`round ${index + 1}, quiet`, round),
+      line(`round ${index + 1}, attacked`, other),
+      row('', `CONNACKs to guesses: ${codes.join(', ')}; the latest after ${whole(report.longestMs)} ms`),
+    ];
+  });
+  return [
+    `attack: ${devices} devices connect in ${options.seconds} s; in every other round ${whole(options.guesses)} passwords are guessed from the same address`,
+    ...rounds,
+    row(
+      'attacked ÷ quiet',
+      `p50 ${ratio.p50.toFixed(3)}   p95 ${ratio.p95.toFixed(3)}   mean ${ratio.mean.toFixed(3)}`,
+    ),
   ].join('\n');
 }

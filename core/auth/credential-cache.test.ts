@@ -96,6 +96,15 @@ describe('credentials', () => {
     expect(await credentials.check('acme', 'd1', 'right')).toMatchObject({ credentialId: 1 });
   });
 
+  it('of whoever is likely to be wrong are asked for later, which nobody else waits for', async () => {
+    const { credentials } = open(undefined);
+    const order: string[] = [];
+    const late = credentials.check('acme', 'd1', 'wrong', 'LATE').then(() => order.push('late'));
+    const now = credentials.check('acme', 'd1', 'right').then(() => order.push('now'));
+    await Promise.all([late, now]);
+    expect(order).toEqual(['now', 'late']);
+  });
+
   it('that are being asked for are asked for anew when they are forgotten meanwhile', async () => {
     const { credentials, state } = open(accessOf([credential(1, 'right')]));
     const first = credentials.check('acme', 'd1', 'right');

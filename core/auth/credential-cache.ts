@@ -1,3 +1,4 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { DeviceAccess, DeviceName, LiveCredential } from '../fleet/device-access.ts';
 import type { DeviceId, TenantId } from '../fleet/ids.ts';
 import { Recent } from '../fleet/recent.ts';
@@ -29,9 +30,14 @@ export interface CredentialsOptions {
   readonly onLookup?: (outcome: 'hit' | 'miss' | 'failed') => void;
 }
 
+export type Haste = 'NOW' | 'LATE';
+
 export interface Credentials {
-  /** Asks the cache, then the database. Never rejects. */
-  check(tenant: string, device: string, secret: string): Promise<Grant | Denial>;
+  /**
+   * Asks the cache, then the database. Never rejects.
+   * @param haste `LATE` for somebody who is likely to be wrong: the database is asked about many such at once, some 50 ms later
+   */
+  check(tenant: string, device: string, secret: string, haste?: Haste): Promise<Grant | Denial>;
   /** The same for a certificate, by the SHA-256 of it; that it is held by who presents it is known already. */
   checkCertificate(
     tenant: string,
@@ -58,25 +64,26 @@ interface Entry {
 
 /** An entry that refuses is believed no longer than this: the device may have been created just now. */
 const REFUSAL_TTL_MS = 1_000;
+const LATE_MS = 50;
 
 /** Remembers who may connect, so that a reconnecting fleet does not ask the database device by device. */
 export function createCredentials(options: CredentialsOptions): Credentials {
+  const key = createSecretKey(options.key);
   const known = new Recent<string, Entry>(options.maxEntries);
   // Names that nobody has are kept apart: however many are made up, they push out no device.
   const unknown = new Recent<string, Entry>(options.maxEntries);
-  const asking = new Map<string, Promise<Entry>>();
-  const load = createBatch<DeviceName, DeviceAccess | undefined>({
-    name: 'the database, asked for credentials,',
-    maxItems: 500,
-    waitMs: 1,
-    maxWaiting: 20_000,
-    timeoutMs: 3_000,
-    run: options.find,
-  });
+  const asking = { NOW: new Map<string, Promise<Entry>>(), LATE: new Map<string, Promise<Entry>>() };
+  const all = [known, unknown, asking.NOW, asking.LATE];
+  const createLoad = (waitMs: number) =>
+    createBatch<DeviceName, DeviceAccess | undefined>({
+      ...{ name: 'the database, asked for credentials,', maxItems: 500, waitMs },
+      ...{ maxWaiting: 20_000, timeoutMs: 3_000, run: options.find },
+    });
+  const load = { NOW: createLoad(1), LATE: createLoad(LATE_MS) };
 
-  const lookUp = async (name: DeviceName): Promise<Entry> => {
+  const lookUp = async (name: DeviceName, haste: Haste): Promise<Entry> => {
     try {
-      const entry = { access: await load(name), loadedAt: Date.now() };
+      const entry = { access: await load[haste](name), loadedAt: Date.now() };
       options.onLookup?.('miss');
       return entry;
     } catch (error) {
@@ -86,25 +93,26 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   };
 
   /** Whoever asks for a name that is being asked for waits for the same answer. One that is forgotten meanwhile is not kept. */
-  const refresh = (name: DeviceName): Promise<Entry> => {
+  const refresh = (name: DeviceName, haste: Haste): Promise<Entry> => {
     const key = keyOf(name.tenant, name.device);
-    const running = asking.get(key);
+    // Whoever may not wait does not join those who may.
+    const running = asking.NOW.get(key) ?? (haste === 'LATE' ? asking.LATE.get(key) : undefined);
     if (running) return running;
-    const started = lookUp(name).then(
+    const started = lookUp(name, haste).then(
       (entry) => {
-        if (asking.get(key) !== started) return entry;
-        asking.delete(key);
+        if (asking[haste].get(key) !== started) return entry;
+        asking[haste].delete(key);
         known.delete(key);
         unknown.delete(key);
         (entry.access ? known : unknown).set(key, entry);
         return entry;
       },
       (error: unknown) => {
-        if (asking.get(key) === started) asking.delete(key);
+        if (asking[haste].get(key) === started) asking[haste].delete(key);
         throw error;
       },
     );
-    asking.set(key, started);
+    asking[haste].set(key, started);
     return started;
   };
 
@@ -112,6 +120,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     tenant: string,
     device: string,
     judge: (access: DeviceAccess | undefined) => Grant | Answer,
+    haste: Haste = 'NOW',
   ): Promise<Grant | Answer | 'UNAVAILABLE'> => {
     const key = keyOf(tenant, device);
     const cached = known.get(key) ?? unknown.get(key);
@@ -123,15 +132,15 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       }
     }
     try {
-      return judge((await refresh({ tenant, device })).access);
+      return judge((await refresh({ tenant, device }, haste)).access);
     } catch {
       return 'UNAVAILABLE';
     }
   };
 
   return {
-    check: (tenant, device, secret) =>
-      ask(tenant, device, (access) => judgeSecret(options.key, access, secret)),
+    check: (tenant, device, secret, haste) =>
+      ask(tenant, device, (access) => judgeSecret(key, access, secret), haste),
     checkCertificate: (tenant, device, fingerprint) =>
       ask(tenant, device, (access) => judgeCertificate(access, fingerprint)),
     async standing(tenant, device) {
@@ -139,8 +148,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       return typeof answer === 'string' ? answer : 'GOOD';
     },
     async stillLive(tenant, device, credentialId) {
-      asking.delete(keyOf(tenant, device));
-      const { access } = await refresh({ tenant, device });
+      asking.NOW.delete(keyOf(tenant, device));
+      const { access } = await refresh({ tenant, device }, 'NOW');
       return (
         access?.active === true &&
         access.credentials.some(({ id, revoked }) => id === credentialId && !revoked)
@@ -148,21 +157,21 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     },
     forget(tenant, device) {
       const key = keyOf(tenant, device);
-      for (const kept of [known, unknown, asking]) kept.delete(key);
+      for (const kept of all) kept.delete(key);
     },
     forgetTenant(tenant) {
-      for (const kept of [known, unknown, asking])
+      for (const kept of all)
         for (const key of kept.keys()) if (key.startsWith(`${tenant}/`)) kept.delete(key);
     },
     forgetAll() {
-      for (const kept of [known, unknown, asking]) kept.clear();
+      for (const kept of all) kept.clear();
     },
   };
 }
 
 const keyOf = (tenant: string, device: string): string => `${tenant}/${device}`;
 
-function judgeSecret(key: Buffer, access: DeviceAccess | undefined, secret: string): Grant | Denial {
+function judgeSecret(key: KeyObject, access: DeviceAccess | undefined, secret: string): Grant | Denial {
   const tokens = access?.credentials.filter(({ kind, revoked }) => kind === 'TOKEN' && !revoked) ?? [];
   const hashes = tokens.map((credential) => credential.secretHash);
   const matched = tokens[matchDeviceSecret(key, secret, hashes)];

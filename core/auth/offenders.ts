@@ -18,6 +18,8 @@ export interface Offenders {
    * @returns how long to hold back the answer, in ms. The true owner of the name is not concerned: only failures ask here.
    */
   fail(address: string, name: string, now: number): number;
+  /** Whether so many have failed at this address lately that one more will be held back. */
+  suspects(address: string, now: number): boolean;
   /** Addresses and names that are remembered at present. */
   readonly size: number;
 }
@@ -42,6 +44,7 @@ export function createOffenders(options: OffendersOptions): Offenders {
       const ofName = delayOf(names.getOrMake(name.slice(0, 256), make), now);
       return Math.min(Math.max(ofAddress, ofName), maxDelayMs);
     },
+    suspects: (address, now) => (addresses.get(address)?.wait(1, now) ?? 0) > 0,
     get size() {
       return addresses.size + names.size;
     },

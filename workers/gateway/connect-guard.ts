@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Haste } from '#core/auth/credential-cache.ts';
 import type { Offenders } from '#core/auth/offenders.ts';
 import type { TenantAccounts } from '#core/auth/tenant-accounts.ts';
 import type { DeviceId } from '#core/fleet/ids.ts';
@@ -19,6 +20,8 @@ export interface ConnectGuardOptions {
 
 /** Slows down who cannot prove who it is, and who comes too often. Nobody else waits for either. */
 export interface ConnectGuard {
+  /** `LATE` for an address at which many have just failed. */
+  hasteOf(remote: string): Haste;
   /** After a refusal: resolves when the answer may be given. A name that its owner uses meanwhile is not concerned. */
   holdBack(username: string, remote: string): Promise<void>;
   /** For a device that may come in: waits for its turn. False when that would take too long. */
@@ -42,6 +45,7 @@ export function createConnectGuard(options: ConnectGuardOptions): ConnectGuard {
     get heldBack() {
       return heldBack;
     },
+    hasteOf: (remote) => (offenders.suspects(remote, Date.now()) ? 'LATE' : 'NOW'),
     async holdBack(username, remote) {
       const delayMs = offenders.fail(remote, username, Date.now());
       if (delayMs < 1 || heldBack >= options.maxHeldBack) return;

@@ -61,8 +61,6 @@ export class Connection implements Pausable, Writer {
   /** Begins to read. */
   open(): void {
     const socket = this.#socket;
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 60_000);
     socket.on('data', (chunk: Buffer) => this.#hear(chunk));
     socket.on('error', () => this.close('connection_lost'));
     socket.on('end', () => this.close('connection_lost'));
@@ -210,6 +208,8 @@ export class Connection implements Pausable, Writer {
       return;
     }
     this.#session = session;
+    this.#socket.setNoDelay(true);
+    this.#socket.setKeepAlive(true, 60_000);
     intake.register(this);
     session.begin();
     if (intake.congested) this.#hold(HOLD.CONGESTION);

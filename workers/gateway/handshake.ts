@@ -53,7 +53,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     if (refused) return refused;
     const grant = certificate
       ? await proveByCertificate(options, packet, certificate)
-      : await proveByToken(options, packet);
+      : await proveByToken(options, packet, remote);
     if (grant instanceof Rejection) {
       if (grant.reason !== 'unavailable') await options.guard.holdBack(packet.username ?? '', remote);
       return grant;
@@ -93,15 +93,17 @@ export function createHandshake(options: HandshakeOptions): Handshake {
 }
 
 async function proveByToken(
-  { credentials }: HandshakeOptions,
+  { credentials, guard }: HandshakeOptions,
   packet: ConnectPacket,
+  remote: string,
 ): Promise<CertifiedGrant | Rejection> {
   const name = readUsername(packet.username ?? '');
   if (!name || packet.password === undefined) {
     const why = 'the user name is not {tenant}/{device}, or there is no password';
     return reject(packet.version, 'bad_credentials', 'CREDENTIALS', why);
   }
-  const grant = await credentials.check(name.tenant, name.device, packet.password.toString('utf8'));
+  const secret = packet.password.toString('utf8');
+  const grant = await credentials.check(name.tenant, name.device, secret, guard.hasteOf(remote));
   return typeof grant === 'string' ? denied(packet.version, grant) : { ...grant, ...name };
 }
 
