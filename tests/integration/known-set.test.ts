@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVERY_FAULT } from '#simulator/known-set.ts';
+import { proveBadInput } from '#tests/prove/bad-input.ts';
+import { judgeConservation } from '#tests/prove/conserved.ts';
 import { proveFullStream } from '#tests/prove/full-stream.ts';
 import { type KnownSetOutcome, proveKnownSet } from '#tests/prove/known-set.ts';
 import { openRig, type Rig } from '#tests/prove/rig.ts';
@@ -18,6 +20,16 @@ function expectExact(outcome: KnownSetOutcome): void {
     stored: outcome.acknowledged,
   });
 }
+
+describe('bad input', () => {
+  it('has an outcome each, and nobody falls', async () => {
+    const outcome = await proveBadInput(rig, 'fuzz', 7, 200);
+    expect(outcome.findings).toEqual([]);
+    expect(outcome.slowestMs).toBeLessThan(5_000);
+    expect(outcome.stored).toBeGreaterThan(0);
+    expect(outcome.quarantined).toBeGreaterThan(outcome.payloads / 4);
+  }, 120_000);
+});
 
 describe('a known set', () => {
   it('with every fault is stored row by row as it was measured', async () => {
@@ -46,6 +58,14 @@ describe('a known set', () => {
     expect(outcome.heldBytes).toBeGreaterThan(outcome.limitBytes / 2);
     expect(outcome.heldBytes).toBeLessThanOrEqual(outcome.limitBytes);
   }, 120_000);
+
+  it('leaves no frame and no row without its account', async () => {
+    const { tenants, differences } = await judgeConservation(rig);
+    expect(differences).toEqual([]);
+    expect(tenants.map(({ tenant }) => tenant).sort()).toEqual(
+      expect.arrayContaining(['full', 'fuzz', 'oracle', 'storm']),
+    );
+  });
 
   it('that is not what the rows say is found out', async () => {
     const wrong = proveKnownSet(

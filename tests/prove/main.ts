@@ -2,6 +2,8 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { EVERY_FAULT } from '#simulator/known-set.ts';
 import { installTools } from '#tests/gates/tools.ts';
+import { proveBadInput } from './bad-input.ts';
+import { judgeConservation } from './conserved.ts';
 import { proveFullStream } from './full-stream.ts';
 import { type KnownSetOutcome, proveKnownSet } from './known-set.ts';
 import { openRig, type Rig } from './rig.ts';
@@ -12,14 +14,15 @@ const USAGE = `Usage: npm run prove [-- flags]
 Starts the whole platform with real servers, an outside broker, devices at both doors and a live subscriber, and does to it what
 happens in production. Prints what came of every message; exits 1 when one was lost, doubled or missed.
 
-  --only LIST      of kill, pause, oracle, storm, full (default all)
+  --only LIST      of kill, pause, oracle, storm, full, fuzz (default all)
   --rounds N       rounds of kill -9: every process, then this many in all with pairs (default 81: all)
   --pause S        how long postgres and nats-server stand still, in seconds (default 30)
   --devices N      that reconnect at once (default 2000)
-  --seed N         chooses the pairs and the known sets (default 1)
+  --inputs N       of each kind of bad input (default 2000)
+  --seed N         chooses the pairs, the known sets and the bad input (default 1)
 `;
 
-const SCENES = ['kill', 'pause', 'oracle', 'storm', 'full'] as const;
+const SCENES = ['kill', 'pause', 'oracle', 'storm', 'full', 'fuzz'] as const;
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: String(singles.length + pairs.length) },
     pause: { type: 'string', default: '30' },
     devices: { type: 'string', default: '2000' },
+    inputs: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
@@ -91,6 +95,24 @@ async function prove(rig: Rig): Promise<void> {
     const outcome = await proveFullStream(rig, 'full');
     printKnownSet('JetStream full', outcome, `, held ${outcome.heldBytes} of ${outcome.limitBytes} bytes`);
   }
+  if (wanted.has('fuzz')) {
+    const outcome = await proveBadInput(rig, 'fuzz', seed, Number(values.inputs));
+    const sent = `${outcome.payloads} payloads, ${outcome.bodies} bodies, ${outcome.documents} documents, ${outcome.frames} frames`;
+    const fate = `${outcome.accepted} accepted = ${outcome.stored} stored + ${outcome.quarantined} quarantined + duplicates`;
+    print(
+      outcome.findings.length === 0,
+      `${'bad input'.padEnd(28)} ${sent}; ${fate}; slowest answer ${Math.round(outcome.slowestMs)} ms`,
+    );
+    for (const finding of outcome.findings) process.stdout.write(`    ${finding}\n`);
+  }
+  const { tenants, differences } = await judgeConservation(rig);
+  const sum = (pick: (tenant: (typeof tenants)[number]) => number) =>
+    tenants.reduce((all, tenant) => all + pick(tenant), 0);
+  print(
+    differences.length === 0,
+    `${'conservation'.padEnd(28)} ${sum(({ accepted }) => accepted)} accepted = ${sum(({ stored }) => stored)} stored + ${sum(({ duplicate }) => duplicate)} duplicate + ${sum(({ quarantined }) => quarantined)} quarantined + ${sum(({ deadLettered }) => deadLettered)} dead-lettered + ${sum(({ inFlight }) => inFlight)} in flight`,
+  );
+  for (const difference of differences) process.stdout.write(`    ${difference}\n`);
 }
 
 Object.assign(process.env, await installTools((what) => process.stderr.write(`fetching ${what}\n`)));
