@@ -69,13 +69,17 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   await ask('mutation ($id: ID!) { claimCodeCreate(input: { deviceId: $id }) { __typename } }', {
     id: found.device.id,
   });
-  const waiting = await seedQuarantine(admin, tenant, device.key);
-  const discarded = await ask(
-    `mutation ($id: ID!) { quarantineDiscard(input: { target: { ids: [$id] } }) {
-      ... on QuarantineDiscardSuccess { job { id } } } }`,
-    { id: await seedQuarantine(admin, tenant, device.key) },
-  );
   const codes = await ask('{ claimCodes { nodes { id } } }');
+  const quarantined = await seedQuarantine(admin, tenant, device.key, `${mark}-bytes`);
+  await seedQuarantine(admin, tenant, device.key, `${mark}-more-bytes`);
+  const given = await seedQuarantine(admin, tenant, `${mark}-stranger`, 'x', `${mark}-REASON`);
+  const { quarantineDiscard } = await ask(
+    `mutation { quarantineDiscard(input: { target: { ids: ["${given}"] } }) { ... on QuarantineDiscardSuccess { job { id } } } }`,
+  );
+  await admin.query('update quarantine_jobs set requested_by = $2 where tenant_id = $1', [
+    tenant.id,
+    `${mark}-asker`,
+  ]);
   const log = await ask('{ auditEntries { nodes { id } } }');
   const request = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
   return {
@@ -93,8 +97,8 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       Member: members.nodes[0].id,
       Invitation: invited.invitation.id,
       ClaimCode: codes.claimCodes.nodes[0].id,
-      QuarantinedMessage: waiting,
-      QuarantineJob: discarded.quarantineDiscard.job.id,
+      QuarantinedMessage: quarantined,
+      QuarantineJob: quarantineDiscard.job.id,
       AuditEntry: log.auditEntries.nodes[0].id,
     },
   };

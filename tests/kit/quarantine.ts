@@ -9,11 +9,12 @@ export async function seedQuarantine(
   tenant: Pick<TenantSeed, 'id'>,
   device: string,
   payload = 'no json',
+  reason = 'BAD_JSON',
 ): Promise<string> {
   const { rows } = await admin.query<{ id: string }>(
     `insert into quarantine (tenant_id, device_key, reason, detail, kind, payload, payload_bytes, received_at, batch_id, item_index, part)
-     values ($1, $2, 'BAD_JSON', 'no json', 'telemetry', $3, $4, now(), $5, 0, 0) returning id`,
-    [tenant.id, device, Buffer.from(payload), Buffer.byteLength(payload), randomUUID()],
+     values ($1, $2, $6, 'no json', 'telemetry', $3, $4, now(), $5, 0, 0) returning id`,
+    [tenant.id, device, Buffer.from(payload), Buffer.byteLength(payload), randomUUID(), reason],
   );
   return encodeGlobalId('QuarantinedMessage', rows[0]?.id ?? '');
 }
