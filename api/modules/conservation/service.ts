@@ -5,6 +5,8 @@ import { DEFAULT_TELEMETRY_LIMITS } from '#core/fleet/telemetry.ts';
 import type { PendingFrame } from './in-flight.ts';
 import { type DayFates, type Fates, readDays, readStoredBatches } from './store.ts';
 
+export type { PendingFrame, PendingItem } from './in-flight.ts';
+
 export interface Conservation extends Fates {
   readonly inFlight: number;
   /** False when more is in flight than can be looked at: `inFlight` and `accepted` are at least what they say. */

@@ -11,6 +11,7 @@ import {
   type QuarantineRow,
   readQuarantined,
   readQuarantinedAgain,
+  readQuarantinedOf,
 } from './store.ts';
 
 export type { QuarantineRow } from './store.ts';
@@ -25,6 +26,16 @@ const ROW_ID = /^\d{1,18}$/;
 export async function findQuarantined(operation: Operation, id: string): Promise<QuarantineRow | undefined> {
   requirePermission(operation, 'telemetry.read');
   return ROW_ID.test(id) ? (await readQuarantined(operation, [id]))[0] : undefined;
+}
+
+/** What was turned away of one message of a frame, in the order of its readings. */
+export async function findQuarantinedOf(
+  operation: Operation,
+  batchId: string,
+  itemIndex: number,
+): Promise<QuarantineRow[]> {
+  requirePermission(operation, 'telemetry.read');
+  return readQuarantinedOf(operation, batchId, itemIndex);
 }
 
 /** The row that the replay of another one ended in. */

@@ -61,6 +61,17 @@ export function readQuarantined(operation: Operation, ids: readonly string[]): P
   );
 }
 
+/** Rows of one message: more than one where several of its readings were turned away. */
+export function readQuarantinedOf(
+  operation: Operation,
+  batchId: string,
+  itemIndex: number,
+): Promise<QuarantineRow[]> {
+  return operation.read.rows<QuarantineRow>(
+    sql`select ${COLUMNS} from quarantine q where q.batch_id = ${batchId}::uuid and q.item_index = ${itemIndex} order by q.part`,
+  );
+}
+
 /** The row that the replay of another ended in; undefined when it ended elsewhere. */
 export async function readQuarantinedAgain(
   operation: Operation,

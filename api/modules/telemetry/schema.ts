@@ -73,7 +73,7 @@ const metricSeriesRef = builder.objectRef<MetricSeries>('MetricSeries').implemen
   }),
 });
 
-const readingRef = builder.objectRef<ReadingRow>('Reading').implement({
+export const readingRef = builder.objectRef<ReadingRow>('Reading').implement({
   description: 'One message of a device as it is stored.',
   fields: (t) => ({
     id: t.id({

@@ -21,6 +21,7 @@ import {
 } from './store.ts';
 
 export { readLiveFilter } from './live-filter.ts';
+export type { ReadingRow } from './store.ts';
 
 export const MAX_POINTS = 10_000;
 const MAX_METRICS = 100;
