@@ -12,6 +12,8 @@ export interface Estate {
   readonly siteKey: string;
   /** Global ids by Node type. */
   readonly ids: Readonly<Record<string, string>>;
+  /** Of a message that nobody could use. */
+  readonly deadReceipt: string;
   readonly certificateId: string;
   readonly csr: string;
   /** Of an invitation for `{mark}-guest`. */
@@ -70,6 +72,12 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     id: found.device.id,
   });
   const codes = await ask('{ claimCodes { nodes { id } } }');
+  const letter = await admin.query<{ batch_id: string }>(
+    `insert into dead_letters (stream, stream_sequence, streamed_at, item_index, payload, reason, batch_id, tenant_id, device_key)
+     values ('TELEMETRY', $1::int, now(), 0, $2, 'unusable', overlay(gen_random_uuid()::text placing '7' from 15)::uuid, $1::int, $3)
+     returning batch_id`,
+    [tenant.id, `${mark}-dead-bytes`, device.key],
+  );
   const quarantined = await seedQuarantine(admin, tenant, device.key, `${mark}-bytes`);
   await seedQuarantine(admin, tenant, device.key, `${mark}-more-bytes`);
   const given = await seedQuarantine(admin, tenant, `${mark}-stranger`, 'x', `${mark}-REASON`);
@@ -84,6 +92,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   const request = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
   return {
     ...{ tenant, mark, device, siteKey },
+    deadReceipt: `${letter.rows[0]?.batch_id}.0`,
     certificateId: generated.deviceCertificateGenerate.credential.id,
     csr: request.csr,
     invitationToken: invited.token,

@@ -20,6 +20,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   ],
   claimCodes: () => [{}],
   connectInfo: () => [{}],
+  deadLetters: () => [{}],
   device: (of) => [{ by: { id: of.ids['Device'] } }, { by: { key: of.device.key } }],
   devices: (of) => [
     {},
@@ -31,6 +32,11 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   invitationOffer: (of) => [{ token: of.invitationToken }],
   invitations: () => [{}, { pendingOnly: true }],
   liveWindow: () => [{}],
+  message: (of) => [
+    { id: of.ids['QuarantinedMessage'] },
+    { id: '1', device: of.device.key },
+    { id: of.deadReceipt },
+  ],
   members: (of) => [{}, { where: { search: of.mark } }, { where: { roles: ['ADMIN'] } }],
   node: (of) => Object.values(of.ids).map((id) => ({ id })),
   nodes: (of) => [{ ids: Object.values(of.ids) }],
