@@ -1,5 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost } from '#api/graphql/cost.ts';
+import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
 import { payloadRef, quarantinedMessageRef } from '../quarantine/schema.ts';
@@ -25,7 +26,10 @@ const stateEnum = builder.enumType('MessageState', {
 const deadLetterRef = builder.objectRef<DeadLetterRow>('GivenUpMessage').implement({
   description: 'A message that nobody could use, with its bytes.',
   fields: (t) => ({
-    id: t.exposeString('id', { description: 'Its number among the dead letters.' }),
+    id: t.id({
+      description: 'Opaque, unique across all types.',
+      resolve: ({ id }) => encodeGlobalId('GivenUpMessage', id),
+    }),
     receipt: t.string({
       nullable: true,
       description: 'By which it is known on its way: `{batchId}.{index}`.',

@@ -66,7 +66,6 @@ const keyless = [
   'DeviceLatest',
   'DeviceSequence',
   'DeviceToken',
-  'GivenUpMessage',
   'GivenUpMessageConnection',
   'GivenUpMessageEdge',
   'InvitationConnection',
