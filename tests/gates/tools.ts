@@ -19,7 +19,15 @@ const UNPACKED: readonly Unpacked[] = [
     programs: ['usr/sbin/mosquitto', 'usr/bin/mosquitto_pub', 'usr/bin/mosquitto_sub'],
     packages: ['mosquitto', 'mosquitto-clients', 'libmosquitto1', 'libcjson1', 'libdlt2', 'libwrap0'],
   },
+  {
+    name: 'paho-c',
+    programs: ['usr/bin/paho_c_pub', 'usr/bin/paho_c_sub', 'usr/bin/paho_cs_pub', 'usr/bin/paho_cs_sub'],
+    packages: ['paho.mqtt.c-examples', 'libpaho-mqtt1.3'],
+  },
 ];
+/** A module of Python alone, which any Python 3 runs. */
+const PYTHON_PACKAGE = 'python3-paho-mqtt';
+const PYTHON_FOLDER = 'usr/lib/python3/dist-packages';
 const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
 
 /**
@@ -31,7 +39,32 @@ export async function installTools(onFetch: (what: string) => void): Promise<Rec
   const nats = await findNatsProgram(onFetch);
   const path = [childEnvironment()['PATH'] ?? ''];
   for (const wanted of UNPACKED) path.unshift(...(await unpackedPrograms(wanted, onFetch)));
-  return { NATS_SERVER_BIN: nats.path, PATH: path.join(delimiter), CHROMIUM_BIN: findBrowser(onFetch) };
+  return {
+    NATS_SERVER_BIN: nats.path,
+    PATH: path.join(delimiter),
+    CHROMIUM_BIN: findBrowser(onFetch),
+    ...(await pythonClient(onFetch)),
+  };
+}
+
+/** Where Python finds the client we fetched; nothing when it has one itself. */
+async function pythonClient(onFetch: (what: string) => void): Promise<Record<string, string>> {
+  const advice = `the tests need ${PYTHON_PACKAGE}: apt-get install ${PYTHON_PACKAGE}`;
+  const works = (env: Record<string, string>) =>
+    spawnSync('python3', ['-c', 'import paho.mqtt.client, paho.mqtt.properties'], {
+      env: { ...process.env, ...env },
+    }).status === 0;
+  if (works({})) return {};
+  const root = join(cacheFolder('paho-python'), 'native');
+  const found = { PYTHONPATH: join(root, PYTHON_FOLDER) };
+  if (!existsSync(found.PYTHONPATH)) {
+    onFetch(`${PYTHON_PACKAGE} from Debian`);
+    await unpackDebianPackages([PYTHON_PACKAGE], 'native', root).catch((cause: unknown) => {
+      throw new Error(advice, { cause });
+    });
+  }
+  if (!works(found)) throw new Error(advice);
+  return found;
 }
 
 /** The folder of the programs we fetched; none when the machine has them all itself. */

@@ -63,7 +63,9 @@ const publish = (device: SeededDevice, messageId: number, over: Partial<IPublish
 /** What the gateway says before it closes. */
 async function goodbye(client: RawClient): Promise<number | undefined> {
   await until('the end', () => client.closed(), 5_000);
-  return client.received.find((packet) => packet.cmd === 'disconnect')?.reasonCode;
+  const said = client.received.find((packet) => packet.cmd === 'disconnect');
+  expect(said?.properties?.reasonString).toMatch(/\w+ \w+/);
+  return said?.reasonCode;
 }
 
 async function connack(device: SeededDevice, over: Partial<IConnectPacket>) {

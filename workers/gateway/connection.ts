@@ -2,7 +2,7 @@ import { TLSSocket } from 'node:tls';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
 import { errorMessage } from '#core/runtime/errors.ts';
 import type { Admission } from './admission.ts';
-import { type CloseReason, reasonToldOf } from './close-reason.ts';
+import { type CloseReason, toldOf } from './close-reason.ts';
 import type { ConnectionContext } from './connection-context.ts';
 import type { Pausable } from './intake.ts';
 import { type OpenSession, openSession } from './open-session.ts';
@@ -115,11 +115,11 @@ export class Connection implements Pausable, Writer {
    * Ends the connection once what was written has left. Nothing happens the second time.
    * @param told the reason code for a client of MQTT 5, where it is not the usual one
    */
-  close(reason: CloseReason, why?: string, told = reasonToldOf(reason)): void {
+  close(reason: CloseReason, why?: string, told = toldOf(reason)?.reason): void {
     if (this.#closedAt !== undefined) return;
     this.#closedAt = Date.now();
     this.writeDue();
-    this.#sayWhy(told, why);
+    this.#sayWhy(told, why ?? toldOf(reason)?.why);
     const { metrics, log } = this.#context;
     metrics.disconnects.inc({ reason });
     this.#endSession(reason);
