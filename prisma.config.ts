@@ -25,6 +25,7 @@ const SQL_ONLY = [
   'outbox',
   'platform_audit_entries',
   'platform_authorities',
+  'platform_keys',
   'quarantine',
   'quarantine_jobs',
   'readings',

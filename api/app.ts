@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Pool } from 'pg';
-import { deriveKey } from '#core/auth/keys.ts';
+import { deriveKey, type KeyPurpose } from '#core/auth/keys.ts';
+import type { LastingKeys } from '#core/auth/lasting-keys.ts';
 import { createSecretBox } from '#core/auth/secrets.ts';
 import { createAuthenticator } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
@@ -60,6 +61,8 @@ export interface AppDeps {
   readonly bus: Bus;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** What stored secrets are hashed under. */
+  readonly keys: LastingKeys;
   /** What `/readyz` asks. */
   readonly checks: Readonly<Record<string, () => boolean>>;
   readonly version: string;
@@ -74,16 +77,20 @@ export interface App {
 
 /** The whole API on a database and a bus. */
 export function buildApp(deps: AppDeps): App {
-  const { config, pool, bus, metrics, log } = deps;
+  const { config, pool, bus, metrics, log, keys: lasting } = deps;
   const secret = config.FLEETGRAPH_SECRET_KEY;
-  const secretBox = createSecretBox(secret, config.FLEETGRAPH_EARLIER_SECRET_KEYS);
+  const keysFor = (purpose: KeyPurpose): [Buffer, ...Buffer[]] => [
+    deriveKey(secret, purpose),
+    ...config.FLEETGRAPH_SECRET_KEYS_PREVIOUS.map((earlier) => deriveKey(earlier, purpose)),
+  ];
+  const secretBox = createSecretBox(secret, config.FLEETGRAPH_SECRET_KEYS_PREVIOUS);
   const devices = createDeviceCache();
   const live = createLiveFeeds({
     bus,
     log,
     metrics,
     shards: config.BUS_SHARDS,
-    cursorKey: deriveKey(secret, 'cursor'),
+    cursorKeys: keysFor('cursor'),
     queue: { events: config.LIVE_QUEUE_EVENTS, bytes: config.LIVE_QUEUE_BYTES },
     recentBytes: config.LIVE_RECENT_BYTES,
   });
@@ -102,11 +109,10 @@ export function buildApp(deps: AppDeps): App {
       httpUrl: config.PUBLIC_URL,
     },
     secretBox,
-    deviceTokenKey: deriveKey(secret, 'device-token'),
-    resultKey: deriveKey(secret, 'mutation-result'),
-    apiKeyKey: deriveKey(secret, 'api-key'),
-    claimCodeKey: deriveKey(secret, 'claim-code'),
-    invitationKey: deriveKey(secret, 'invitation'),
+    deviceTokenKey: lasting['device-token'],
+    apiKeyKey: lasting['api-key'],
+    claimCodeKey: lasting['claim-code'],
+    invitationKey: lasting.invitation,
     findInvitation: (secretHash) => findInvitation(pool, secretHash),
     findMemberships: (person) => findMemberships(pool, person),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
@@ -168,7 +174,7 @@ export function buildApp(deps: AppDeps): App {
   });
   const files = createFileStore({
     root: config.OBJECTS_DIR,
-    linkKey: deriveKey(secret, 'file-link'),
+    linkKeys: keysFor('file-link'),
     publicUrl: `${config.PUBLIC_URL}/files`,
   });
   const serveCrl = createCrlDoor((slug, generation) =>

@@ -51,12 +51,6 @@ const shape = {
   MQTT_PUBLIC_URL: z.string().default('mqtt://127.0.0.1:1883'),
   /** Where devices reach the TLS listener; absent where there is none. */
   MQTTS_PUBLIC_URL: z.string().optional(),
-  /** Secrets that stood in FLEETGRAPH_SECRET_KEY before, separated by commas: what they sealed stays readable. */
-  FLEETGRAPH_EARLIER_SECRET_KEYS: z
-    .string()
-    .regex(/^[0-9a-f]{64}(,[0-9a-f]{64})*$/, 'must be 64 hexadecimal characters each')
-    .optional()
-    .transform((text) => text?.split(',') ?? []),
   /** The built console; nothing is served when the folder does not exist. */
   CONSOLE_DIR: z.string().default('web/dist'),
   OBJECTS_DIR: z.string().default('.fleetgraph/objects'),

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { openLastingKeys } from '#core/auth/lasting-keys.ts';
+import { createSecretBox } from '#core/auth/secrets.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
 import { every } from '#core/runtime/every.ts';
 import { createLogger } from '#core/runtime/logger.ts';
@@ -51,7 +54,12 @@ await runService({
     });
     releaser.defer('database check', () => checking.stop());
     const checks = { database: () => answers, bus: () => bus.connected() };
-    const app = buildApp({ config, pool, operatorPool, bus, metrics, log, checks, version });
+    const { FLEETGRAPH_SECRET_KEY: secret, FLEETGRAPH_SECRET_KEYS_PREVIOUS: previous } = config;
+    const keys = await openLastingKeys(createPlatformKeyStore(pool), createSecretBox(secret, previous), [
+      secret,
+      ...previous,
+    ]);
+    const app = buildApp({ config, pool, operatorPool, keys, bus, metrics, log, checks, version });
     return {
       async start() {
         const port = await app.listen();

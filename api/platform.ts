@@ -50,6 +50,4 @@ export interface Platform {
   readonly claimCodeKey: Buffer;
   /** Hashes the secrets of invitations. */
   readonly invitationKey: Buffer;
-  /** Seals secrets inside remembered results. */
-  readonly resultKey: Buffer;
 }

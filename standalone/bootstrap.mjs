@@ -17,6 +17,7 @@ const COMMANDS = {
   start: 'standalone/main.ts',
   test: 'tests/run.ts',
   conserve: 'standalone/conserve/main.ts',
+  secrets: 'standalone/secrets/main.ts',
 };
 
 const [command, ...rest] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { hashApiSecret } from '#core/auth/api-keys.ts';
 import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
-import { deriveKey } from '#core/auth/keys.ts';
+import type { LastingKeys } from '#core/auth/lasting-keys.ts';
 import type { Person } from './identity.ts';
 import { withClient } from './roles.ts';
 import { type Secrets, saveSecrets } from './secrets.ts';
@@ -89,6 +89,8 @@ export function demoPeople(secrets: Secrets): Person[] {
 export interface SeedOptions {
   readonly databaseUrl: string;
   readonly secrets: Secrets;
+  /** What stored secrets are hashed under. */
+  readonly keys: LastingKeys;
   /** Device tokens made here are kept in its `secrets.json`. */
   readonly dataDir: string;
   /** False: the tenant and its API key only. */
@@ -104,9 +106,9 @@ export async function seedDemo(options: SeedOptions): Promise<Demo> {
   await withClient(options.databaseUrl, async (client) => {
     await client.query('begin');
     await client.query('set local role fleetgraph_owner');
-    const tenantId = await seedTenant(client, secrets);
+    const tenantId = await seedTenant(client, secrets, options.keys);
     if (options.devices) await seedSites(client, tenantId);
-    for (const device of wanted) await seedDevice(client, tenantId, device, secrets);
+    for (const device of wanted) await seedDevice(client, tenantId, device, secrets, options.keys);
     await client.query('commit');
   });
   const login = ({ key }: DemoDevice): DeviceLogin => ({
@@ -119,14 +121,14 @@ export async function seedDemo(options: SeedOptions): Promise<Demo> {
   };
 }
 
-async function seedTenant(client: pg.Client, secrets: Secrets): Promise<number> {
+async function seedTenant(client: pg.Client, secrets: Secrets, keys: LastingKeys): Promise<number> {
   await client.query(
     `insert into tenants (slug, name) values ($1, 'Acme Rail'), ($2, 'Platform') on conflict (slug) do nothing`,
     [TENANT, OPERATORS],
   );
   const { rows } = await client.query<{ id: number }>('select id from tenants where slug = $1', [TENANT]);
   const tenantId = rows[0]?.id ?? 0;
-  const hash = hashApiSecret(deriveKey(secrets.secretKey, 'api-key'), secrets.apiKey.secret);
+  const hash = hashApiSecret(keys['api-key'], secrets.apiKey.secret);
   await client.query(
     `insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, $3, 'Demo', 'ADMIN')
      on conflict (prefix) do nothing`,
@@ -151,9 +153,10 @@ async function seedDevice(
   tenantId: number,
   device: DemoDevice,
   secrets: Secrets,
+  keys: LastingKeys,
 ): Promise<void> {
   const secret = secrets.devices[device.key] ?? '';
-  const hash = hashDeviceSecret(deriveKey(secrets.secretKey, 'device-token'), secret);
+  const hash = hashDeviceSecret(keys['device-token'], secret);
   await client.query(
     `insert into devices (tenant_id, key, name, site_id, tags, model, latitude, longitude, expected_interval_seconds)
      select $1, $2, $3, id, $5, $6, latitude, longitude, 30 from sites where tenant_id = $1 and key = $4

@@ -10,6 +10,7 @@ import { nodeProcess, PROJECT } from './node-process.ts';
 import type { PlatformPorts } from './platform-ports.ts';
 import { openPostgres } from './postgres.ts';
 import { allowLogins, ensureDatabase, urlAs } from './roles.ts';
+import { prepareKeys } from './secrets/prepare.ts';
 import { loadSecrets, type Secrets } from './secrets.ts';
 import { ensureServerCertificate } from './server-certificate.ts';
 import type { StatusLines } from './status.ts';
@@ -70,15 +71,18 @@ export async function startPlatform(start: Start): Promise<Platform> {
   status.set('database', 'busy', 'migrating');
   const applied = await migrate(adminUrl, join(PROJECT, 'prisma', 'migrations'));
   await allowLogins(adminUrl, secrets.roles);
+  const secretKeys = [secrets.secretKey, ...secrets.previousSecretKeys];
+  const keys = await prepareKeys(adminUrl, secrets, config.dataDir);
   const demo = await seedDemo({
     databaseUrl: adminUrl,
-    secrets,
+    secrets: { ...secrets, previousSecretKeys: [] },
+    keys,
     dataDir: config.dataDir,
     devices: config.demo,
   });
   const tls = await ensureServerCertificate({
     databaseUrl: adminUrl,
-    secretKey: secrets.secretKey,
+    secretKeys,
     folder: folder(config.dataDir, 'certificates'),
     host: config.publicHost,
   });
@@ -88,6 +92,7 @@ export async function startPlatform(start: Start): Promise<Platform> {
     NATS_URL: natsUrl,
     BUS_SHARDS: '16',
     FLEETGRAPH_SECRET_KEY: secrets.secretKey,
+    FLEETGRAPH_SECRET_KEYS_PREVIOUS: secrets.previousSecretKeys.join(','),
     SHUTDOWN_DEADLINE_MS: String(GRACE_MS),
   };
   const worker = { ...common, DATABASE_URL: urlAs(adminUrl, 'worker', secrets.roles) };

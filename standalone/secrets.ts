@@ -16,6 +16,8 @@ const WORD_LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 const shape = z.object({
   /** 32 bytes; every other key of the platform is derived from it. */
   secretKey: hex(32),
+  /** Those before it, newest first, until nothing is sealed under them any more. */
+  previousSecretKeys: z.array(z.string()).default([]),
   /** Of PostgreSQL's superuser. */
   postgres: hex(24),
   roles: z.object({ app: hex(24), worker: hex(24), operator: hex(24) }).prefault({}),

@@ -10,7 +10,8 @@ import { withClient } from './roles.ts';
 
 export interface ServerCertificateOptions {
   readonly databaseUrl: string;
-  readonly secretKey: string;
+  /** The deployment's, newest first. */
+  readonly secretKeys: readonly string[];
   /** Certificate, key and root are kept here. */
   readonly folder: string;
   /** What devices connect to, as in an address. */
@@ -39,13 +40,14 @@ export async function ensureServerCertificate(
     caFile: join(folder, 'ca.pem'),
   };
   const host = options.host.replace(/^\[(.*)\]$/, '$1');
+  const [secret = '', ...previous] = options.secretKeys;
   const root = await withClient(options.databaseUrl, async (client) => {
     await client.query('set role fleetgraph_owner');
     const store = createAuthorityStore(
       async <Row extends object>(statement: string, values: readonly unknown[]) =>
         (await client.query<Row>(statement, [...values])).rows,
     );
-    return ensureRoot(store, createSecretBox(options.secretKey));
+    return ensureRoot(store, createSecretBox(secret, previous));
   });
   replaceFile(files.caFile, toPem('CERTIFICATE', root.certificate));
   if (isGood(files, host, new X509Certificate(root.certificate))) return files;

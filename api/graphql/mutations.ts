@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WriteScope, Writes } from '#api/database/writes.ts';
 import type { Permission } from '#core/auth/permissions.ts';
+import type { SecretBox } from '#core/auth/secrets.ts';
 import { type AuditChange, writeAudit } from './audit.ts';
 import { type Operation, requirePermission } from './context.ts';
 import {
@@ -85,11 +86,13 @@ async function attempt<Success extends JsonObject, Kind extends SpecialError['ki
   try {
     return await writes.transaction(viewer, deadline, async (scope) => {
       const remembered = key && (await recall(scope, key));
-      if (remembered) return replay(remembered, mutation, platform.resultKey);
+      if (remembered) return replay(remembered, mutation, scope.tenantId, platform.secretBox);
       const { success, audit } = await mutation.run(scope);
       await record(scope, operation, mutation.name, audit);
       if (key)
-        await remember(scope, key, { success: seal(success, mutation.secrets ?? [], platform.resultKey) });
+        await remember(scope, key, {
+          success: seal(success, mutation.secrets ?? [], scope.tenantId, platform.secretBox),
+        });
       return success;
     });
   } catch (error) {
@@ -164,7 +167,8 @@ async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): 
 function replay<Success extends JsonObject, Kind extends SpecialError['kind']>(
   remembered: unknown,
   mutation: Mutation<Success, Kind>,
-  key: Buffer,
+  tenantId: number,
+  box: SecretBox,
 ): Success | Refusal<Kind> {
   const result = new Map(Object.entries(remembered ?? {}));
   if (result.has('fault')) {
@@ -173,7 +177,7 @@ function replay<Success extends JsonObject, Kind extends SpecialError['kind']>(
     throw new Error(`${mutation.name} remembered ${refusal.kind}, which it does not answer`);
   }
   const sealed = new Map<string, unknown>(Object.entries(result.get('success') ?? {}));
-  for (const name of mutation.secrets ?? []) sealed.set(name, open(String(sealed.get(name)), key));
+  for (const name of mutation.secrets ?? []) sealed.set(name, open(sealed.get(name), tenantId, box));
   return mutation.read(Object.fromEntries(sealed));
 }
 
@@ -196,25 +200,31 @@ const userErrorSchema: z.ZodType<UserError | SpecialError> = z.discriminatedUnio
   }),
 ]);
 
+/** A field that holds a secret, as it is remembered; rotation finds it by this name. */
+interface SealedField extends JsonObject {
+  readonly $sealed: string;
+}
+const sealedFieldSchema: z.ZodType<SealedField> = z.object({ $sealed: z.string() });
+
+const contextOf = (tenantId: number): string => `mutation-result/${tenantId}`;
+
 function seal<Success extends JsonObject>(
   success: Success,
   secrets: readonly string[],
-  key: Buffer,
+  tenantId: number,
+  box: SecretBox,
 ): JsonObject {
   const entries = Object.entries(success).map(([name, value]): [string, Json] => {
     if (!secrets.includes(name)) return [name, value];
-    const iv = randomBytes(12);
-    const cipher = createCipheriv('aes-256-gcm', key, iv);
-    const text = Buffer.concat([cipher.update(String(value), 'utf8'), cipher.final()]);
-    return [name, Buffer.concat([iv, cipher.getAuthTag(), text]).toString('base64url')];
+    const field: SealedField = {
+      $sealed: box.seal(contextOf(tenantId), Buffer.from(JSON.stringify(value))).toString('base64url'),
+    };
+    return [name, field];
   });
   return Object.fromEntries(entries);
 }
 
-function open(sealed: string, key: Buffer): string {
-  const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12)).setAuthTag(
-    bytes.subarray(12, 28),
-  );
-  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+function open(field: unknown, tenantId: number, box: SecretBox): unknown {
+  const { $sealed } = sealedFieldSchema.parse(field);
+  return JSON.parse(box.open(contextOf(tenantId), Buffer.from($sealed, 'base64url')).toString());
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CursorContent, createCursorSealer, isBefore, WHOLE } from './cursor.ts';
 
-const sealer = createCursorSealer(Buffer.alloc(32, 1));
+const sealer = createCursorSealer([Buffer.alloc(32, 1)]);
 const content: CursorContent = {
   tenantId: 12,
   shard: 1023,
@@ -32,7 +32,9 @@ describe('cursor', () => {
     expect(sealer.open(cursor.slice(1))).toBeUndefined();
     expect(sealer.open(`${cursor}A`)).toBeUndefined();
     expect(sealer.open('')).toBeUndefined();
-    expect(createCursorSealer(Buffer.alloc(32, 2)).open(cursor)).toBeUndefined();
+    expect(createCursorSealer([Buffer.alloc(32, 2)]).open(cursor)).toBeUndefined();
+    const rotated = createCursorSealer([Buffer.alloc(32, 2), Buffer.alloc(32, 1)]);
+    expect(rotated.open(cursor)).toEqual(sealer.open(cursor));
   });
 
   it('orders positions by message, then by event', () => {

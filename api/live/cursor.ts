@@ -35,12 +35,13 @@ const CONTENT_BYTES = 36;
 const SEAL_BYTES = 12;
 const CURSOR_LENGTH = ((CONTENT_BYTES + SEAL_BYTES) / 3) * 4;
 
-/** @param key 32 bytes, for cursors only */
-export function createCursorSealer(key: Buffer): CursorSealer {
+/** @param keys 32 bytes each, for cursors only; the first one seals, and what any of them sealed is opened */
+export function createCursorSealer(keys: readonly [Buffer, ...Buffer[]]): CursorSealer {
   // Made once: importing the key costs five times the seal itself.
-  const sealKey = createSecretKey(key);
-  const sign = (content: Buffer) =>
-    createHmac('sha256', sealKey).update(content).digest().subarray(0, SEAL_BYTES);
+  const sealKey = createSecretKey(keys[0]);
+  const sealKeys = [sealKey, ...keys.slice(1).map((key) => createSecretKey(key))];
+  const sign = (content: Buffer, key = sealKey) =>
+    createHmac('sha256', key).update(content).digest().subarray(0, SEAL_BYTES);
   return {
     seal(content) {
       const bytes = Buffer.alloc(CONTENT_BYTES);
@@ -59,8 +60,9 @@ export function createCursorSealer(key: Buffer): CursorSealer {
       const bytes = Buffer.from(cursor, 'base64url');
       if (bytes.length !== CONTENT_BYTES + SEAL_BYTES) return undefined;
       const content = bytes.subarray(0, CONTENT_BYTES);
-      if (!timingSafeEqual(sign(content), bytes.subarray(CONTENT_BYTES)) || content[0] !== VERSION)
-        return undefined;
+      const seal = bytes.subarray(CONTENT_BYTES);
+      const ours = sealKeys.some((key) => timingSafeEqual(sign(content, key), seal));
+      if (!ours || content[0] !== VERSION) return undefined;
       return {
         tenantId: content.readUInt32BE(2),
         shard: content.readUInt16BE(6),

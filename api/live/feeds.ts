@@ -15,7 +15,7 @@ export interface LiveOptions {
   readonly bus: Bus;
   readonly shards: number;
   /** Seals cursors; 32 bytes. */
-  readonly cursorKey: Buffer;
+  readonly cursorKeys: readonly [Buffer, ...Buffer[]];
   readonly queue: QueueLimits;
   /** Bytes of recent messages kept for each shard in use. */
   readonly recentBytes: number;
@@ -56,7 +56,7 @@ const LINGER_MS = 60_000;
 
 export function createLiveFeeds(options: LiveOptions): LiveFeeds {
   const { bus, log } = options;
-  const sealer = createCursorSealer(options.cursorKey);
+  const sealer = createCursorSealer(options.cursorKeys);
   const feeds = new Map<
     number,
     { readonly feed: ShardFeed; users: number; timer: NodeJS.Timeout | undefined }

@@ -5,7 +5,7 @@ import { createCursorSealer, WHOLE } from './cursor.ts';
 import { Entry } from './entry.ts';
 import { EventQueue, type QueuedEvent } from './queue.ts';
 
-const sealer = createCursorSealer(Buffer.alloc(32));
+const sealer = createCursorSealer([Buffer.alloc(32)]);
 const event = (id: number, metrics: TelemetryEvent['metrics'] = { n: id }): TelemetryEvent => ({
   deviceId: 1,
   device: 'd',

@@ -7,7 +7,6 @@ export type KeyPurpose =
   | 'invitation'
   | 'cursor'
   | 'file-link'
-  | 'mutation-result'
   | 'sealed-secrets';
 
 /**

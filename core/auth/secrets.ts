@@ -57,7 +57,12 @@ export function createSecretBox(secret: string, earlier: readonly string[] = [])
       if (sealed.length < HEAD_BYTES || sealed[0] !== VERSION)
         throw new SealError('this was not sealed by us');
       const key = keys.get(keyIdOf(sealed));
-      if (!key) throw new SealError(`no key ${keyIdOf(sealed)} is configured`);
+      if (!key) {
+        const where = 'in FLEETGRAPH_SECRET_KEY or FLEETGRAPH_SECRET_KEYS_PREVIOUS';
+        throw new SealError(
+          `${context} is sealed under the key ${keyIdOf(sealed)}, and no key ${keyIdOf(sealed)} is ${where}`,
+        );
+      }
       const ivEnd = 1 + KEY_ID_BYTES + IV_BYTES;
       const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1 + KEY_ID_BYTES, ivEnd))
         .setAAD(Buffer.from(context))

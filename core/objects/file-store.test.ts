@@ -13,7 +13,7 @@ describe('file store', () => {
   let store: FileStore;
   beforeEach(async () => {
     root = await mkdtemp(path.join(tmpdir(), 'objects-'));
-    store = createFileStore({ root, linkKey: Buffer.alloc(32, 7), publicUrl: 'http://x/files' });
+    store = createFileStore({ root, linkKeys: [Buffer.alloc(32, 7)], publicUrl: 'http://x/files' });
   });
   afterEach(() => rm(root, { recursive: true }));
 

@@ -10,8 +10,8 @@ import type { Objects } from './objects.ts';
 export interface FileStoreOptions {
   /** Folder of the objects; made when the first one is stored. */
   readonly root: string;
-  /** Signs links; 32 bytes. */
-  readonly linkKey: Buffer;
+  /** 32 bytes each: the first one signs links, and what any of them signed is good. */
+  readonly linkKeys: readonly [Buffer, ...Buffer[]];
   /** Where the links are served, for example `http://127.0.0.1:8080/files`. */
   readonly publicUrl: string;
 }
@@ -34,7 +34,7 @@ const KEY = /^[\w.=-]+(\/[\w.=-]+)*$/;
 
 export function createFileStore(options: FileStoreOptions): FileStore {
   const locate = (key: string) => locateIn(options.root, key);
-  const sign = (text: string) => createHmac('sha256', options.linkKey).update(text).digest();
+  const sign = (text: string, key = options.linkKeys[0]) => createHmac('sha256', key).update(text).digest();
   return {
     async put(key, body) {
       const target = locate(key);
@@ -67,8 +67,11 @@ export function createFileStore(options: FileStoreOptions): FileStore {
     async open(query) {
       const signature = Buffer.from(query.get('signature') ?? '', 'base64url');
       const signed = new URLSearchParams([...query].filter(([name]) => name !== 'signature'));
-      const expected = sign(signed.toString());
-      if (signature.length !== expected.length || !timingSafeEqual(signature, expected)) return 'forbidden';
+      const isOurs = options.linkKeys.some((key) => {
+        const expected = sign(signed.toString(), key);
+        return signature.length === expected.length && timingSafeEqual(signature, expected);
+      });
+      if (!isOurs) return 'forbidden';
       if (!(Number(signed.get('expires')) > Date.now() / 1000)) return 'forbidden';
       const file = locate(signed.get('key') ?? '');
       const bytes = await sizeOf(file);

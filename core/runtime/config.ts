@@ -27,8 +27,27 @@ export function port(fallback: number) {
   return integer(fallback, 0, 65_535);
 }
 
+const SECRET = '[0-9a-f]{64}';
+
+/** The deployment's secret, and those that stood in its place before. */
+export const secretConfig = {
+  FLEETGRAPH_SECRET_KEY: z
+    .string()
+    .regex(new RegExp(`^${SECRET}$`), 'must be 64 hexadecimal characters (32 bytes)'),
+  /** Newest first, separated by commas: what they sealed stays readable. */
+  FLEETGRAPH_SECRET_KEYS_PREVIOUS: z
+    .string()
+    .regex(
+      new RegExp(`^${SECRET}(,${SECRET})*$`),
+      'must be 64 hexadecimal characters each, separated by commas',
+    )
+    .optional()
+    .transform((text) => text?.split(',') ?? []),
+};
+
 /** What every process of the platform reads. */
 export const baseConfig = {
+  ...secretConfig,
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   HEALTH_HOST: z.string().default('127.0.0.1'),
   HEALTH_PORT: port(0),
@@ -38,7 +57,6 @@ export const baseConfig = {
   BUS_SHARDS: integer(16, 1, 1024),
   /** Copies the bus keeps of every stored message; 3 in production. */
   BUS_REPLICAS: integer(1, 1, 5),
-  FLEETGRAPH_SECRET_KEY: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal characters (32 bytes)'),
   /** How long a stopping process waits for work in flight, in milliseconds. */
   SHUTDOWN_DEADLINE_MS: integer(10_000, 0, 600_000),
 };

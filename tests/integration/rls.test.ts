@@ -14,6 +14,7 @@ const GLOBAL = [
   'leases',
   'platform_audit_entries',
   'platform_authorities',
+  'platform_keys',
   'retired_tenants',
   'sequence_notes',
   'usage_sources',
@@ -42,6 +43,8 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   outbox: ['INSERT'],
   /** The root's private key is sealed under a key that the database does not have. */
   platform_authorities: ['INSERT', 'SELECT'],
+  /** Sealed likewise. */
+  platform_keys: ['INSERT', 'SELECT'],
   quarantine: ['SELECT'],
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],

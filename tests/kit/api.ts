@@ -6,7 +6,9 @@ import { type App, buildApp } from '#api/app.ts';
 import { readApiConfig } from '#api/config.ts';
 import { createApiKey } from '#core/auth/api-keys.ts';
 import { deriveKey } from '#core/auth/keys.ts';
+import { openLastingKeys } from '#core/auth/lasting-keys.ts';
 import type { Role } from '#core/auth/permissions.ts';
+import { createSecretBox } from '#core/auth/secrets.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import {
   type EventMessage,
@@ -15,6 +17,7 @@ import {
   type TelemetryEvent,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
+import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
 import { openPool } from '#core/db/pool.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { createMetrics, type Metrics } from '#core/runtime/metrics.ts';
@@ -114,7 +117,13 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
         : openPool({ url: database.operatorUrl, name: 'operator', max: 4, log: quiet });
     const apiBus = await openTestBus(nats, limits);
     metrics = createMetrics('api');
+    const { FLEETGRAPH_SECRET_KEY: secret, FLEETGRAPH_SECRET_KEYS_PREVIOUS: previous } = config;
+    const keys = await openLastingKeys(createPlatformKeyStore(pool), createSecretBox(secret, previous), [
+      secret,
+      ...previous,
+    ]);
     app = buildApp({
+      keys,
       config,
       pool,
       operatorPool,

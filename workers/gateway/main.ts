@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { createCredentials } from '#core/auth/credential-cache.ts';
-import { deriveKey } from '#core/auth/keys.ts';
+import { openLastingKeys } from '#core/auth/lasting-keys.ts';
 import { createOffenders } from '#core/auth/offenders.ts';
+import { createSecretBox } from '#core/auth/secrets.ts';
 import { createTenantAccounts } from '#core/auth/tenant-accounts.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
@@ -11,6 +12,7 @@ import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { findAuthorityCertificates } from '#core/db/authorities.ts';
 import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
 import { openMqttSessions, saveMqttSessions } from '#core/db/mqtt-sessions.ts';
+import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
 import { openPool, type Pool } from '#core/db/pool.ts';
 import {
   claimSessions,
@@ -85,6 +87,11 @@ await runService({
       log,
     });
     releaser.defer('database', () => database.end());
+    const { FLEETGRAPH_SECRET_KEY: secret, FLEETGRAPH_SECRET_KEYS_PREVIOUS: previous } = config;
+    const keys = await openLastingKeys(createPlatformKeyStore(database), createSecretBox(secret, previous), [
+      secret,
+      ...previous,
+    ]);
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: gatewayId, log, limits });
     releaser.defer('bus', () => bus.close());
@@ -125,7 +132,7 @@ await runService({
     });
     const intake = createIntake(frames, createUplinkPool(MAX_IDLE_RECORDS), counted.tally);
     const credentials = createCredentials({
-      key: deriveKey(config.FLEETGRAPH_SECRET_KEY, 'device-token'),
+      key: keys['device-token'],
       ttlMs: config.CREDENTIAL_TTL_MS,
       maxEntries: config.CREDENTIAL_CACHE_SIZE,
       find: (names) => findDeviceAccess(database, names),
