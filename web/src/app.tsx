@@ -21,6 +21,7 @@ const NewDevice = lazy(() =>
 );
 
 const ApiKeys = lazy(() => import('./features/settings/api-keys.tsx').then((m) => ({ default: m.ApiKeys })));
+const Members = lazy(() => import('./features/settings/members.tsx').then((m) => ({ default: m.Members })));
 const AuditLog = lazy(() =>
   import('./features/settings/audit-log.tsx').then((m) => ({ default: m.AuditLog })),
 );
@@ -39,6 +40,7 @@ export function App() {
             <Route path="details" element={<DeviceDetails />} />
           </Route>
           <Route path="new-device" element={<NewDevice />} />
+          <Route path="settings/members" element={<Members />} />
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
           <Route path="*" element={<NotFound />} />

@@ -2,7 +2,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Provider } from 'urql';
 import { App } from './app.tsx';
-import { openSession } from './auth/session.ts';
+import { openSession, type Session } from './auth/session.ts';
+import { chosenTenant, forgetTenant } from './auth/tenant.ts';
 import { type Account, AccountProvider, viewerDocument } from './auth/viewer.tsx';
 import { loadConfig } from './config.ts';
 import { createDataClient, createDirectClient, describeError } from './data/client.ts';
@@ -19,15 +20,20 @@ async function start(): Promise<void> {
   const config = await loadConfig();
   const session = await openSession(config);
   if (!session) return;
+  if (location.pathname === '/invitation') return showInvitation(session);
   const live = createLiveClient({
     url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
     accessToken: session.accessToken,
     refreshToken: session.refresh,
+    tenant: chosenTenant(),
   });
   const client = createDataClient(session, live);
   const { data, error } = await client.query(viewerDocument, {});
-  if (!data)
+  if (!data) {
+    // It may be the tenant chosen that is closed to them now: the next try is for whichever is open.
+    forgetTenant();
     throw new Error(error ? describeError(error).message : 'The platform did not say who is signed in.');
+  }
   const account: Account = { viewer: data.viewer, config, session, direct: createDirectClient(session) };
   root.render(
     <StrictMode>
@@ -38,6 +44,18 @@ async function start(): Promise<void> {
           </Provider>
         </LiveProvider>
       </AccountProvider>
+    </StrictMode>,
+  );
+}
+
+/** Also for somebody who belongs to no tenant yet, and may see nothing else. */
+async function showInvitation(session: Session): Promise<void> {
+  const { AcceptInvitation } = await import('./features/settings/accept-invitation.tsx');
+  root.render(
+    <StrictMode>
+      <Provider value={createDirectClient(session)}>
+        <AcceptInvitation token={location.hash.slice(1)} session={session} />
+      </Provider>
     </StrictMode>,
   );
 }

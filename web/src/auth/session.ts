@@ -1,5 +1,6 @@
 import { UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import type { ConsoleConfig } from '../config.ts';
+import { forgetTenant } from './tenant.ts';
 
 /** The signed-in person's tokens. Tokens live in this tab's session storage only. */
 export type Session = {
@@ -43,6 +44,7 @@ export async function openSession(config: ConsoleConfig): Promise<Session | unde
     scope: 'openid profile email offline_access',
     resource: config.audience,
     userStore: new WebStorageStateStore({ store: window.sessionStorage }),
+    stateStore: new WebStorageStateStore({ store: window.sessionStorage }),
     accessTokenExpiringNotificationTimeInSeconds: 60,
     automaticSilentRenew: true,
     loadUserInfo: false,
@@ -63,7 +65,7 @@ export async function openSession(config: ConsoleConfig): Promise<Session | unde
     user = await manager.signinSilent().catch(() => null);
   }
   if (!user || user.expired) {
-    await goToSignIn(location.pathname + location.search);
+    await goToSignIn(location.pathname + location.search + location.hash);
     return undefined;
   }
 
@@ -100,6 +102,7 @@ export async function openSession(config: ConsoleConfig): Promise<Session | unde
       return held;
     },
     async signOut() {
+      forgetTenant();
       await manager.signoutRedirect();
     },
   };

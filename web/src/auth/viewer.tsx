@@ -12,6 +12,10 @@ export const viewerDocument = graphql(`
       name
       email
       role
+      memberships {
+        tenantSlug
+        tenantName
+      }
       tenant {
         id
         slug

@@ -1,6 +1,7 @@
 import { authExchange } from '@urql/exchange-auth';
 import { Client, type CombinedError, type Exchange, fetchExchange, subscriptionExchange } from 'urql';
 import type { Session } from '../auth/session.ts';
+import { chosenTenant } from '../auth/tenant.ts';
 import type { LiveClient } from '../live/live-client.ts';
 import { createCache } from './cache.ts';
 
@@ -28,9 +29,13 @@ export function createDirectClient(session: Session): Client {
 }
 
 function authenticate(session: Session): Exchange {
+  const tenant = chosenTenant();
   return authExchange(async (auth) => ({
     addAuthToOperation: (operation) =>
-      auth.appendHeaders(operation, { authorization: `Bearer ${session.heldToken()}` }),
+      auth.appendHeaders(operation, {
+        authorization: `Bearer ${session.heldToken()}`,
+        ...(tenant === undefined ? {} : { 'x-fleetgraph-tenant': tenant }),
+      }),
     willAuthError: () => session.isExpired(),
     didAuthError: isUnauthenticated,
     refreshAuth: () => session.refresh().catch(() => undefined),

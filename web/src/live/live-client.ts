@@ -37,6 +37,8 @@ export type LiveSink = {
 export type LiveOptions = {
   /** ws:// or wss:// address of the GraphQL endpoint. */
   readonly url: string;
+  /** Slug of the tenant meant, for somebody who belongs to several. */
+  readonly tenant?: string | undefined;
   /** A token that is valid now; called once for each connection. */
   accessToken(): Promise<string>;
   /** Called before reconnecting when the server closed with 4403 or 4401. */
@@ -189,7 +191,10 @@ function openSocket(options: LiveOptions, events: { opened(): void }): Client {
     retryAttempts: 0,
     keepAlive: pingEveryMs,
     connectionAckWaitTimeout: 10_000,
-    connectionParams: async () => ({ authorization: `Bearer ${await options.accessToken()}` }),
+    connectionParams: async () => ({
+      authorization: `Bearer ${await options.accessToken()}`,
+      ...(options.tenant === undefined ? {} : { tenant: options.tenant }),
+    }),
     on: {
       opened: (opened) => {
         if (opened instanceof WebSocket) current = opened;

@@ -1,4 +1,5 @@
-import { ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { Building2, ChevronsUpDown, LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { enterTenant } from '../auth/tenant.ts';
 import { useAccount } from '../auth/viewer.tsx';
 import { roleNames } from '../features/settings/role-names.ts';
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine } from '../ui/menu.tsx';
@@ -46,6 +47,21 @@ export function AccountMenu() {
       <MenuLabel>
         {viewer.email ?? viewer.name} · {viewer.tenant.name}
       </MenuLabel>
+      {viewer.memberships.length > 1 && (
+        <>
+          <MenuLine />
+          <MenuLabel>Tenant</MenuLabel>
+          <MenuChoice
+            value={viewer.tenant.slug}
+            onChange={enterTenant}
+            options={viewer.memberships.map(({ tenantSlug, tenantName }) => ({
+              value: tenantSlug,
+              label: tenantName,
+              icon: <Building2 aria-hidden="true" className="size-4 text-ink-3" />,
+            }))}
+          />
+        </>
+      )}
       <MenuLine />
       <MenuLabel>Theme</MenuLabel>
       <MenuChoice value={theme} onChange={setTheme} options={themes} />

@@ -1,4 +1,4 @@
-import { Cpu, ExternalLink, KeyRound, Plus, ScrollText, Search, Waypoints } from 'lucide-react';
+import { Cpu, ExternalLink, KeyRound, Plus, ScrollText, Search, Users, Waypoints } from 'lucide-react';
 import { NavLink } from 'react-router';
 import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -48,6 +48,10 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
         {mayAdminister(viewer.role) && (
           <>
             <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
+            <NavLink to="/settings/members" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+              <Users aria-hidden="true" className="size-4" />
+              Members
+            </NavLink>
             <NavLink to="/settings/api-keys" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
               <KeyRound aria-hidden="true" className="size-4" />
               API keys

@@ -10,6 +10,7 @@ import {
   ScrollText,
   Sun,
   TriangleAlert,
+  Users,
 } from 'lucide-react';
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
@@ -117,6 +118,7 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
           )}
           {mayAdminister(viewer.role) && (
             <>
+              <Action icon={<Users />} label="Members" onSelect={go('/settings/members')} />
               <Action icon={<KeyRound />} label="API keys" onSelect={go('/settings/api-keys')} />
               <Action icon={<ScrollText />} label="Audit log" onSelect={go('/settings/audit')} />
             </>

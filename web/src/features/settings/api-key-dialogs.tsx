@@ -15,7 +15,8 @@ import {
   apiKeyRevokeDocument,
   apiKeyRotateDocument,
 } from './api-key-documents.ts';
-import { roleNames, roles } from './role-names.ts';
+import { RoleField } from './role-field.tsx';
+import { ScopesField } from './scopes-field.tsx';
 
 const overlaps = [
   { seconds: 0, label: 'Not at all' },
@@ -28,6 +29,7 @@ const overlaps = [
 export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClose: () => void }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('VIEWER');
+  const [scopes, setScopes] = useState<readonly string[]>();
   const [days, setDays] = useState('90');
   const [problem, setProblem] = useState<string>();
   const [token, setToken] = useState<string>();
@@ -36,11 +38,13 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
   const submit = async () => {
     if (fetching) return;
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second key is made.
-    const of = JSON.stringify([name, role, days]);
+    const of = JSON.stringify([name, role, scopes, days]);
     if (attempt.current.of !== of)
       attempt.current = { of, clientMutationId: crypto.randomUUID(), expiresAt: endOf(days, Date.now()) };
     const { clientMutationId, expiresAt } = attempt.current;
-    const { data, error } = await create({ input: { name, role, expiresAt, clientMutationId } });
+    const { data, error } = await create({
+      input: { name, role, scopes: scopes ? [...scopes] : null, expiresAt, clientMutationId },
+    });
     const result = data?.apiKeyCreate;
     if (result?.__typename === 'ApiKeyCreateSuccess') {
       setToken(result.token);
@@ -68,21 +72,22 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
           value={name}
           onChange={(event) => setName(event.target.value)}
         />
-        <SelectField
-          label="Role"
+        <RoleField
           value={role}
-          onChange={(event) => setRole(roles.find((each) => each === event.target.value) ?? 'VIEWER')}
-        >
-          {roles.map((each) => (
-            <option key={each} value={each}>
-              {roleNames[each]}
-            </option>
-          ))}
-        </SelectField>
+          onChange={(next) => {
+            setRole(next);
+            setScopes(undefined);
+          }}
+        />
+        <ScopesField role={role} value={scopes} onChange={setScopes} />
         <LifetimeField value={days} onChange={setDays} />
         <FormError message={problem} />
         <Actions onClose={onClose}>
-          <Button look="primary" type="submit" disabled={fetching || name.trim() === ''}>
+          <Button
+            look="primary"
+            type="submit"
+            disabled={fetching || name.trim() === '' || scopes?.length === 0}
+          >
             Create key
           </Button>
         </Actions>

@@ -8,6 +8,7 @@ graphql(`
     name
     prefix
     role
+    scopes
     createdAt
     expiresAt
     lastUsedAt

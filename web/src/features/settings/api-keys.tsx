@@ -99,7 +99,22 @@ function keyColumns(onOpen: (open: Open) => void): readonly Column<ApiKeyRow>[] 
         </>
       ),
     },
-    { id: 'role', header: 'Role', track: '6rem', from: 'sm', cell: (apiKey) => roleNames[apiKey.role] },
+    {
+      id: 'role',
+      header: 'Role',
+      track: '8rem',
+      from: 'sm',
+      cell: (apiKey) => (
+        <>
+          <span className="block">{roleNames[apiKey.role]}</span>
+          {apiKey.scopes.length > 0 && (
+            <span className="block truncate text-ink-3 text-xs" title={apiKey.scopes.join(', ')}>
+              only {apiKey.scopes.join(', ')}
+            </span>
+          )}
+        </>
+      ),
+    },
     { id: 'state', header: 'State', track: 'minmax(6rem, 1fr)', cell: (apiKey) => <State apiKey={apiKey} /> },
     {
       id: 'used',
