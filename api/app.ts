@@ -12,6 +12,7 @@ import { createFileStore } from '#core/objects/file-store.ts';
 import { clientAddress } from '#core/runtime/client-address.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import { answerHealth, portOf } from '#core/runtime/health.ts';
+import { planOf } from '#core/runtime/limits-config.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import { listenForChanges } from './caches.ts';
@@ -102,6 +103,7 @@ export function buildApp(deps: AppDeps): App {
     writes: createWrites(pool, config.BUS_SHARDS),
     live,
     devices,
+    plan: planOf(config),
     inFlight: createInFlight(bus, config.BUS_SHARDS),
     addresses: {
       mqttUrl: config.MQTT_PUBLIC_URL,

@@ -2,6 +2,7 @@ import type { MembershipRecord } from '#core/auth/membership.ts';
 import type { SecretBox } from '#core/auth/secrets.ts';
 import type { Person } from '#core/auth/viewer.ts';
 import type { StreamState } from '#core/bus/stream-states.ts';
+import type { Plan } from '#core/fleet/limits.ts';
 import type { InvitationRecord } from './database/credentials.ts';
 import type { OperatorDatabase } from './database/operator.ts';
 import type { ReadScope } from './database/read-scope.ts';
@@ -32,6 +33,8 @@ export interface Platform {
   readonly tenantDeleteDays: number;
   readonly live: LiveFeeds;
   readonly devices: DeviceCache;
+  /** What tenants may send where nothing else is written down. */
+  readonly plan: Plan;
   /** What lies on the stream on its way to the database. */
   readonly inFlight: InFlight;
   /** What clients are told about the deployment. */

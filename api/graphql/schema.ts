@@ -27,6 +27,7 @@ import '../modules/telemetry/schema.ts';
 import '../modules/telemetry/live-schema.ts';
 import '../modules/conservation/schema.ts';
 import '../modules/messages/schema.ts';
+import '../modules/usage/schema.ts';
 import '../modules/quarantine/schema.ts';
 import '../modules/quarantine/job-schema.ts';
 import '../modules/quarantine/mutations.ts';

@@ -33,6 +33,12 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     `update devices set tags = array[$2], serial_number = $2, attributes = jsonb_build_object('note', $2::text) where id = $1`,
     [device.id, `${mark}-tag`],
   );
+  // How much it sent tells it from others.
+  await admin.query(
+    `insert into tenant_usage (tenant_id, minute, messages, bytes, throttled, refused)
+     values ($1, date_trunc('minute', now()), 7000 + $1, 1, 2, 3)`,
+    [tenant.id],
+  );
   await admin.query("select ensure_partition('readings', (now() at time zone 'utc')::date)");
   await admin.query(
     `insert into readings (tenant_id, device_id, ts, msg_id, received_at, metrics)

@@ -106,6 +106,9 @@ const keyless = [
   'TenantCa',
   'TelemetrySnapshot',
   'TenantConservation',
+  'TenantLimits',
+  'TenantUsage',
+  'UsageCounts',
   'ValidationIssue',
 ] as const;
 
