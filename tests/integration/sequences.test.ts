@@ -198,11 +198,11 @@ describe('a numbered message without a time', () => {
       ensure_partition('ingest_frames', ($1::timestamptz at time zone 'utc')::date)`,
       [new Date(now)],
     );
-    const row = (index: number): ReadingRow => ({
+    const row = (seq: number, index: number): ReadingRow => ({
       tenantId: acme.id,
       deviceId: device.id,
       ts: now + index,
-      id: sequenceId(3, 1),
+      id: sequenceId(3, seq),
       receivedAt: now + index,
       lat: undefined,
       lng: undefined,
@@ -214,16 +214,16 @@ describe('a numbered message without a time', () => {
       entry: 0,
       replayOf: undefined,
     });
-    const fresh = await Promise.all(
-      [1, 2, 3, 4].map(row).map((each) =>
-        transaction(database.worker, async (connection) => {
-          const resends = await findResends(connection, [each]);
-          if (resends.size > 0) return 0;
-          return (await storeReadings(connection, [each])).fresh.size;
-        }),
-      ),
-    );
-    expect(fresh.sort()).toEqual([0, 0, 0, 1]);
-    expect(await readingsOf(device.id)).toHaveLength(1);
+    const store = (each: ReadingRow) =>
+      transaction(database.worker, async (connection) => {
+        const resends = await findResends(connection, [each]);
+        if (resends.size > 0) return 0;
+        return (await storeReadings(connection, [each])).fresh.size;
+      });
+    for (let seq = 1; seq <= 20; seq++) {
+      const fresh = await Promise.all([1, 2, 3, 4].map((index) => store(row(seq, index))));
+      expect(fresh.sort()).toEqual([0, 0, 0, 1]);
+    }
+    expect(await readingsOf(device.id)).toHaveLength(20);
   });
 });
