@@ -26,6 +26,7 @@ const SQL_ONLY = [
   'platform_audit_entries',
   'platform_authorities',
   'platform_keys',
+  'presence_changes',
   'quarantine',
   'quarantine_jobs',
   'readings',

@@ -21,6 +21,7 @@ import '../modules/audit/export-schema.ts';
 import '../modules/operator/schema.ts';
 import '../modules/operator/mutations.ts';
 import '../modules/presence/schema.ts';
+import '../modules/availability/schema.ts';
 import '../modules/presence/live-schema.ts';
 import '../modules/sequences/schema.ts';
 import '../modules/telemetry/schema.ts';

@@ -37,6 +37,8 @@ export interface PresenceEvent extends AboutDevice {
   readonly at: number;
   readonly connection: 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
   readonly freshness: 'FRESH' | 'STALE' | 'SILENT';
+  /** Absent in events of an older evaluator. */
+  readonly credential?: 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';
   readonly lastSeenAt: number | null;
   readonly connectionChangedAt: number | null;
 }

@@ -1,4 +1,6 @@
-import type { Connectivity, Freshness, PresenceState } from '../fleet/presence.ts';
+import type { AxesChange } from '../fleet/availability.ts';
+import type { CredentialLife, CredentialState } from '../fleet/credential-state.ts';
+import { type Connectivity, type Freshness, fadesAt, type PresenceState } from '../fleet/presence.ts';
 import type { Queryable } from './pool.ts';
 
 /** A device's presence with what an event about it needs. */
@@ -24,10 +26,11 @@ interface PresenceRow {
   connection_changed_at: Date | null;
   freshness: Freshness;
   last_seen_at: Date | null;
+  credential: CredentialState;
 }
 
 const SELECT = `select p.tenant_id, t.slug as tenant, p.device_id, d.key as device, d.site_id,
-    d.expected_interval_seconds as interval_seconds, p.connection, p.epoch, p.connection_changed_at, p.freshness, p.last_seen_at
+    d.expected_interval_seconds as interval_seconds, p.connection, p.epoch, p.connection_changed_at, p.freshness, p.last_seen_at, p.credential
   from device_presence p join devices d on d.id = p.device_id join tenants t on t.id = p.tenant_id`;
 
 const fromRow = (row: PresenceRow): DevicePresence => ({
@@ -43,6 +46,7 @@ const fromRow = (row: PresenceRow): DevicePresence => ({
     connectionChangedAt: row.connection_changed_at?.getTime() ?? null,
     freshness: row.freshness,
     lastSeenAt: row.last_seen_at?.getTime() ?? null,
+    credential: row.credential,
   },
 });
 
@@ -66,26 +70,64 @@ export async function lockPresence(
   return rows.rows.map(fromRow);
 }
 
-/** Locks up to `limit` devices whose freshness, as it is stored, is older than the truth at `now`. */
+/** Locks up to `limit` devices whose freshness may be another one at `now`: one look into an index, however many devices there are. */
 export async function lockFading(db: Queryable, now: Date, limit: number): Promise<DevicePresence[]> {
   const rows = await db.query<PresenceRow>(
-    `${SELECT} where p.freshness <> 'SILENT' and p.last_seen_at < $1::timestamptz - interval '2 seconds'
-       and ((p.freshness = 'FRESH' and p.last_seen_at < $1::timestamptz - 2 * d.expected_interval_seconds * interval '1 second')
-         or p.last_seen_at < $1::timestamptz - 10 * d.expected_interval_seconds * interval '1 second')
-     order by p.device_id limit $2 for update of p skip locked`,
+    `${SELECT} where p.fades_at < $1 order by p.device_id limit $2 for update of p skip locked`,
     [now, limit],
   );
   return rows.rows.map(fromRow);
 }
 
-/** Writes the state of devices that are locked. */
+/** Locks up to `limit` devices whose credential may be another one at `now`. */
+export async function lockCredentialDue(db: Queryable, now: Date, limit: number): Promise<DevicePresence[]> {
+  const rows = await db.query<PresenceRow>(
+    `${SELECT} where p.credential_until <= $1 order by p.device_id limit $2 for update of p skip locked`,
+    [now, limit],
+  );
+  return rows.rows.map(fromRow);
+}
+
+/** Begins the presence of up to `limit` devices that have a credential and were never heard of; returns how many. */
+export async function beginPresence(db: Queryable, limit: number): Promise<number> {
+  const begun = await db.query(
+    `insert into device_presence (device_id, tenant_id)
+     select distinct c.device_id, c.tenant_id from device_credentials c
+     where not exists (select from device_presence p where p.device_id = c.device_id)
+     order by c.device_id limit $1 on conflict do nothing`,
+    [limit],
+  );
+  return begun.rowCount ?? 0;
+}
+
+/** Everything each of these devices could ever authenticate with; a device without has no entry. */
+export async function findCredentialLives(
+  db: Queryable,
+  deviceIds: readonly number[],
+): Promise<Map<number, CredentialLife[]>> {
+  const found = await db.query<{ device_id: number; expires_at: Date | null; revoked: boolean }>(
+    `select device_id, least(expires_at, retires_at) as expires_at, revoked_at is not null as revoked from device_credentials
+     where device_id = any($1::int[])`,
+    [deviceIds],
+  );
+  const lives = new Map<number, CredentialLife[]>();
+  for (const { device_id, expires_at, revoked } of found.rows) {
+    const life = { expiresAt: expires_at?.getTime() ?? null, revoked };
+    const known = lives.get(device_id);
+    if (known) known.push(life);
+    else lives.set(device_id, [life]);
+  }
+  return lives;
+}
+
+/** Writes connection and freshness of devices that are locked. */
 export async function writePresence(db: Queryable, devices: readonly DevicePresence[]): Promise<void> {
   if (devices.length === 0) return;
   await db.query(
     `update device_presence p set connection = w.connection, epoch = w.epoch, connection_changed_at = w.changed_at,
-       freshness = w.freshness, last_seen_at = w.seen_at
-     from unnest($1::int[], $2::connectivity[], $3::bigint[], $4::timestamptz[], $5::freshness[], $6::timestamptz[])
-       as w (device_id, connection, epoch, changed_at, freshness, seen_at)
+       freshness = w.freshness, last_seen_at = w.seen_at, fades_at = w.fades_at
+     from unnest($1::int[], $2::connectivity[], $3::bigint[], $4::timestamptz[], $5::freshness[], $6::timestamptz[], $7::timestamptz[])
+       as w (device_id, connection, epoch, changed_at, freshness, seen_at, fades_at)
      where p.device_id = w.device_id`,
     [
       devices.map((device) => device.deviceId),
@@ -94,6 +136,50 @@ export async function writePresence(db: Queryable, devices: readonly DevicePrese
       devices.map((device) => dateOf(device.state.connectionChangedAt)),
       devices.map((device) => device.state.freshness),
       devices.map((device) => dateOf(device.state.lastSeenAt)),
+      devices.map((device) => dateOf(fadesAt(device.state, device.intervalSeconds))),
+    ],
+  );
+}
+
+/** Writes the credential state of devices that are locked, and when it will be another one. */
+export async function writeCredentialStates(
+  db: Queryable,
+  devices: readonly { readonly presence: DevicePresence; readonly until: number | null }[],
+): Promise<void> {
+  if (devices.length === 0) return;
+  await db.query(
+    `update device_presence p set credential = w.credential, credential_until = w.until
+     from unnest($1::int[], $2::text[], $3::timestamptz[]) as w (device_id, credential, until)
+     where p.device_id = w.device_id`,
+    [
+      devices.map(({ presence }) => presence.deviceId),
+      devices.map(({ presence }) => presence.state.credential),
+      devices.map(({ until }) => dateOf(until)),
+    ],
+  );
+}
+
+/** Adds to the history of presence. */
+export async function insertPresenceChanges(
+  db: Queryable,
+  changes: readonly (AxesChange & { readonly tenantId: number; readonly deviceId: number })[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await db.query(
+    `insert into presence_changes (tenant_id, device_id, at, connection, freshness, credential, connection_before,
+       freshness_before, credential_before)
+     select * from unnest($1::int[], $2::int[], $3::timestamptz[], $4::connectivity[], $5::freshness[], $6::text[],
+       $7::connectivity[], $8::freshness[], $9::text[])`,
+    [
+      changes.map((change) => change.tenantId),
+      changes.map((change) => change.deviceId),
+      changes.map((change) => new Date(change.at)),
+      changes.map((change) => change.after.connection),
+      changes.map((change) => change.after.freshness),
+      changes.map((change) => change.after.credential),
+      changes.map((change) => change.before.connection),
+      changes.map((change) => change.before.freshness),
+      changes.map((change) => change.before.credential),
     ],
   );
 }

@@ -51,6 +51,24 @@ export async function deleteExpiredQuarantine(db: Queryable): Promise<number> {
   );
 }
 
+/** Deletes presence changes that are older than their tenant keeps readings; returns how many. */
+export async function deleteExpiredPresenceChanges(db: Queryable): Promise<number> {
+  const deleted = await db.query(
+    `delete from presence_changes c using tenants t
+     where t.id = c.tenant_id and c.at < now() - (t.retention_days + 1) * interval '1 day'`,
+  );
+  return deleted.rowCount ?? 0;
+}
+
+/** Deletes gaps made known longer ago than their tenant keeps readings; returns how many. */
+export async function deleteExpiredSequenceGaps(db: Queryable): Promise<number> {
+  const deleted = await db.query(
+    `delete from sequence_gaps g using tenants t
+     where t.id = g.tenant_id and g.opened_at < now() - (t.retention_days + 1) * interval '1 day'`,
+  );
+  return deleted.rowCount ?? 0;
+}
+
 /** Deletes dead letters older than this many days; returns how many. */
 export async function deleteExpiredDeadLetters(db: Queryable, days: number): Promise<number> {
   return countedOut(

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applySignal, freshnessAt, type PresenceSignal, type PresenceState } from './presence.ts';
+import {
+  applySignal,
+  fadesAt,
+  freshnessAt,
+  type PresenceSignal,
+  type PresenceState,
+  silenceAsOf,
+} from './presence.ts';
 
 const unknown: PresenceState = {
   connection: 'UNKNOWN',
@@ -8,6 +15,7 @@ const unknown: PresenceState = {
   connectionChangedAt: null,
   freshness: 'SILENT',
   lastSeenAt: null,
+  credential: 'NONE',
 };
 const fold = (signals: readonly PresenceSignal[], from = unknown) => signals.reduce(applySignal, from);
 const connected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({ kind: 'connected', at, epoch });
@@ -18,6 +26,22 @@ const disconnected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({
 });
 
 describe('presence', () => {
+  it('judges silence only as far as the stream was heard', () => {
+    expect(silenceAsOf(9_000, 0, undefined)).toBe(9_000);
+    expect(silenceAsOf(9_000, 1, undefined)).toBeUndefined();
+    expect(silenceAsOf(9_000, 1, 5_000)).toBe(5_000);
+    expect(silenceAsOf(9_000, 1, 9_500)).toBe(9_000);
+  });
+
+  it('fades exactly when it says so', () => {
+    const state = { ...unknown, freshness: 'FRESH' as const, lastSeenAt: 1_000 };
+    expect(fadesAt(state, 5)).toBe(11_000);
+    expect(freshnessAt(11_000, 1_000, 5)).toBe('FRESH');
+    expect(freshnessAt(11_001, 1_000, 5)).toBe('STALE');
+    expect(fadesAt({ ...state, freshness: 'STALE' }, 5)).toBe(51_000);
+    expect(fadesAt({ ...state, freshness: 'SILENT' }, 5)).toBeNull();
+  });
+
   it('does not let a late disconnect hide a newer connect', () => {
     expect(fold([connected(1n), connected(2n), disconnected(1n)])).toMatchObject({
       connection: 'ONLINE',

@@ -1,3 +1,5 @@
+import type { CredentialState } from './credential-state.ts';
+
 export type Connectivity = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
 export type Freshness = 'FRESH' | 'STALE' | 'SILENT';
 
@@ -9,6 +11,7 @@ export interface PresenceState {
   readonly connectionChangedAt: number | null;
   readonly freshness: Freshness;
   readonly lastSeenAt: number | null;
+  readonly credential: CredentialState;
 }
 
 /** One thing heard of a device. */
@@ -31,6 +34,29 @@ export function freshnessAt(now: number, lastSeenAt: number | null, intervalSeco
   const missed = (now - lastSeenAt) / (intervalSeconds * 1_000);
   if (missed <= STALE_INTERVALS) return 'FRESH';
   return missed <= SILENT_INTERVALS ? 'STALE' : 'SILENT';
+}
+
+/**
+ * The moment as of which silence may be judged: as long as messages are waiting, only what was heard so far, since those may speak of
+ * any device; undefined when nothing was heard yet.
+ */
+export function silenceAsOf(
+  now: number,
+  waiting: number,
+  heardUntil: number | undefined,
+): number | undefined {
+  if (waiting === 0) return now;
+  return heardUntil === undefined ? undefined : Math.min(now, heardUntil);
+}
+
+/** When a device is no longer as fresh as it is, should nothing be heard of it; null when time changes nothing. */
+export function fadesAt(
+  { freshness, lastSeenAt }: Pick<PresenceState, 'freshness' | 'lastSeenAt'>,
+  intervalSeconds: number,
+): number | null {
+  if (freshness === 'SILENT' || lastSeenAt === null) return null;
+  const intervals = freshness === 'FRESH' ? STALE_INTERVALS : SILENT_INTERVALS;
+  return lastSeenAt + intervals * intervalSeconds * 1_000;
 }
 
 /**
@@ -73,9 +99,18 @@ export function withFreshness(state: PresenceState, now: number, intervalSeconds
   return freshness === state.freshness ? state : { ...state, freshness };
 }
 
+/** The state behind what was heard: a device that was heard of is fresh, and only the clock says that it no longer is. */
+export function afterHearing(before: PresenceState, heard: PresenceState): PresenceState {
+  return heard.lastSeenAt === before.lastSeenAt ? heard : { ...heard, freshness: 'FRESH' };
+}
+
 /** Whether a subscriber would want to know of the change. */
 export function presenceChanged(before: PresenceState, after: PresenceState): boolean {
-  return before.connection !== after.connection || before.freshness !== after.freshness;
+  return (
+    before.connection !== after.connection ||
+    before.freshness !== after.freshness ||
+    before.credential !== after.credential
+  );
 }
 
 const seen = (state: PresenceState, at: number): PresenceState =>

@@ -45,6 +45,7 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   platform_authorities: ['INSERT', 'SELECT'],
   /** Sealed likewise. */
   platform_keys: ['INSERT', 'SELECT'],
+  presence_changes: ['SELECT'],
   quarantine: ['SELECT'],
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],
@@ -62,6 +63,8 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   announce_limits: null,
   begin_purge: ['fleetgraph_worker'],
   claim_ingest_keys: ['fleetgraph_app'],
+  /** Triggers: nobody calls them. */
+  credential_changed: null,
   drop_partitions: ['fleetgraph_worker'],
   ensure_partition: ['fleetgraph_worker'],
   find_api_key: ['fleetgraph_app'],
@@ -73,6 +76,7 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   finish_purge: ['fleetgraph_worker'],
   find_tenant_limits: ['fleetgraph_app', 'fleetgraph_worker'],
   fold_ingest_frames: ['fleetgraph_worker'],
+  interval_changed: null,
   stored_batches: ['fleetgraph_app'],
   tenant_frame: ['fleetgraph_app'],
   tenant_frame_parts: ['fleetgraph_app'],
@@ -145,6 +149,11 @@ describe('row-level security', () => {
       await insert('insert into device_presence (tenant_id, device_id) values ($1, $2)', device.id);
       await insert(
         "insert into device_latest (tenant_id, device_id, newest_ts, metrics) values ($1, $2, now(), '{}')",
+        device.id,
+      );
+      await insert(
+        `insert into presence_changes (tenant_id, device_id, at, connection, freshness, credential, connection_before, freshness_before, credential_before)
+         values ($1, $2, now(), 'ONLINE', 'FRESH', 'ACTIVE', 'UNKNOWN', 'SILENT', 'NONE')`,
         device.id,
       );
       await insert('insert into device_sequences (tenant_id, device_id, boot) values ($1, $2, 0)', device.id);

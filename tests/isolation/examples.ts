@@ -65,6 +65,7 @@ export const BY_SECRET: ReadonlySet<string> = new Set(['invitationOffer']);
 export const fieldExamples: Readonly<Record<string, Arguments>> = {
   'Operator.tenant': { slug: 'bravo' },
   'Operator.devices': { search: 'bravo' },
+  'Device.availability': { from: LONG_AGO, to: FAR_AHEAD },
   'Device.series': { from: LONG_AGO, to: FAR_AHEAD },
 };
 

@@ -13,6 +13,8 @@ import { declareMetrics } from './metrics.ts';
 import { createPresenceFollower } from './presence.ts';
 import { createEvaluator } from './service.ts';
 
+const PRESENCE_CONSUMER = 'presence';
+
 const config = readConfig(process.env);
 const log = createLogger('evaluator', config.LOG_LEVEL);
 const metrics = createMetrics('evaluator');
@@ -41,11 +43,12 @@ await runService({
       holder: `evaluator-${randomUUID()}`,
       sweepMs: config.EVALUATOR_SWEEP_MS,
       log,
+      waiting: async () => (await bus.jsm.consumers.info('EVENTS', PRESENCE_CONSUMER)).num_pending,
       follow: () =>
         consume({
           bus,
           stream: 'EVENTS',
-          durable: 'presence',
+          durable: PRESENCE_CONSUMER,
           batchMessages: 300,
           batchBytes: 4 * 1024 * 1024,
           maxHeld: config.EVALUATOR_MAX_HELD,

@@ -7,7 +7,7 @@ export function declareMetrics(metrics: Metrics) {
     changes: metrics.counter(
       'presence_changes_total',
       'Devices whose presence changed, by what they are now',
-      ['connection', 'freshness'],
+      ['connection', 'freshness', 'credential'],
     ),
     messages: metrics.counter(
       'messages_total',

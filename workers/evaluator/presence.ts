@@ -5,14 +5,27 @@ import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
 import { writeOutbox } from '#core/db/outbox.ts';
 import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
 import {
+  beginPresence,
   type DevicePresence,
+  findCredentialLives,
   findUnheardSessions,
+  insertPresenceChanges,
+  lockCredentialDue,
   lockFading,
   lockPresence,
   takeLostSessions,
+  writeCredentialStates,
   writePresence,
 } from '#core/db/presence.ts';
-import { applySignal, type PresenceSignal, presenceChanged, withFreshness } from '#core/fleet/presence.ts';
+import { changesBetween } from '#core/fleet/availability.ts';
+import { credentialStateAt } from '#core/fleet/credential-state.ts';
+import {
+  afterHearing,
+  applySignal,
+  type PresenceSignal,
+  presenceChanged,
+  withFreshness,
+} from '#core/fleet/presence.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import type { EvaluatorMetrics } from './metrics.ts';
 
@@ -35,18 +48,29 @@ interface Settled {
   readonly now: number;
 }
 
+const NOTHING: Settled = { after: [], changed: [], now: 0 };
+
 export interface PresenceFollower {
   /** Takes a batch of EVENTS messages into presence, all in one transaction with the events it causes. */
   handle(messages: readonly BusMessage[]): Promise<Fate[]>;
-  /** Moves devices that have fallen silent; returns how many changed. */
+  /** Until when everything on the stream is known to have been heard; undefined before the first message. */
+  heardUntil(): number | undefined;
+  /** Moves devices that have fallen silent by `now`; returns how many changed. */
   sweepFreshness(now: number): Promise<number>;
+  /** Moves devices whose credentials were added, revoked, or are about to end; returns how many changed. */
+  sweepCredentials(now: number): Promise<number>;
+  /** Begins the presence of devices that have a credential and were never heard of; returns how many. */
+  sweepStrangers(): Promise<number>;
   /** Sessions of gateways that are gone become UNKNOWN; returns how many. */
   sweepGateways(now: number): Promise<number>;
   /** Takes in sessions whose event was lost with the window of the stream; returns how many. */
   sweepUnheard(now: number): Promise<number>;
 }
 
-const SWEEP_LIMIT = 5_000;
+/** Devices in one transaction of a sweep; what is more is the next transaction's. */
+const SWEEP_LIMIT = 25_000;
+/** Devices in one message: far below the largest that the bus takes. */
+const MESSAGE_DEVICES = 1_000;
 /** The event of a session this old has had its time to arrive. */
 const UNHEARD_AGE_MS = 30_000;
 /** Traffic of a device that is fresh anyway is written down at most this often. */
@@ -56,6 +80,33 @@ const MAX_REMEMBERED = 500_000;
 export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
   /** When traffic of a device will next be worth a write, so that a busy device does not cost one each second. */
   const seenAgainAt = new Map<number, number>();
+  let heardUntil: number | undefined;
+  const hearUntil = (messages: readonly BusMessage[]) => {
+    for (const { streamedAt } of messages) heardUntil = Math.max(heardUntil ?? 0, streamedAt);
+  };
+
+  /** Writes down and announces what has changed. */
+  const conclude = async (
+    connection: Connection,
+    before: readonly DevicePresence[],
+    after: readonly DevicePresence[],
+    now: number,
+  ): Promise<Settled> => {
+    const changed = after.filter((device, index) => {
+      const was = before[index];
+      return was !== undefined && presenceChanged(was.state, device.state);
+    });
+    const changes = after.flatMap((device, index) => {
+      const was = before[index]?.state ?? device.state;
+      const { tenantId, deviceId } = device;
+      return changesBetween(was, device.state, now, device.intervalSeconds).map((change) => {
+        return { ...change, tenantId, deviceId };
+      });
+    });
+    await insertPresenceChanges(connection, changes);
+    await writeOutbox(connection, presenceMessages(changed, now, deps.shards));
+    return { after, changed, now };
+  };
 
   const settle = async (
     connection: Connection,
@@ -65,15 +116,40 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
   ): Promise<Settled> => {
     const after = devices.map((device) => {
       const heard = signalsOf(device).reduce(applySignal, device.state);
-      return { ...device, state: withFreshness(heard, now, device.intervalSeconds) };
+      return { ...device, state: afterHearing(device.state, heard) };
     });
     await writePresence(connection, after);
-    const changed = after.filter((device, index) => {
-      const before = devices[index];
-      return before !== undefined && presenceChanged(before.state, device.state);
+    return conclude(connection, devices, after, now);
+  };
+
+  const fade = async (connection: Connection, now: number): Promise<Settled> => {
+    const devices = await lockFading(connection, new Date(now), SWEEP_LIMIT);
+    if (devices.length === 0) return NOTHING;
+    const after = devices.map((device) => {
+      return { ...device, state: withFreshness(device.state, now, device.intervalSeconds) };
     });
-    await writeOutbox(connection, presenceMessages(changed, now, deps.shards));
-    return { after, changed, now };
+    await writePresence(connection, after);
+    return conclude(connection, devices, after, now);
+  };
+
+  const judgeCredentials = async (connection: Connection, now: number): Promise<Settled> => {
+    const devices = await lockCredentialDue(connection, new Date(now), SWEEP_LIMIT);
+    if (devices.length === 0) return NOTHING;
+    const lives = await findCredentialLives(
+      connection,
+      devices.map(({ deviceId }) => deviceId),
+    );
+    const judged = devices.map((device) => {
+      const { state: credential, until } = credentialStateAt(now, lives.get(device.deviceId) ?? []);
+      return { presence: { ...device, state: { ...device.state, credential } }, until };
+    });
+    await writeCredentialStates(connection, judged);
+    return conclude(
+      connection,
+      devices,
+      judged.map(({ presence }) => presence),
+      now,
+    );
   };
 
   /** Only what is committed may be remembered: a message that comes again must count again. */
@@ -85,9 +161,10 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
         seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
       else seenAgainAt.delete(device.deviceId);
     }
-    for (const { state } of changed) {
-      deps.metrics.changes.inc({ connection: state.connection, freshness: state.freshness });
-    }
+    for (const {
+      state: { connection, freshness, credential },
+    } of changed)
+      deps.metrics.changes.inc({ connection, freshness, credential });
     return changed.length;
   };
 
@@ -97,10 +174,20 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     signalOf: (session: Session) => PresenceSignal,
     now: number,
   ): Promise<Settled> => {
-    if (sessions.length === 0) return { after: [], changed: [], now };
+    if (sessions.length === 0) return NOTHING;
     const signals = new Map(sessions.map((session) => [session.deviceId, [signalOf(session)]]));
     const devices = await lockPresence(connection, sessions);
     return settle(connection, devices, (device) => signals.get(device.deviceId) ?? [], now);
+  };
+
+  /** Again while there is more than one transaction takes. */
+  const repeat = async (step: () => Promise<Settled>): Promise<number> => {
+    let changed = 0;
+    for (;;) {
+      const settled = await step();
+      changed += remember(settled);
+      if (settled.after.length < SWEEP_LIMIT) return changed;
+    }
   };
 
   return {
@@ -118,21 +205,27 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
       const worthIt = [...heard.values()].filter(
         (device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)),
       );
-      if (worthIt.length === 0) return fates;
+      if (worthIt.length === 0) {
+        hearUntil(messages);
+        return fates;
+      }
       const settled = await transaction(deps.pool, async (connection) => {
         const devices = await lockPresence(connection, worthIt);
         return settle(connection, devices, (device) => heard.get(device.deviceId)?.signals ?? [], Date.now());
       });
       remember(settled);
+      hearUntil(messages);
       return fates;
     },
 
-    sweepFreshness: async (now) =>
-      remember(
-        await transaction(deps.pool, async (connection) =>
-          settle(connection, await lockFading(connection, new Date(now), SWEEP_LIMIT), () => [], now),
-        ),
-      ),
+    heardUntil: () => heardUntil,
+
+    sweepFreshness: (now) => repeat(() => transaction(deps.pool, (connection) => fade(connection, now))),
+
+    sweepCredentials: (now) =>
+      repeat(() => transaction(deps.pool, (connection) => judgeCredentials(connection, now))),
+
+    sweepStrangers: () => beginPresence(deps.pool, SWEEP_LIMIT),
 
     sweepGateways: async (now) =>
       remember(
@@ -215,16 +308,15 @@ function presenceMessages(changed: readonly DevicePresence[], now: number, shard
   return [...Map.groupBy(changed, (device) => device.tenantId).values()].flatMap((devices) => {
     const [first] = devices;
     if (!first) return [];
-    const shard = shardOf(first.tenant, shards);
-    const events = devices.map((device) => presenceEvent(device, now));
-    const payload = encodeEvents({
-      v: 1,
-      tenant: first.tenant,
-      tenantId: first.tenantId,
-      kind: 'presence',
-      events,
+    const { tenant, tenantId } = first;
+    const shard = shardOf(tenant, shards);
+    return Array.from({ length: Math.ceil(devices.length / MESSAGE_DEVICES) }, (_, index) => {
+      const events = devices
+        .slice(index * MESSAGE_DEVICES, (index + 1) * MESSAGE_DEVICES)
+        .map((device) => presenceEvent(device, now));
+      const payload = encodeEvents({ v: 1, tenant, tenantId, kind: 'presence', events });
+      return { tenantId, shard, subject: eventsSubject(shard, 'presence'), payload };
     });
-    return [{ tenantId: first.tenantId, shard, subject: eventsSubject(shard, 'presence'), payload }];
   });
 }
 
@@ -235,6 +327,7 @@ const presenceEvent = (device: DevicePresence, at: number): PresenceEvent => ({
   at,
   connection: device.state.connection,
   freshness: device.state.freshness,
+  credential: device.state.credential,
   lastSeenAt: device.state.lastSeenAt,
   connectionChangedAt: device.state.connectionChangedAt,
 });

@@ -1,6 +1,7 @@
 import type { Consumption } from '#core/bus/consume.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
+import { silenceAsOf } from '#core/fleet/presence.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
@@ -10,6 +11,8 @@ export interface EvaluatorDeps {
   readonly pool: Pool;
   readonly presence: PresenceFollower;
   readonly follow: () => Consumption;
+  /** How many messages of the stream nobody has taken yet. */
+  readonly waiting: () => Promise<number>;
   /** Names this process among its replicas: the follower is shared, the clock has one leader. */
   readonly holder: string;
   readonly sweepMs: number;
@@ -31,9 +34,12 @@ export function createEvaluator(deps: EvaluatorDeps): Service {
         const held = await takeLeases(deps.pool, deps.holder, [SWEEP_LEASE], SWEEP_LEASE_MS);
         if (held.length === 0) return;
         await deps.presence.sweepGateways(Date.now());
-        await deps.presence.sweepFreshness(Date.now());
+        await deps.presence.sweepCredentials(Date.now());
+        const asOf = silenceAsOf(Date.now(), await deps.waiting(), deps.presence.heardUntil());
+        if (asOf !== undefined) await deps.presence.sweepFreshness(asOf);
         if (Date.now() - comparedAt < COMPARE_EVERY_MS) return;
         await deps.presence.sweepUnheard(Date.now());
+        await deps.presence.sweepStrangers();
         comparedAt = Date.now();
       });
     },

@@ -7,8 +7,10 @@ import {
   deleteExpiredDeadLetters,
   deleteExpiredIngestKeys,
   deleteExpiredMutationResults,
+  deleteExpiredPresenceChanges,
   deleteExpiredQuarantine,
   deleteExpiredReadings,
+  deleteExpiredSequenceGaps,
   deleteGoneGateways,
   deleteOldClaimCodes,
   deleteOldQuarantineJobs,
@@ -105,6 +107,8 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
     if (deleted < DELETE_BATCH) break;
   }
   await deleteExpiredQuarantine(pool);
+  await deleteExpiredPresenceChanges(pool);
+  await deleteExpiredSequenceGaps(pool);
   await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
   await deleteOldQuarantineJobs(pool, deps.deadLetterDays);
   await deleteOldRepeats(pool, deps.frameDays);

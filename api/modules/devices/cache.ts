@@ -1,5 +1,6 @@
 import type { Operation } from '#api/graphql/context.ts';
-import { type CredentialState, readCredentialStates } from './credentials.ts';
+import type { CredentialState } from '#core/fleet/credential-state.ts';
+import { readCredentialStates } from './credentials.ts';
 import { type DeviceRow, readDevices } from './store.ts';
 
 /**

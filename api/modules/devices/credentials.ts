@@ -3,8 +3,11 @@ import { sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import type { RevocationReason } from '#core/auth/revocation-list.ts';
-
-export type CredentialState = 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';
+import {
+  type CredentialLife,
+  type CredentialState,
+  credentialStateAt,
+} from '#core/fleet/credential-state.ts';
 
 export interface CredentialRow {
   readonly id: number;
@@ -57,16 +60,19 @@ export async function readCredentialStates(
   scope: ReadScope,
   deviceIds: readonly number[],
 ): Promise<Map<number, CredentialState>> {
-  const rows = await scope.rows<{ deviceId: number; state: CredentialState }>(
-    sql`select device_id as "deviceId",
-          case when count(*) filter (where good) = 0 then 'REVOKED'
-               when bool_and(ending) filter (where good) then 'EXPIRING' else 'ACTIVE' end as state
-        from (select device_id, revoked_at is null and coalesce(least(expires_at, retires_at) > now(), true) as good,
-                coalesce(least(expires_at, retires_at) < now() + interval '30 days', false) as ending
-              from device_credentials where device_id = any(${deviceIds}::int[])) c
-        group by device_id`,
+  const rows = await scope.rows<{ deviceId: number; expiresAt: Date | null; revoked: boolean }>(
+    sql`select device_id as "deviceId", least(expires_at, retires_at) as "expiresAt", revoked_at is not null as revoked
+        from device_credentials where device_id = any(${deviceIds}::int[])`,
   );
-  return new Map(rows.map((row) => [row.deviceId, row.state]));
+  const now = Date.now();
+  const states = new Map<number, CredentialState>();
+  for (const [deviceId, credentials] of Map.groupBy(rows, (row) => row.deviceId)) {
+    const lives = credentials.map(({ expiresAt, revoked }): CredentialLife => {
+      return { expiresAt: expiresAt?.getTime() ?? null, revoked };
+    });
+    states.set(deviceId, credentialStateAt(now, lives).state);
+  }
+  return states;
 }
 
 /** A subscription asks the device cache. */

@@ -38,6 +38,7 @@ const changeRef = builder.objectRef<PresenceChange>('PresenceChange').implement(
         deviceId: event.deviceId,
         connection: event.connection,
         freshness: event.freshness,
+        credential: event.credential,
         lastSeenAt: toDate(event.lastSeenAt),
         connectionChangedAt: toDate(event.connectionChangedAt),
       }),

@@ -20,7 +20,7 @@ export const freshnessEnum = builder.enumType('Freshness', {
   },
 });
 
-const credentialStateEnum = builder.enumType('CredentialState', {
+export const credentialStateEnum = builder.enumType('CredentialState', {
   description: 'The best of what a device could authenticate with.',
   values: {
     NONE: { description: 'It never had a credential.' },
@@ -42,7 +42,8 @@ export const presenceRef = builder.objectRef<PresenceRow>('Presence').implement(
     credential: t.field({
       type: credentialStateEnum,
       description: 'Whether it could authenticate.',
-      resolve: ({ deviceId }, _args, operation) => loadCredentialState(operation, deviceId),
+      resolve: ({ deviceId, credential }, _args, operation) =>
+        credential ?? loadCredentialState(operation, deviceId),
     }),
     lastSeenAt: t.expose('lastSeenAt', {
       type: 'DateTime',

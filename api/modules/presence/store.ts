@@ -1,5 +1,6 @@
 import { sql } from '#api/database/sql.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
+import type { CredentialState } from '#core/fleet/credential-state.ts';
 
 export interface PresenceRow {
   readonly deviceId: number;
@@ -7,6 +8,8 @@ export interface PresenceRow {
   readonly freshness: 'FRESH' | 'STALE' | 'SILENT';
   readonly lastSeenAt: Date | null;
   readonly connectionChangedAt: Date | null;
+  /** As an event says it; absent, it is looked up. */
+  readonly credential?: CredentialState | undefined;
 }
 
 /** A device that was never heard of is UNKNOWN and SILENT. */

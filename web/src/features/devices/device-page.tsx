@@ -14,6 +14,7 @@ import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { announce } from '../../ui/toast.tsx';
+import { AvailabilityStrip } from './availability-strip.tsx';
 import { DecommissionDialog } from './decommission-dialog.tsx';
 import { type DeviceDetail, DeviceProvider, deviceDetailDocument } from './device-detail.ts';
 import { DeviceEdit } from './device-edit.tsx';
@@ -120,6 +121,7 @@ function DeviceHeader({ device }: { device: DeviceDetail }) {
         {editable && <DeviceActions device={device} />}
       </div>
       <PresenceStrip device={device} />
+      <AvailabilityStrip deviceKey={device.key} />
     </header>
   );
 }

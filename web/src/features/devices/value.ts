@@ -5,6 +5,11 @@ const counts = new Intl.NumberFormat();
 /** How many, in full, in the reader's locale. */
 export const formatCount = (count: number): string => counts.format(count);
 
+const shares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
+
+/** A share of 0 to 1 in percent; only the whole reads as 100 %. */
+export const formatShare = (share: number): string => shares.format(share < 1 ? Math.min(share, 0.999) : 1);
+
 /** A metric's value as text: numbers in the reader's locale, booleans as on and off, anything else as JSON. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'number') return numbers.format(value);
