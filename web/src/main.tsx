@@ -1,12 +1,13 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Provider } from 'urql';
+import { type Client, Provider } from 'urql';
 import { App } from './app.tsx';
 import { openSession, type Session } from './auth/session.ts';
 import { chosenTenant, forgetTenant } from './auth/tenant.ts';
 import { type Account, AccountProvider, viewerDocument } from './auth/viewer.tsx';
 import { loadConfig } from './config.ts';
 import { createDataClient, createDirectClient, describeError } from './data/client.ts';
+import type { Role } from './generated/graphql.ts';
 import { createLiveClient } from './live/live-client.ts';
 import { LiveProvider } from './live/live-context.tsx';
 import { StartFailure } from './shell/start-failure.tsx';
@@ -21,10 +22,15 @@ async function start(): Promise<void> {
   const session = await openSession(config);
   if (!session) return;
   if (location.pathname === '/invitation') return showInvitation(session);
+  const direct = createDirectClient(session);
+  let role: Role | undefined;
   const live = createLiveClient({
     url: new URL('/graphql', location.href.replace(/^http/, 'ws')).href,
     accessToken: session.accessToken,
-    refreshToken: session.refresh,
+    async refreshToken() {
+      await session.refresh();
+      if (await isAnotherNow(direct, role)) location.reload();
+    },
     tenant: chosenTenant(),
   });
   const client = createDataClient(session, live);
@@ -34,7 +40,8 @@ async function start(): Promise<void> {
     forgetTenant();
     throw new Error(error ? describeError(error).message : 'The platform did not say who is signed in.');
   }
-  const account: Account = { viewer: data.viewer, config, session, direct: createDirectClient(session) };
+  role = data.viewer.role;
+  const account: Account = { viewer: data.viewer, config, session, direct };
   root.render(
     <StrictMode>
       <AccountProvider value={account}>
@@ -46,6 +53,14 @@ async function start(): Promise<void> {
       </AccountProvider>
     </StrictMode>,
   );
+}
+
+/** Whether somebody is no longer let in, or in another role than the page was made for: it begins anew then. */
+async function isAnotherNow(direct: Client, role: Role | undefined): Promise<boolean> {
+  const { data, error } = await direct.query(viewerDocument, {});
+  if (data) return role !== undefined && data.viewer.role !== role;
+  const codes = error?.graphQLErrors.map(({ extensions }) => extensions['code']) ?? [];
+  return codes.includes('FORBIDDEN') || codes.includes('TENANT_SUSPENDED');
 }
 
 /** Also for somebody who belongs to no tenant yet, and may see nothing else. */

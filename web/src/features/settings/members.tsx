@@ -131,8 +131,10 @@ function Pending({ invitations, onRevoke }: PendingProps) {
       <ul className="max-h-40 divide-y divide-line overflow-y-auto rounded-md border border-line bg-surface">
         {invitations.map((invitation) => (
           <li key={invitation.id} className="flex min-h-10 flex-wrap items-center gap-x-3 px-3 py-1 text-sm">
-            <span className="min-w-0 flex-1 truncate font-medium">{invitation.email}</span>
-            <span className="text-ink-2">{roleNames[invitation.role]}</span>
+            <span className="min-w-0 basis-full truncate font-medium sm:flex-1 sm:basis-0">
+              {invitation.email}
+            </span>
+            <span className="flex-1 text-ink-2 sm:flex-none">{roleNames[invitation.role]}</span>
             <span className="text-ink-3 text-xs">
               expires <RelativeTime at={invitation.expiresAt} ahead />
             </span>
