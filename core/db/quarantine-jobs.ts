@@ -36,6 +36,7 @@ export interface QuarantinedRow {
   readonly source: string;
   readonly dialect: string;
   readonly key_hash: Buffer | null;
+  readonly user_properties: Buffer | null;
   readonly payload: Buffer;
   readonly received_at: Date;
   readonly field: string | null;
@@ -113,7 +114,7 @@ export async function stepQuarantineJob(
 async function lockRows(connection: Connection, job: JobRow): Promise<QuarantinedRow[]> {
   const { ids, reasons, deviceKey, from, to } = job.target;
   const rows = await connection.query<QuarantinedRow>(
-    `select id, device_key, kind, source, dialect, key_hash, payload, received_at, field, part, whole
+    `select id, device_key, kind, source, dialect, key_hash, user_properties, payload, received_at, field, part, whole
      from quarantine where tenant_id = $1 and status = 'OPEN' and id > $2 and id <= $3
        and ($4::bigint[] is null or id = any($4)) and ($5::text[] is null or reason = any($5))
        and ($6::text is null or device_key = $6)

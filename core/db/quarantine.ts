@@ -15,6 +15,8 @@ export interface QuarantineRow {
   readonly source: string;
   readonly dialect: string;
   readonly keyHash: Uint8Array | undefined;
+  /** As in the frame. */
+  readonly userProperties: Uint8Array | undefined;
   readonly payload: Uint8Array;
   readonly receivedAt: number;
   readonly itemIndex: number;
@@ -37,7 +39,7 @@ export interface ReplayOutcome {
 }
 
 const COLUMNS = `tenant_id, device_id, device_key, reason, detail, kind, payload, received_at, batch_id, item_index, part, whole,
-  field, source, dialect, key_hash, replay_of`;
+  field, source, dialect, key_hash, replay_of, user_properties`;
 
 /** Keeps what was turned away from these frames with its original bytes; what is there already stays. */
 export async function insertQuarantine(
@@ -52,7 +54,7 @@ export async function insertQuarantine(
     `insert into quarantine (${COLUMNS}, payload_bytes)
      select ${COLUMNS}, length(payload)
      from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::uuid[],
-       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bigint[]) as q (${COLUMNS})
+       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bigint[], $18::bytea[]) as q (${COLUMNS})
      on conflict do nothing`,
     [
       rows.map((row) => row.tenantId),
@@ -72,6 +74,7 @@ export async function insertQuarantine(
       rows.map((row) => row.dialect),
       rows.map((row) => (row.keyHash ? Buffer.from(row.keyHash) : null)),
       rows.map((row) => row.replayOf ?? null),
+      rows.map((row) => (row.userProperties ? Buffer.from(row.userProperties) : null)),
     ],
   );
 }

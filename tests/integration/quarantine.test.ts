@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packUserProperties } from '#core/bus/user-properties.ts';
 import { openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { openTestFrames, type TestFrames } from '#tests/kit/frames.ts';
 import { startProcesses } from '#tests/kit/processes.ts';
@@ -6,7 +7,7 @@ import { seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const MESSAGE = `id status reason detail field deviceKey device { key } kind source dialect receivedAt receipt part
-  payload { text base64 bytes } replay { at outcome reason readingId message { id reason } } replayOf { id }`;
+  payload { text base64 bytes } userProperties { name value } replay { at outcome reason readingId message { id reason } } replayOf { id }`;
 const LIST = `query ($where: QuarantineFilter, $first: Int, $after: String) { quarantine(where: $where, first: $first, after: $after) {
   totalCount nodes { ${MESSAGE} } pageInfo { hasNextPage endCursor } } }`;
 const JOB = `job { id action total handled skipped finishedAt outcomes { stored duplicate quarantined accepted waiting } }`;
@@ -91,9 +92,15 @@ describe('quarantine', () => {
       receipt: `${receipt.batchId}.${receipt.index}`,
       payload: { text: payload, base64: Buffer.from(payload).toString('base64'), bytes: payload.length },
     });
+    expect(message.userProperties).toEqual([]);
     const bytes = Buffer.from([0x7b, 0xff, 0x00]);
-    await frames.send('acme', 'shown', '', { payload: bytes });
+    const said = [
+      ['trace', '1'],
+      ['trace', 'é'],
+    ] as const;
+    await frames.send('acme', 'shown', '', { payload: bytes, userProperties: packUserProperties(said) });
     const [binary] = await quarantined('shown', 2);
+    expect(binary.userProperties).toEqual(said.map(([name, value]) => ({ name, value })));
     expect(binary.payload).toEqual({ text: null, base64: bytes.toString('base64'), bytes: 3 });
   });
 

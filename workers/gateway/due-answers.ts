@@ -23,9 +23,9 @@ export class DueAnswers {
     return this.#refusals;
   }
 
-  add({ packetId, answer, refusal }: Uplink): void {
-    this.#due.push(packetId | (answer << 16) | (refusal << 24));
-    if (refusal !== 0) this.#refusals += 1;
+  add(uplink: Uplink): void {
+    this.#due.push(uplink.packetId | (uplink.answer << 16) | (uplink.refusal << 24));
+    if (uplink.refusal !== 0) this.#refusals += 1;
   }
 
   /** All of them, as they go to the device, in the order they were added. */

@@ -101,8 +101,10 @@ export class UplinkLane implements UplinkOwner {
     if (end - payloadAt > this.#options.maxPayloadBytes)
       return this.#refuse('payload_too_large', packetId, qos, now);
     const payload = buffer.subarray(payloadAt, end);
-    const refusal = properties?.refusal(payload, meaning.kind);
-    if (refusal !== undefined) return this.#refuse(refusal, packetId, qos, now);
+    if (properties !== undefined) {
+      const refusal = properties.refusal(payload, meaning.kind);
+      if (refusal !== undefined) return this.#refuse(refusal, packetId, qos, now);
+    }
 
     const uplink = this.#options.intake.pool.take();
     uplink.tenant = this.#options.tenant;
@@ -112,7 +114,7 @@ export class UplinkLane implements UplinkOwner {
     uplink.dup = (header & 8) !== 0;
     uplink.receivedAt = now;
     uplink.payload = packet.marked ? withoutProvisionToken(payload) : payload;
-    uplink.userProperties = properties?.userProperties;
+    if (properties !== undefined) uplink.userProperties = properties.userProperties;
     uplink.packetId = packetId;
     uplink.answer = PUBACK;
     uplink.owner = this;

@@ -120,9 +120,8 @@ export function createUplinkPool(maxIdle: number): UplinkPool {
     take: () => idle.pop() ?? new Uplink(),
     give(uplink) {
       uplink.payload = NO_BYTES;
-      uplink.userProperties = undefined;
-      uplink.answer = PUBACK;
-      uplink.refusal = 0;
+      if (uplink.userProperties !== undefined) uplink.userProperties = undefined;
+      if (uplink.refusal !== 0) uplink.refusal = 0;
       uplink.owner = undefined;
       uplink.next = undefined;
       uplink.stored = false;

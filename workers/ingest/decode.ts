@@ -192,11 +192,12 @@ export function quarantineRow(
   problem: Problem,
   { itemIndex, whole, part: ownPart }: Pick<QuarantineRow, 'itemIndex' | 'part' | 'whole'>,
 ): QuarantineRow {
-  const { device, kind, source, dialect, keyHash, payload, receivedAt, replay } = item;
+  const { device, kind, source, dialect, keyHash, userProperties, payload, receivedAt, replay } = item;
   // One reading of a message stays that reading, whatever row of the frame it has become.
   const part = replay?.part ?? ownPart;
   return {
-    ...{ device, kind, source, dialect, keyHash, payload, receivedAt, itemIndex, part, whole },
+    ...{ device, kind, source, dialect, keyHash, userProperties, payload, receivedAt },
+    ...{ itemIndex, part, whole },
     tenantId: identity.tenantId,
     deviceId: identity.deviceId,
     reason: problem.reason,

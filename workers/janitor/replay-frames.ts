@@ -67,6 +67,7 @@ function toItem(tenant: string, row: QuarantinedRow, fix: PayloadFix | undefined
     receivedAt: row.received_at.getTime(),
     payload: fixed.payload,
     keyHash: fix ? rowHash(row.id) : (row.key_hash ?? undefined),
+    userProperties: row.user_properties ?? undefined,
     replay: { quarantineId: row.id, part },
   };
 }

@@ -1,6 +1,7 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import { readUserProperties, type UserProperty } from '#core/bus/user-properties.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
 import { replayOutcomeEnum } from './job-schema.ts';
@@ -34,6 +35,14 @@ export const payloadRef = builder.objectRef<PayloadBytes>('MessagePayload').impl
       resolve: ({ bytes }) => bytes.toString('base64'),
     }),
     bytes: t.int({ description: 'How many bytes.', resolve: ({ bytes }) => bytes.length }),
+  }),
+});
+
+const userPropertyRef = builder.objectRef<UserProperty>('UserProperty').implement({
+  description: 'What the sender of a message said beside it, by MQTT 5. Names may repeat.',
+  fields: (t) => ({
+    name: t.string({ description: 'As the sender wrote it.', resolve: ([name]) => name }),
+    value: t.string({ description: 'As the sender wrote it.', resolve: ([, value]) => value }),
   }),
 });
 
@@ -117,6 +126,11 @@ builder.node(quarantinedMessageRef, {
       type: payloadRef,
       description: 'The whole message as it came.',
       resolve: ({ payload }) => ({ bytes: payload }),
+    }),
+    userProperties: t.field({
+      type: [userPropertyRef],
+      description: 'What was said beside it, in order; empty unless it came by MQTT 5.',
+      resolve: ({ userProperties }) => (userProperties ? (readUserProperties(userProperties) ?? []) : []),
     }),
     replay: t.field({
       type: replayRef,

@@ -17,6 +17,7 @@ export interface QuarantineRow {
   readonly source: string;
   readonly dialect: string;
   readonly keyHash: Uint8Array | null;
+  readonly userProperties: Buffer | null;
   readonly payload: Buffer;
   readonly receivedAt: Date;
   readonly storedAt: Date;
@@ -43,7 +44,7 @@ export interface QuarantineFilter {
 }
 
 const COLUMNS = sql`q.id::text as id, q.device_id as "deviceId", q.device_key as "deviceKey", q.status::text as status, q.reason, q.detail, q.field,
-  q.kind, q.source, q.dialect, q.key_hash as "keyHash", q.payload, q.received_at as "receivedAt", q.stored_at as "storedAt",
+  q.kind, q.source, q.dialect, q.key_hash as "keyHash", q.user_properties as "userProperties", q.payload, q.received_at as "receivedAt", q.stored_at as "storedAt",
   q.batch_id::text as "batchId", q.item_index as "itemIndex", q.part, q.whole, q.replay_of::text as "replayOf", q.job_id::text as "jobId",
   q.resolved_at as "resolvedAt", q.outcome::text as outcome, q.outcome_reason as "outcomeReason",
   q.reading_device_id as "readingDeviceId", q.reading_ts as "readingTs", q.reading_msg_id::text as "readingMessageId"`;

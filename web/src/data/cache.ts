@@ -112,6 +112,7 @@ const keyless = [
   'TenantLimits',
   'TenantUsage',
   'UsageCounts',
+  'UserProperty',
   'ValidationIssue',
 ] as const;
 
