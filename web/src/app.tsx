@@ -25,6 +25,7 @@ const Members = lazy(() => import('./features/settings/members.tsx').then((m) =>
 const AuditLog = lazy(() =>
   import('./features/settings/audit-log.tsx').then((m) => ({ default: m.AuditLog })),
 );
+const Usage = lazy(() => import('./features/settings/usage.tsx').then((m) => ({ default: m.Usage })));
 
 /** Every address of the console. The list comes with the first load; the rest when it is visited. */
 export function App() {
@@ -43,6 +44,7 @@ export function App() {
           <Route path="settings/members" element={<Members />} />
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
+          <Route path="settings/usage" element={<Usage />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

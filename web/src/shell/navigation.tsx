@@ -1,4 +1,4 @@
-import { Cpu, ExternalLink, KeyRound, Plus, ScrollText, Search, Users, Waypoints } from 'lucide-react';
+import { Cpu, ExternalLink, Gauge, KeyRound, Plus, ScrollText, Search, Users, Waypoints } from 'lucide-react';
 import { NavLink } from 'react-router';
 import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -45,9 +45,9 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
             New device
           </NavLink>
         )}
+        <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
         {mayAdminister(viewer.role) && (
           <>
-            <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
             <NavLink to="/settings/members" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
               <Users aria-hidden="true" className="size-4" />
               Members
@@ -62,6 +62,10 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
             </NavLink>
           </>
         )}
+        <NavLink to="/settings/usage" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+          <Gauge aria-hidden="true" className="size-4" />
+          Limits and usage
+        </NavLink>
       </nav>
       <div className="mt-auto flex flex-col gap-2">
         <a href="/graphql" target="_blank" rel="noreferrer" className={cx(item, idle)}>

@@ -1,6 +1,7 @@
 import { Command } from 'cmdk';
 import {
   Cpu,
+  Gauge,
   Keyboard,
   KeyRound,
   LogOut,
@@ -123,6 +124,7 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
               <Action icon={<ScrollText />} label="Audit log" onSelect={go('/settings/audit')} />
             </>
           )}
+          <Action icon={<Gauge />} label="Limits and usage" onSelect={go('/settings/usage')} />
         </Command.Group>
         <Command.Group heading="Do" className={group}>
           <Action icon={<Sun />} label="Light theme" onSelect={act(() => setTheme('light'))} />
