@@ -20,6 +20,15 @@ const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
 );
 
+const Quarantine = lazy(() =>
+  import('./features/messages/quarantine.tsx').then((m) => ({ default: m.Quarantine })),
+);
+const MessagePage = lazy(() =>
+  import('./features/messages/message-page.tsx').then((m) => ({ default: m.MessagePage })),
+);
+const Conservation = lazy(() =>
+  import('./features/messages/conservation.tsx').then((m) => ({ default: m.Conservation })),
+);
 const ApiKeys = lazy(() => import('./features/settings/api-keys.tsx').then((m) => ({ default: m.ApiKeys })));
 const Members = lazy(() => import('./features/settings/members.tsx').then((m) => ({ default: m.Members })));
 const AuditLog = lazy(() =>
@@ -41,7 +50,13 @@ export function App() {
             <Route path="details" element={<DeviceDetails />} />
           </Route>
           <Route path="new-device" element={<NewDevice />} />
+<<<<<<< HEAD
           <Route path="settings/members" element={<Members />} />
+=======
+          <Route path="ingest" element={<Conservation />} />
+          <Route path="quarantine" element={<Quarantine />} />
+          <Route path="messages" element={<MessagePage />} />
+>>>>>>> 656fea6 (Show the quarantine, the balance and the way of a message in the console)
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
           <Route path="settings/usage" element={<Usage />} />

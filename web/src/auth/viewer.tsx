@@ -52,6 +52,11 @@ export function mayWriteDevices(role: Role): boolean {
   return role === 'ENGINEER' || role === 'ADMIN';
 }
 
+/** Whether the role may send messages again and give them up. The API decides for itself; this only hides what it would refuse. */
+export function mayOperate(role: Role): boolean {
+  return role !== 'VIEWER';
+}
+
 /** Whether the role may manage API keys and read the audit log. The API decides for itself; this only hides what it would refuse. */
 export function mayAdminister(role: Role): boolean {
   return role === 'ADMIN';

@@ -1,4 +1,16 @@
-import { Cpu, ExternalLink, Gauge, KeyRound, Plus, ScrollText, Search, Users, Waypoints } from 'lucide-react';
+import {
+  ArrowDownToLine,
+  Cpu,
+  ExternalLink,
+  Gauge,
+  KeyRound,
+  Plus,
+  ScrollText,
+  Search,
+  ShieldAlert,
+  Users,
+  Waypoints,
+} from 'lucide-react';
 import { NavLink } from 'react-router';
 import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
@@ -45,6 +57,14 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
             New device
           </NavLink>
         )}
+        <NavLink to="/ingest" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+          <ArrowDownToLine aria-hidden="true" className="size-4" />
+          Ingest
+        </NavLink>
+        <NavLink to="/quarantine" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+          <ShieldAlert aria-hidden="true" className="size-4" />
+          Quarantine
+        </NavLink>
         <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
         {mayAdminister(viewer.role) && (
           <>

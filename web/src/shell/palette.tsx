@@ -1,5 +1,6 @@
 import { Command } from 'cmdk';
 import {
+  ArrowDownToLine,
   Cpu,
   Gauge,
   Keyboard,
@@ -8,7 +9,9 @@ import {
   Monitor,
   Moon,
   Plus,
+  Route,
   ScrollText,
+  ShieldAlert,
   Sun,
   TriangleAlert,
   Users,
@@ -114,6 +117,19 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
             label="Devices that are offline"
             onSelect={go('/devices?connection=offline')}
           />
+          <Action icon={<ArrowDownToLine />} label="Ingest" onSelect={go('/ingest')} />
+          <Action icon={<ShieldAlert />} label="Quarantine" onSelect={go('/quarantine')} />
+          <Command.Item
+            value={`message ${term}`}
+            keywords={['message', 'receipt', 'inspector', term]}
+            className={row}
+            onSelect={go(`/messages${/^[\w.=-]{8,}$/.test(term) ? `?id=${encodeURIComponent(term)}` : ''}`)}
+          >
+            <span aria-hidden="true" className="text-ink-3 [&_svg]:size-4">
+              <Route />
+            </span>
+            <span className="flex-1">Follow a message</span>
+          </Command.Item>
           {mayWriteDevices(viewer.role) && (
             <Action icon={<Plus />} label="New device" keys="g n" onSelect={go('/new-device')} />
           )}

@@ -1,5 +1,6 @@
 import { Inbox } from 'lucide-react';
 import { useMemo } from 'react';
+import { Link } from 'react-router';
 import { useAccount } from '../../auth/viewer.tsx';
 import { readMetrics } from '../../data/latest.ts';
 import { createPager } from '../../data/pager.ts';
@@ -108,7 +109,13 @@ const columns: readonly Column<Reading>[] = [
     from: 'lg',
     cell: (reading) => (
       <span className="flex items-center">
-        <span className="truncate font-mono text-ink-3 text-xs">{reading.messageId}</span>
+        <Link
+          to={`/messages?id=${encodeURIComponent(reading.id)}`}
+          title="Follow it through the platform"
+          className="truncate rounded-sm font-mono text-ink-3 text-xs hover:text-accent hover:underline"
+        >
+          {reading.messageId}
+        </Link>
         <CopyButton text={reading.messageId} label="Copy message id" />
       </span>
     ),
