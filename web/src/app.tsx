@@ -50,13 +50,10 @@ export function App() {
             <Route path="details" element={<DeviceDetails />} />
           </Route>
           <Route path="new-device" element={<NewDevice />} />
-<<<<<<< HEAD
           <Route path="settings/members" element={<Members />} />
-=======
           <Route path="ingest" element={<Conservation />} />
           <Route path="quarantine" element={<Quarantine />} />
           <Route path="messages" element={<MessagePage />} />
->>>>>>> 656fea6 (Show the quarantine, the balance and the way of a message in the console)
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
           <Route path="settings/usage" element={<Usage />} />

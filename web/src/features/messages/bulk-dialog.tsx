@@ -151,5 +151,5 @@ function summarise(matched: number, forecasts: readonly Forecast[]): string[] {
   const counts = [...times].map(([text, count]) => `${count} ${text}`);
   const looked =
     forecasts.length < matched && forecasts.length > 0 ? [`Of the first ${forecasts.length}:`] : [];
-  return [`${matched.toLocaleString()} open messages match.`, ...looked, ...counts];
+  return [`Open messages that match: ${matched.toLocaleString()}`, ...looked, ...counts];
 }

@@ -25,7 +25,7 @@ export function Conservation() {
       {error && !data ? (
         <ErrorPanel error={error} onRetry={again} />
       ) : data ? (
-        <div className="grid gap-6 px-4 py-4 sm:px-5">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-6 px-4 py-4 sm:px-5">
           <Balance account={data.viewer.tenant.conservation} />
           <Days days={data.viewer.tenant.conservation.days} />
           <DeadLetters letters={data.deadLetters.nodes} />

@@ -41,7 +41,7 @@ export function JobProgress({ id, onSettled, onClose }: JobProgressProps) {
         aria-label="Progress"
         value={job.finishedAt ? job.total : job.handled}
         max={Math.max(1, job.total)}
-        className="h-2 w-32"
+        className="h-2 w-32 accent-[var(--accent)]"
       />
       <span>
         {job.handled.toLocaleString()} of {job.total.toLocaleString()} {verb}

@@ -2,7 +2,6 @@ import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { MessageState, MessageTraceQuery } from '../../generated/graphql.ts';
 import { type Shape, StatusBadge, StatusShape, type Tone } from '../../ui/status.tsx';
-import { absoluteTime } from '../../ui/time.ts';
 import { reasonOf } from './quarantine-view.ts';
 
 type Trace = NonNullable<MessageTraceQuery['message']>;
@@ -21,7 +20,7 @@ const states: Readonly<Record<MessageState, { label: string; shape: Shape; tone:
 export function MessageSteps({ trace }: { trace: Trace }) {
   const inFlight = trace.storedAt === null;
   return (
-    <div className="mx-auto grid w-full max-w-3xl gap-6 px-4 py-5 sm:px-5">
+    <div className="mx-auto grid w-full max-w-3xl grid-cols-[minmax(0,1fr)] gap-6 px-4 py-5 sm:px-5">
       <ol aria-label="The way of the message" className="relative">
         <Step
           title="Gateway"
@@ -40,8 +39,8 @@ export function MessageSteps({ trace }: { trace: Trace }) {
           {trace.source && ` by ${trace.source}`}
           {trace.origin && (
             <>
-              {' '}
-              to <span className="font-mono">{trace.origin}</span>
+              {', put on the stream by '}
+              <span className="font-mono">{trace.origin}</span>
             </>
           )}
         </Step>
@@ -112,7 +111,7 @@ function Step({ title, at, done, last = false, children }: StepProps) {
           <h2 className="font-semibold text-sm">{title}</h2>
           {at && (
             <time dateTime={at} className="font-mono text-ink-3 text-xs">
-              {withMillis(at)}
+              {exactTime.format(new Date(at))}
             </time>
           )}
         </div>
@@ -123,7 +122,10 @@ function Step({ title, at, done, last = false, children }: StepProps) {
 }
 
 /** Steps are milliseconds apart. */
-const withMillis = (at: string): string => `${absoluteTime(Date.parse(at))}.${at.slice(20, 23)}`;
+const exactTime = new Intl.DateTimeFormat(undefined, {
+  ...{ year: 'numeric', month: 'short', day: 'numeric' },
+  ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 },
+});
 
 function Outcome({ part }: { part: Part }) {
   const state = states[part.state];
