@@ -41,7 +41,10 @@ export interface ReplayOutcome {
 const COLUMNS = `tenant_id, device_id, device_key, reason, detail, kind, payload, received_at, batch_id, item_index, part, whole,
   field, source, dialect, key_hash, replay_of, user_properties`;
 
-/** Keeps what was turned away from these frames with its original bytes; what is there already stays. */
+/** Of a message no more is kept than this; far above the largest that is accepted, so whatever can be replayed is whole. */
+export const MAX_KEPT_BYTES = 65_536;
+
+/** Keeps what was turned away from these frames with its original bytes, up to `MAX_KEPT_BYTES`; what is there already stays. */
 export async function insertQuarantine(
   connection: Queryable,
   stored: readonly { frame: { batchId: string }; quarantine: readonly QuarantineRow[] }[],
@@ -52,9 +55,9 @@ export async function insertQuarantine(
   if (rows.length === 0) return;
   await connection.query(
     `insert into quarantine (${COLUMNS}, payload_bytes)
-     select ${COLUMNS}, length(payload)
+     select ${COLUMNS}, payload_bytes
      from unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::timestamptz[], $9::uuid[],
-       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bigint[], $18::bytea[]) as q (${COLUMNS})
+       $10::int[], $11::int[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::bytea[], $17::bigint[], $18::bytea[], $19::int[]) as q (${COLUMNS}, payload_bytes)
      on conflict do nothing`,
     [
       rows.map((row) => row.tenantId),
@@ -63,7 +66,7 @@ export async function insertQuarantine(
       rows.map((row) => row.reason),
       rows.map((row) => storable(row.detail)),
       rows.map((row) => row.kind),
-      rows.map((row) => Buffer.from(row.payload)),
+      rows.map((row) => Buffer.from(row.payload.subarray(0, MAX_KEPT_BYTES))),
       rows.map((row) => new Date(row.receivedAt)),
       rows.map((row) => row.batchId),
       rows.map((row) => row.itemIndex),
@@ -75,6 +78,7 @@ export async function insertQuarantine(
       rows.map((row) => (row.keyHash ? Buffer.from(row.keyHash) : null)),
       rows.map((row) => row.replayOf ?? null),
       rows.map((row) => (row.userProperties ? Buffer.from(row.userProperties) : null)),
+      rows.map((row) => row.payload.length),
     ],
   );
 }

@@ -7,7 +7,7 @@ import { createPublisher, type Publisher } from '#core/bus/publish.ts';
 import { openEvents } from '#core/bus/telemetry-batch.ts';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
 import { openTestBus, openTestNats, quiet } from '#tests/kit/nats.ts';
-import { startProcesses } from '#tests/kit/processes.ts';
+import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
 
@@ -15,6 +15,7 @@ const opened = new AsyncDisposableStack();
 let database: TestDatabase;
 let publisher: Publisher;
 let frames: FramePublisher;
+let processes: TestProcesses;
 let acme: TenantSeed;
 const events: TelemetryEvent[] = [];
 
@@ -22,7 +23,9 @@ beforeAll(async () => {
   database = opened.use(await openTestDatabase());
   const nats = opened.use(await openTestNats());
   const bus = opened.use(await openTestBus(nats));
-  opened.use(await startProcesses({ database, natsUrl: nats.url, start: ['ingest', 'evaluator', 'relay'] }));
+  processes = opened.use(
+    await startProcesses({ database, natsUrl: nats.url, start: ['ingest', 'evaluator', 'relay'] }),
+  );
   publisher = opened.adopt(createPublisher(bus, quiet), (each) => each.close());
   frames = createFramePublisher({ publisher, shards: 16 });
   acme = await seedTenant(database.admin, 'acme', 30);
@@ -149,6 +152,26 @@ describe('ingest', () => {
     expect(row.reason).toBe(reason);
     expect(row.payload.toString()).toBe(payload);
     expect(await readingsOf(device.id)).toHaveLength(0);
+  });
+
+  it('keeps no more than 64 KiB of a message, and says how long it was', async () => {
+    await acme.device('endless');
+    await send(item('endless', `{"metrics":{"a":"${'x'.repeat(99_980)}"}}`));
+    const [row] = await until('the quarantine row', async () => {
+      const { rows } = await database.admin.query(
+        `select reason, length(payload) as kept, payload_bytes from quarantine where device_key = 'endless'`,
+      );
+      return rows.length > 0 && rows;
+    });
+    expect(row).toEqual({ reason: 'TOO_LARGE', kept: 65_536, payload_bytes: 100_000 });
+  });
+
+  it('counts what it turns away by its reason', async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${processes.healthPort('ingest')}/metrics`)).text();
+    for (const reason of ['BAD_JSON', 'BAD_KEY', 'BAD_VALUE', 'IN_FUTURE', 'TOO_LARGE', 'TOO_OLD'])
+      expect(metrics).toMatch(
+        new RegExp(`fleetgraph_ingest_quarantined_total\\{reason="${reason}"\\} [1-9]`),
+      );
   });
 
   it('stores the good readings of an array and quarantines the bad one', async () => {

@@ -1,3 +1,4 @@
+import { MAX_KEPT_BYTES } from '#core/db/quarantine.ts';
 import { baseConfig, integer, parseConfig } from '#core/runtime/config.ts';
 
 /** @throws ConfigError naming everything that is wrong */
@@ -13,7 +14,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_MAX_HELD: integer(512, 1, 10_000),
       /** Devices remembered by name. */
       INGEST_IDENTITY_CACHE: integer(200_000, 1),
-      INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1),
+      INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1, MAX_KEPT_BYTES),
       INGEST_MAX_METRICS: integer(100, 1),
       INGEST_MAX_STRING_LENGTH: integer(512, 1),
       INGEST_MAX_READINGS: integer(100, 1),
