@@ -90,7 +90,7 @@ describe('the console', () => {
     const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await page.goto(`${ready.http}/new-device`);
-    await page.getByLabel('Key').fill('e2e-meter');
+    await page.getByLabel('Key', { exact: true }).fill('e2e-meter');
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByRole('button', { name: /create/i }).click();
     const token = await page.getByTestId('device-token').textContent();

@@ -76,6 +76,20 @@ describe('a claim code', () => {
     expect(JSON.stringify(stored.rows)).not.toContain(made.code.replaceAll('-', ''));
   });
 
+  it('is the first credential of a device that was created without one', async () => {
+    const create = `mutation ($input: DeviceCreateInput!) { deviceCreate(input: $input) {
+      ... on DeviceCreateSuccess { token { secret } device { id credentials { id } presence { credential } } } } }`;
+    const input = { key: 'bare', withToken: false, clientMutationId: 'bare' };
+    for (const made of [await mutate(create, input), await mutate(create, input)])
+      expect(made).toMatchObject({
+        token: null,
+        device: { credentials: [], presence: { credential: 'NONE' } },
+      });
+    const { id } = await deviceOf('bare');
+    expect((await claim({ code: await codeFor({ deviceId: id }) })).status).toBe(200);
+    expect((await deviceOf('bare')).credentials).toHaveLength(1);
+  });
+
   it('makes a device that there is not, by the name it was made for or by the name the device says', async () => {
     const named = await claim({ code: await codeFor({ deviceKey: 'to-come' }) });
     expect(named.body).toMatchObject({ device_key: 'to-come', kind: 'TOKEN' });

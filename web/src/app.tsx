@@ -16,6 +16,9 @@ const DeviceReadings = lazy(() =>
 const DeviceDetails = lazy(() =>
   import('./features/devices/device-details.tsx').then((m) => ({ default: m.DeviceDetails })),
 );
+const ImportDevices = lazy(() =>
+  import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
+);
 const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
 );
@@ -31,6 +34,9 @@ const Conservation = lazy(() =>
 );
 const ApiKeys = lazy(() => import('./features/settings/api-keys.tsx').then((m) => ({ default: m.ApiKeys })));
 const Members = lazy(() => import('./features/settings/members.tsx').then((m) => ({ default: m.Members })));
+const Certificates = lazy(() =>
+  import('./features/settings/certificates.tsx').then((m) => ({ default: m.Certificates })),
+);
 const AuditLog = lazy(() =>
   import('./features/settings/audit-log.tsx').then((m) => ({ default: m.AuditLog })),
 );
@@ -54,6 +60,8 @@ export function App() {
           <Route path="ingest" element={<Conservation />} />
           <Route path="quarantine" element={<Quarantine />} />
           <Route path="messages" element={<MessagePage />} />
+          <Route path="import-devices" element={<ImportDevices />} />
+          <Route path="settings/certificates" element={<Certificates />} />
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
           <Route path="settings/usage" element={<Usage />} />

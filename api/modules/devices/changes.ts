@@ -16,33 +16,37 @@ type WithId = WithMutationId & { readonly id: string };
 const changedSchema = z.object({ deviceId: z.number() });
 const createdSchema = z.object({
   deviceId: z.number(),
-  credentialId: z.number(),
+  credentialId: z.number().nullable(),
   username: z.string(),
-  secret: z.string(),
+  secret: z.string().nullable(),
 });
 export type DeviceChanged = z.output<typeof changedSchema>;
 export type DeviceCreated = z.output<typeof createdSchema>;
 
-/** Creates a device with one token. Its secret is in the answer and nowhere else. */
+/** Creates a device with one token, unless it is to have none. Its secret is in the answer and nowhere else. */
 export function createDevice(
   operation: Operation,
-  input: WithMutationId,
+  input: WithMutationId & { readonly withToken?: boolean | null | undefined },
 ): Promise<DeviceCreated | UserError> {
   return runMutation(operation, {
     name: 'deviceCreate',
     permission: 'devices.write',
     input,
-    secrets: ['secret'],
+    secrets: input.withToken === false ? [] : ['secret'],
     read: (remembered) => createdSchema.parse(remembered),
     async run(scope) {
       const device = await insertDevice(scope, parseDeviceCreate(input));
-      const { credentialId, username, secret } = await addToken(
-        scope,
-        operation.platform.deviceTokenKey,
-        device,
-      );
+      const token =
+        input.withToken === false
+          ? undefined
+          : await addToken(scope, operation.platform.deviceTokenKey, device);
       return {
-        success: { deviceId: device.id, credentialId, username, secret },
+        success: {
+          deviceId: device.id,
+          credentialId: token?.credentialId ?? null,
+          username: `${scope.tenantSlug}/${device.key}`,
+          secret: token?.secret ?? null,
+        },
         audit: {
           target: { type: 'Device', id: device.id, label: device.key },
           before: null,

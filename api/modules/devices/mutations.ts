@@ -45,6 +45,9 @@ const deviceCreateInput = builder.inputType('DeviceCreateInput', {
     expectedIntervalSeconds: t.int({
       description: 'Seconds between its messages, 1 to 604 800; 60 by default.',
     }),
+    withToken: t.boolean({
+      description: 'Whether it gets a token at once; true by default. Without, it cannot connect yet.',
+    }),
     clientMutationId: t.string({ description: mutationIdDescription }),
   }),
 });
@@ -82,7 +85,7 @@ const deviceDecommissionInput = builder.inputType('DeviceDecommissionInput', {
 });
 
 const createSuccessRef = builder.objectRef<DeviceCreated>('DeviceCreateSuccess').implement({
-  description: 'The device exists and may connect.',
+  description: 'The device exists; with a token it may connect.',
   fields: (t) => ({
     device: t.field({
       type: deviceRef,
@@ -91,8 +94,10 @@ const createSuccessRef = builder.objectRef<DeviceCreated>('DeviceCreateSuccess')
     }),
     token: t.field({
       type: deviceTokenRef,
-      description: 'Shown once, never again.',
-      resolve: (created) => created,
+      nullable: true,
+      description: 'Shown once, never again; null where none was wanted.',
+      resolve: ({ credentialId, username, secret }) =>
+        credentialId === null || secret === null ? null : { credentialId, username, secret },
     }),
   }),
 });
@@ -133,7 +138,8 @@ const deviceDecommissionResult = builder.unionType('DeviceDecommissionResult', {
 builder.mutationFields((t) => ({
   deviceCreate: t.field({
     type: deviceCreateResult,
-    description: 'Creates a device and the token it connects with. Needs `devices.write`.',
+    description:
+      'Creates a device, and the token it connects with unless told otherwise. Needs `devices.write`.',
     complexity: MUTATION_COST,
     args: { input: t.arg({ type: deviceCreateInput, required: true, description: 'The device.' }) },
     resolve: (_root, { input }, operation) => createDevice(operation, input),

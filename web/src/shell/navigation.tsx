@@ -1,5 +1,6 @@
 import {
   ArrowDownToLine,
+  BadgeCheck,
   Cpu,
   ExternalLink,
   Gauge,
@@ -66,6 +67,12 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
           Quarantine
         </NavLink>
         <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
+        {mayWriteDevices(viewer.role) && (
+          <NavLink to="/settings/certificates" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+            <BadgeCheck aria-hidden="true" className="size-4" />
+            Certificates
+          </NavLink>
+        )}
         {mayAdminister(viewer.role) && (
           <>
             <NavLink to="/settings/members" className={link} {...(onLeave ? { onClick: onLeave } : {})}>

@@ -1,7 +1,9 @@
 import { Command } from 'cmdk';
 import {
   ArrowDownToLine,
+  BadgeCheck,
   Cpu,
+  FileUp,
   Gauge,
   Keyboard,
   KeyRound,
@@ -131,7 +133,11 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
             <span className="flex-1">Follow a message</span>
           </Command.Item>
           {mayWriteDevices(viewer.role) && (
-            <Action icon={<Plus />} label="New device" keys="g n" onSelect={go('/new-device')} />
+            <>
+              <Action icon={<Plus />} label="New device" keys="g n" onSelect={go('/new-device')} />
+              <Action icon={<FileUp />} label="Import devices" onSelect={go('/import-devices')} />
+              <Action icon={<BadgeCheck />} label="Certificates" onSelect={go('/settings/certificates')} />
+            </>
           )}
           {mayAdminister(viewer.role) && (
             <>

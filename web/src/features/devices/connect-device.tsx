@@ -1,76 +1,40 @@
 import { Check } from 'lucide-react';
-import { Tabs } from 'radix-ui';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'react-router';
 import { useAccount } from '../../auth/viewer.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { CopyButton } from '../../ui/copy-button.tsx';
 import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
+import type { CertificateBundle } from './certificate-bundle.ts';
 import { devicePath } from './device-link.ts';
 import { FirstMessage } from './first-message.tsx';
+import { CertificateReady, MakeCertificate } from './make-certificate.tsx';
+import { ClaimCodeReady, type MadeCode, MakeClaimCode } from './make-claim-code.tsx';
+import { SnippetTabs } from './snippet-tabs.tsx';
 import { buildSnippets } from './snippets.ts';
 
-/** A device just created, and the secret that is shown this once. */
+/** How a new device is to prove who it is. */
+export type AccessKind = 'token' | 'claim' | 'generate' | 'request';
+
+/** A device just created; with a token, the secret that is shown this once. */
 export type NewDeviceAccess = {
   readonly id: string;
   readonly key: string;
   readonly name: string;
-  readonly username: string;
-  readonly secret: string;
+  readonly kind: AccessKind;
+  readonly token: { readonly username: string; readonly secret: string } | null;
 };
 
-/** The token, the commands that use it, and the wait for what they send. */
-export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; onAnother: () => void }) {
-  const { viewer, config } = useAccount();
-  const tenant = viewer.tenant.slug;
-  const snippets = useMemo(
-    () =>
-      buildSnippets({
-        mqttUrl: config.mqttUrl,
-        httpUrl: config.httpUrl,
-        tenant,
-        deviceKey: access.key,
-        username: access.username,
-        secret: access.secret,
-      }),
-    [config.mqttUrl, config.httpUrl, tenant, access],
-  );
-  const [language, setLanguage] = useState('mosquitto');
-  const chosen = snippets.find(({ id }) => id === language);
+type ConnectDeviceProps = { access: NewDeviceAccess; onAnother: () => void };
+
+/** The credential, the commands that use it, and the wait for what they send. */
+export function ConnectDevice({ access, onAnother }: ConnectDeviceProps) {
   return (
     <ol className="flex flex-col gap-4">
-      <Step done title="Keep the token">
-        <ShownOnce />
-        <Secrets>
-          <Secret name="User name" value={access.username} />
-          <Secret name="Token" value={access.secret} testId="device-token" />
-        </Secrets>
-      </Step>
-      <Step title="Send a first message">
-        <Tabs.Root value={language} onValueChange={setLanguage}>
-          <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
-            <Tabs.List aria-label="Language" className="flex gap-1">
-              {snippets.map(({ id, title }) => (
-                <Tabs.Trigger
-                  key={id}
-                  value={id}
-                  className="h-7 rounded-md px-2.5 text-ink-2 text-sm hover:bg-hover data-[state=active]:bg-accent-soft data-[state=active]:font-semibold data-[state=active]:text-accent"
-                >
-                  {title}
-                </Tabs.Trigger>
-              ))}
-            </Tabs.List>
-            {chosen && <CopyButton key={chosen.id} text={chosen.code} label="Copy" withText />}
-          </div>
-          {snippets.map(({ id, code }) => (
-            <Tabs.Content key={id} value={id} asChild>
-              <pre className="overflow-x-auto rounded-md border border-line bg-sunken p-3 font-mono text-xs leading-5">
-                {code}
-              </pre>
-            </Tabs.Content>
-          ))}
-        </Tabs.Root>
-      </Step>
+      {access.token && <ByToken access={access} token={access.token} />}
+      {access.kind === 'claim' && <ByClaimCode access={access} />}
+      {(access.kind === 'generate' || access.kind === 'request') && (
+        <ByCertificate access={access} keyFrom={access.kind === 'generate' ? 'browser' : 'device'} />
+      )}
       <Step title="Watch it arrive">
         <FirstMessage deviceId={access.id} />
         <div className="mt-4 flex flex-wrap gap-2">
@@ -81,6 +45,62 @@ export function ConnectDevice({ access, onAnother }: { access: NewDeviceAccess; 
         </div>
       </Step>
     </ol>
+  );
+}
+
+type ByTokenProps = { access: NewDeviceAccess; token: NonNullable<NewDeviceAccess['token']> };
+
+function ByToken({ access, token }: ByTokenProps) {
+  const { viewer, config } = useAccount();
+  const tenant = viewer.tenant.slug;
+  const snippets = useMemo(
+    () =>
+      buildSnippets({
+        mqttUrl: config.mqttUrl,
+        httpUrl: config.httpUrl,
+        tenant,
+        deviceKey: access.key,
+        ...token,
+      }),
+    [config.mqttUrl, config.httpUrl, tenant, access.key, token],
+  );
+  return (
+    <>
+      <Step done title="Keep the token">
+        <ShownOnce />
+        <Secrets>
+          <Secret name="User name" value={token.username} />
+          <Secret name="Token" value={token.secret} testId="device-token" />
+        </Secrets>
+      </Step>
+      <Step title="Send a first message">
+        <SnippetTabs snippets={snippets} />
+      </Step>
+    </>
+  );
+}
+
+function ByClaimCode({ access }: { access: NewDeviceAccess }) {
+  const [made, setMade] = useState<MadeCode>();
+  return (
+    <Step done={made !== undefined} title={made ? 'Let the device claim it' : 'Make a claim code'}>
+      {made ? <ClaimCodeReady {...made} /> : <MakeClaimCode deviceId={access.id} onMade={setMade} />}
+    </Step>
+  );
+}
+
+type ByCertificateProps = { access: NewDeviceAccess; keyFrom: 'browser' | 'device' };
+
+function ByCertificate({ access, keyFrom }: ByCertificateProps) {
+  const [bundle, setBundle] = useState<CertificateBundle>();
+  return (
+    <Step done={bundle !== undefined} title={bundle ? 'Send a first message' : 'Make the certificate'}>
+      {bundle ? (
+        <CertificateReady bundle={bundle} />
+      ) : (
+        <MakeCertificate device={access} keyFrom={keyFrom} onMade={setBundle} />
+      )}
+    </Step>
   );
 }
 

@@ -1,82 +1,141 @@
-import { KeyRound, Plus } from 'lucide-react';
-import { useRef, useState } from 'react';
-import { useMutation } from 'urql';
+import { ChevronDown, KeyRound, Plus } from 'lucide-react';
+import { useState } from 'react';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
 import { Button } from '../../ui/button.tsx';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
-import { FormError, TextField } from '../../ui/field.tsx';
-import { endOf, LifetimeField } from '../../ui/lifetime.tsx';
+import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
-import { announce } from '../../ui/toast.tsx';
-import type { DeviceDetail } from './device-detail.ts';
-import { deviceTokenIssueDocument, deviceTokenRevokeDocument } from './device-token.ts';
+import { CertificateDialog, RevokeCertificate } from './certificate-dialogs.tsx';
+import { ClaimCodeDialog, RevokeClaimCode } from './claim-code-dialogs.tsx';
+import type { ClaimCode, DeviceCredential, DeviceDetail } from './device-detail.ts';
 import { credentialState } from './presence.ts';
+import { IssueToken, RevokeToken } from './token-dialogs.tsx';
 
-type DeviceCredential = DeviceDetail['credentials'][number];
-
-const expiringMs = 14 * 86_400_000;
+const expiringMs = 30 * 86_400_000;
 const kinds = { TOKEN: 'Token', CERTIFICATE: 'Certificate' } as const;
 
-/** What the device connects with; who may write devices issues and revokes tokens here. */
+type Open =
+  | { readonly what: 'token' | 'claim' | 'generate' | 'request' }
+  | { readonly what: 'renew' | 'revoke'; readonly credential: DeviceCredential }
+  | { readonly what: 'revoke-code'; readonly code: ClaimCode };
+
+/** What the device connects with; who may write devices makes, renews and revokes it here. */
 export function DeviceCredentials({ device }: { device: DeviceDetail }) {
   const { viewer } = useAccount();
-  const [open, setOpen] = useState<'issue' | DeviceCredential>();
+  const [open, setOpen] = useState<Open>();
   const mayWrite = mayWriteDevices(viewer.role);
+  const close = () => setOpen(undefined);
+  const codes = device.claimCodes.filter(({ state }) => state === 'OPEN');
   return (
     <>
-      <div className="flex items-center justify-between gap-2 border-line border-b py-1.5 pr-2 pl-3.5">
+      <div className="flex flex-wrap items-center justify-between gap-2 border-line border-b py-1.5 pr-2 pl-3.5">
         <h2 className="font-semibold">Credentials</h2>
         {mayWrite && device.status !== 'DECOMMISSIONED' && (
-          <Button onClick={() => setOpen('issue')}>
-            <Plus aria-hidden="true" className="size-3.5" />
-            Issue token
-          </Button>
+          <div className="flex gap-2">
+            <Button onClick={() => setOpen({ what: 'token' })}>
+              <Plus aria-hidden="true" className="size-3.5" />
+              Issue token
+            </Button>
+            <Menu
+              align="end"
+              trigger={
+                <Button>
+                  More
+                  <ChevronDown aria-hidden="true" className="size-3.5" />
+                </Button>
+              }
+            >
+              <MenuItem onSelect={() => setOpen({ what: 'generate' })}>Certificate with a new key…</MenuItem>
+              <MenuItem onSelect={() => setOpen({ what: 'request' })}>Certificate from a request…</MenuItem>
+              <MenuItem onSelect={() => setOpen({ what: 'claim' })}>Claim code…</MenuItem>
+            </Menu>
+          </div>
         )}
       </div>
-      {device.credentials.length === 0 ? (
+      {device.credentials.length === 0 && codes.length === 0 ? (
         <EmptyState icon={KeyRound} title="No credentials">
           This device cannot connect.
         </EmptyState>
       ) : (
         <ul className="divide-y divide-line">
+          {codes.map((code) => (
+            <Code
+              key={code.id}
+              code={code}
+              onRevoke={mayWrite ? () => setOpen({ what: 'revoke-code', code }) : undefined}
+            />
+          ))}
           {device.credentials.map((credential) => (
             <Credential
               key={credential.id}
               credential={credential}
-              onRevoke={
-                mayWrite && credential.kind === 'TOKEN' && !credential.revokedAt
-                  ? () => setOpen(credential)
-                  : undefined
-              }
+              onOpen={mayWrite && isGood(credential) ? (what) => setOpen({ what, credential }) : undefined}
             />
           ))}
         </ul>
       )}
-      {open === 'issue' && <IssueToken device={device} onClose={() => setOpen(undefined)} />}
-      {open !== undefined && open !== 'issue' && (
-        <RevokeToken credential={open} onClose={() => setOpen(undefined)} />
-      )}
+      {open && <Opened open={open} device={device} onClose={close} />}
     </>
   );
 }
 
+function Opened({ open, device, onClose }: { open: Open; device: DeviceDetail; onClose: () => void }) {
+  switch (open.what) {
+    case 'token':
+      return <IssueToken device={device} onClose={onClose} />;
+    case 'claim':
+      return <ClaimCodeDialog device={device} onClose={onClose} />;
+    case 'revoke-code':
+      return <RevokeClaimCode code={open.code} onClose={onClose} />;
+    case 'generate':
+    case 'request':
+      return (
+        <CertificateDialog
+          device={device}
+          keyFrom={open.what === 'generate' ? 'browser' : 'device'}
+          onClose={onClose}
+        />
+      );
+    case 'renew':
+      return (
+        <CertificateDialog device={device} keyFrom="browser" renews={open.credential} onClose={onClose} />
+      );
+    case 'revoke':
+      return open.credential.kind === 'TOKEN' ? (
+        <RevokeToken credential={open.credential} onClose={onClose} />
+      ) : (
+        <RevokeCertificate credential={open.credential} onClose={onClose} />
+      );
+  }
+}
+
+/** When it ends, whatever ends it. */
+function endMs({ expiresAt, retiresAt }: DeviceCredential): number {
+  const ends = [expiresAt, retiresAt].map((at) => (at ? Date.parse(at) : Number.POSITIVE_INFINITY));
+  return Math.min(...ends);
+}
+
+const isGood = (credential: DeviceCredential): boolean =>
+  !credential.revokedAt && endMs(credential) > Date.now();
+
 function stateOf(credential: DeviceCredential) {
   if (credential.revokedAt) return credentialState.REVOKED;
-  const remainingMs = credential.expiresAt
-    ? Date.parse(credential.expiresAt) - Date.now()
-    : Number.POSITIVE_INFINITY;
-  if (remainingMs <= 0) return { ...credentialState.REVOKED, label: 'Expired' };
+  const remainingMs = endMs(credential) - Date.now();
+  if (remainingMs <= 0)
+    return { ...credentialState.REVOKED, label: credential.retiresAt ? 'Replaced' : 'Expired' };
+  if (credential.retiresAt) return { ...credentialState.EXPIRING, label: 'Being replaced' };
   return remainingMs < expiringMs ? credentialState.EXPIRING : credentialState.ACTIVE;
 }
 
-type CredentialProps = { credential: DeviceCredential; onRevoke: (() => void) | undefined };
+type CredentialProps = {
+  credential: DeviceCredential;
+  onOpen: ((what: 'renew' | 'revoke') => void) | undefined;
+};
 
-function Credential({ credential, onRevoke }: CredentialProps) {
+function Credential({ credential, onOpen }: CredentialProps) {
+  const end = endMs(credential);
+  const name = `${kinds[credential.kind].toLowerCase()} ${credential.hint}`;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-2.5">
       <div className="min-w-0 flex-1">
@@ -87,120 +146,47 @@ function Credential({ credential, onRevoke }: CredentialProps) {
         <p className="text-ink-3 text-sm">
           created <RelativeTime at={credential.createdAt} />, last used{' '}
           <RelativeTime at={credential.lastUsedAt} />
-          {credential.expiresAt && (
+          {Number.isFinite(end) && (
             <>
-              , expires <RelativeTime at={credential.expiresAt} ahead />
+              , ends <RelativeTime at={new Date(end).toISOString()} ahead />
             </>
           )}
         </p>
       </div>
       <StatusBadge {...stateOf(credential)} />
-      {onRevoke && (
-        <Button look="danger" aria-label={`Revoke token ${credential.hint}`} onClick={onRevoke}>
-          Revoke
-        </Button>
+      {onOpen && (
+        <div className="flex gap-2">
+          {credential.kind === 'CERTIFICATE' && !credential.retiresAt && (
+            <Button aria-label={`Renew ${name}`} onClick={() => onOpen('renew')}>
+              Renew
+            </Button>
+          )}
+          <Button look="danger" aria-label={`Revoke ${name}`} onClick={() => onOpen('revoke')}>
+            Revoke
+          </Button>
+        </div>
       )}
     </li>
   );
 }
 
-function IssueToken({ device, onClose }: { device: DeviceDetail; onClose: () => void }) {
-  const [days, setDays] = useState('');
-  const [problem, setProblem] = useState<string>();
-  const [token, setToken] = useState<{ readonly username: string; readonly secret: string }>();
-  const attempt = useRef({ of: 'none', clientMutationId: '', expiresAt: endOf('', 0) });
-  const [{ fetching }, issue] = useMutation(deviceTokenIssueDocument);
-  const submit = async () => {
-    if (fetching) return;
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second token is made.
-    if (attempt.current.of !== days)
-      attempt.current = {
-        of: days,
-        clientMutationId: crypto.randomUUID(),
-        expiresAt: endOf(days, Date.now()),
-      };
-    const { clientMutationId, expiresAt } = attempt.current;
-    const { data, error } = await issue({ input: { deviceId: device.id, expiresAt, clientMutationId } });
-    if (!error?.networkError) attempt.current.of = 'none';
-    const result = data?.deviceTokenIssue;
-    if (result?.__typename === 'DeviceTokenIssueSuccess') return setToken(result.token);
-    setProblem(result?.message ?? (error ? describeError(error).message : 'No token was issued.'));
-  };
+function Code({ code, onRevoke }: { code: ClaimCode; onRevoke: (() => void) | undefined }) {
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={token ? 'Keep the token' : `Issue a token to ${device.name}`}
-      description={
-        token
-          ? undefined
-          : 'The tokens it has stay good. To rotate: issue one, move the device over, revoke the old one.'
-      }
-    >
-      {token ? (
-        <>
-          <ShownOnce />
-          <Secrets>
-            <Secret name="User name" value={token.username} />
-            <Secret name="Token" value={token.secret} testId="issued-token" />
-          </Secrets>
-          <div className="mt-4 flex justify-end">
-            <Button look="primary" onClick={onClose}>
-              Done
-            </Button>
-          </div>
-        </>
-      ) : (
-        <form
-          className="flex flex-col gap-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
-        >
-          <LifetimeField value={days} onChange={setDays} />
-          <FormError message={problem} />
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button look="primary" type="submit" disabled={fetching}>
-              Issue token
-            </Button>
-          </div>
-        </form>
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3.5 py-2.5">
+      <div className="min-w-0 flex-1">
+        <p className="font-medium">
+          Claim code <span className="font-mono font-normal text-ink-2 text-sm">…{code.hint}</span>
+        </p>
+        <p className="text-ink-3 text-sm">
+          created <RelativeTime at={code.createdAt} />, ends <RelativeTime at={code.expiresAt} ahead />
+        </p>
+      </div>
+      <StatusBadge shape="ring" tone="idle" label="Open" />
+      {onRevoke && (
+        <Button look="danger" aria-label={`Revoke claim code ${code.hint}`} onClick={onRevoke}>
+          Revoke
+        </Button>
       )}
-    </Dialog>
-  );
-}
-
-function RevokeToken({ credential, onClose }: { credential: DeviceCredential; onClose: () => void }) {
-  const [reason, setReason] = useState('');
-  const [, revoke] = useMutation(deviceTokenRevokeDocument);
-  const confirm = async () => {
-    const { data, error } = await revoke({
-      input: { id: credential.id, reason: reason.trim() === '' ? null : reason },
-    });
-    const result = data?.deviceTokenRevoke;
-    if (result?.__typename !== 'DeviceTokenRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The token was not revoked.');
-    announce(`Token ${credential.hint} is revoked.`);
-    return undefined;
-  };
-  return (
-    <ConfirmDialog
-      title={`Revoke token ${credential.hint}?`}
-      description="A connection that began with it is closed at once. This cannot be undone."
-      action="Revoke"
-      onConfirm={confirm}
-      onClose={onClose}
-    >
-      <TextField
-        label="Reason"
-        optional
-        maxLength={500}
-        hint="Kept in the audit log."
-        value={reason}
-        onChange={(event) => setReason(event.target.value)}
-      />
-    </ConfirmDialog>
+    </li>
   );
 }

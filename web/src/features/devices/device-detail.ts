@@ -2,6 +2,33 @@ import { createContext, use } from 'react';
 import type { DeviceDetailFragment } from '../../generated/graphql.ts';
 import { graphql } from '../../generated/index.ts';
 
+// What a change of its credentials changes.
+graphql(`
+  fragment DeviceAccess on Device {
+    id
+    presence {
+      credential
+    }
+    credentials {
+      id
+      kind
+      hint
+      createdAt
+      expiresAt
+      lastUsedAt
+      revokedAt
+      retiresAt
+    }
+    claimCodes {
+      id
+      hint
+      state
+      createdAt
+      expiresAt
+    }
+  }
+`);
+
 // What the device page shows. Codegen finds it here; documents name it.
 graphql(`
   fragment DeviceDetail on Device {
@@ -17,15 +44,7 @@ graphql(`
     createdAt
     updatedAt
     decommissionedAt
-    credentials {
-      id
-      kind
-      hint
-      createdAt
-      expiresAt
-      lastUsedAt
-      revokedAt
-    }
+    ...DeviceAccess
   }
 `);
 
@@ -38,6 +57,8 @@ export const deviceDetailDocument = graphql(`
 `);
 
 export type DeviceDetail = DeviceDetailFragment;
+export type DeviceCredential = DeviceDetail['credentials'][number];
+export type ClaimCode = DeviceDetail['claimCodes'][number];
 
 const DeviceContext = createContext<DeviceDetail | undefined>(undefined);
 export const DeviceProvider = DeviceContext.Provider;

@@ -1,4 +1,4 @@
-import { Cpu, Plus, SearchX } from 'lucide-react';
+import { Cpu, FileUp, Plus, SearchX } from 'lucide-react';
 import { useCallback, useMemo } from 'react';
 import { Link } from 'react-router';
 import { useClient, useQuery } from 'urql';
@@ -91,10 +91,16 @@ export function DeviceList() {
         title="Devices"
         actions={
           mayWrite && (
-            <Link to="/new-device" className={buttonClass('primary')}>
-              <Plus aria-hidden="true" className="size-4" />
-              New device
-            </Link>
+            <>
+              <Link to="/import-devices" className={buttonClass('plain')}>
+                <FileUp aria-hidden="true" className="size-4" />
+                Import
+              </Link>
+              <Link to="/new-device" className={buttonClass('primary')}>
+                <Plus aria-hidden="true" className="size-4" />
+                New device
+              </Link>
+            </>
           )
         }
       />

@@ -6,7 +6,7 @@ export const deviceTokenIssueDocument = graphql(`
       __typename
       ... on DeviceTokenIssueSuccess {
         device {
-          ...DeviceDetail
+          ...DeviceAccess
         }
         token {
           username
@@ -28,7 +28,7 @@ export const deviceTokenRevokeDocument = graphql(`
       __typename
       ... on DeviceTokenRevokeSuccess {
         device {
-          ...DeviceDetail
+          ...DeviceAccess
         }
       }
       ... on UserError {

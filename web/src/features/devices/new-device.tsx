@@ -11,7 +11,7 @@ import { PageHeader } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { FormError, TextField } from '../../ui/field.tsx';
-import { ConnectDevice, type NewDeviceAccess } from './connect-device.tsx';
+import { type AccessKind, ConnectDevice, type NewDeviceAccess } from './connect-device.tsx';
 import { HardwareFields, IdentityFields } from './device-fields.tsx';
 import {
   type DeviceValues,
@@ -52,6 +52,14 @@ const deviceCreateDocument = graphql(`
   }
 `);
 
+const accessKinds: readonly { readonly value: AccessKind; readonly label: string; readonly hint: string }[] =
+  [
+    { value: 'token', label: 'Token', hint: 'A password, shown once.' },
+    { value: 'claim', label: 'Claim code', hint: 'Typed in on site; the device fetches its credential.' },
+    { value: 'generate', label: 'Certificate and key', hint: 'Made here, taken away as a zip.' },
+    { value: 'request', label: 'Certificate request', hint: 'The key stays on the device.' },
+  ];
+
 /** From a name to the first message: describe the device, receive its token, watch it arrive. */
 export function NewDevice() {
   const { viewer } = useAccount();
@@ -90,18 +98,19 @@ export function NewDevice() {
 
 function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => void }) {
   const form = useForm<DeviceValues>({ defaultValues: emptyDevice });
+  const [kind, setKind] = useState<AccessKind>('token');
   const attempt = useRef({ of: '', id: '' });
   const [, create] = useMutation(deviceCreateDocument);
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
-    const input = toCreateInput(values);
+    const input = { ...toCreateInput(values), withToken: kind === 'token' };
     const of = JSON.stringify(input);
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second device is made.
     if (attempt.current.of !== of) attempt.current = { of, id: crypto.randomUUID() };
     const { data, error } = await create({ input: { ...input, clientMutationId: attempt.current.id } });
     const result = data?.deviceCreate;
     if (result?.__typename === 'DeviceCreateSuccess') {
-      onCreated({ ...result.device, ...result.token });
+      onCreated({ ...result.device, kind, token: result.token ?? null });
       return;
     }
     if (!result) {
@@ -138,6 +147,29 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
         {...form.register('key', { validate: deviceRules.key })}
       />
       <IdentityFields form={form} />
+      <fieldset>
+        <legend className="mb-1 font-medium text-sm">How it proves who it is</legend>
+        <div className="grid gap-2 sm:grid-cols-2">
+          {accessKinds.map(({ value, label, hint }) => (
+            <label
+              key={value}
+              className="flex cursor-pointer items-start gap-2.5 rounded-md border border-line px-3 py-2 has-checked:border-accent has-checked:bg-accent-soft"
+            >
+              <input
+                type="radio"
+                name="access"
+                className="mt-1 accent-accent"
+                checked={kind === value}
+                onChange={() => setKind(value)}
+              />
+              <span>
+                <span className="block font-medium text-sm">{label}</span>
+                <span className="block text-ink-2 text-xs">{hint}</span>
+              </span>
+            </label>
+          ))}
+        </div>
+      </fieldset>
       <details className="group">
         <summary className="w-fit cursor-pointer rounded-sm font-medium text-accent text-sm">
           More about this device

@@ -14,7 +14,8 @@ export type Snippet = { readonly id: string; readonly title: string; readonly co
 
 type Broker = { readonly host: string; readonly port: number; readonly tls: boolean };
 
-function parseBroker(mqttUrl: string): Broker {
+/** Host and port of a broker. Throws when `mqttUrl` is not a URL. */
+export function parseBroker(mqttUrl: string): Broker {
   const url = new URL(mqttUrl);
   const tls = url.protocol === 'mqtts:' || url.protocol === 'ssl:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
