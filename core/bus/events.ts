@@ -89,7 +89,10 @@ export type EventMessage =
   | EventOf<'credential', CredentialEvent>
   | EventOf<'sequence', SequenceEvent>;
 
-/** The message a cache listener gets: whatever it holds about `id` is no longer true. */
+/**
+ * The message a cache listener gets: whatever it holds about `id` is no longer true. The `id` of `member` is that of a
+ * credential, `user:` and the subject.
+ */
 export interface ControlMessage {
   readonly tenant: string;
   readonly tenantId: number;
