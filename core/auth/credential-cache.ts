@@ -62,8 +62,11 @@ interface Entry {
   readonly loadedAt: number;
 }
 
-/** An entry that refuses is believed no longer than this: the device may have been created just now. */
-const REFUSAL_TTL_MS = 1_000;
+/**
+ * An entry that refuses is believed no longer than this: the device may have been created just now. Of its creation and of
+ * its new tokens we are told; where many fail, that has to do for a little longer.
+ */
+const REFUSAL_TTL_MS = { NOW: 1_000, LATE: 5_000 } as const;
 const LATE_MS = 50;
 
 /** Remembers who may connect, so that a reconnecting fleet does not ask the database device by device. */
@@ -126,7 +129,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     const cached = known.get(key) ?? unknown.get(key);
     if (cached && Date.now() - cached.loadedAt < options.ttlMs) {
       const answer = judge(cached.access);
-      if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS) {
+      if (typeof answer !== 'string' || Date.now() - cached.loadedAt < REFUSAL_TTL_MS[haste]) {
         options.onLookup?.('hit');
         return answer;
       }
