@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { openBus } from '#core/bus/connect.ts';
@@ -32,6 +33,7 @@ await runService({
   health: { host: config.HEALTH_HOST, port: config.HEALTH_PORT },
   shutdownDeadlineMs: config.SHUTDOWN_DEADLINE_MS,
   async open(releaser) {
+    const origin = `bridge-${config.BRIDGE_ID}-${randomUUID().slice(0, 8)}`;
     const pool = openPool({
       ...{ url: config.DATABASE_URL, name: 'fleetgraph-bridge', max: config.DATABASE_CONNECTIONS },
       log,
@@ -40,7 +42,7 @@ await runService({
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: `bridge-${config.BRIDGE_ID}`, log, limits });
     releaser.defer('bus', () => bus.close());
-    const publisher = createPublisher(bus, log);
+    const publisher = createPublisher(bus, log, origin);
     releaser.defer('publisher', () => publisher.close());
     const frames = createFramePublisher({
       publisher,
