@@ -15,6 +15,8 @@ export interface ThrottleOptions {
   onExcess(excess: Excess): void;
 }
 
+/** Whoever has not had to wait for so long has stopped sending too much; less may be our own being late. */
+const BREAK_MS = 100;
 /** Whoever is made to wait looks again at least this often: limits may have changed. */
 const LONGEST_WAIT_MS = 1_000;
 
@@ -50,8 +52,8 @@ export class Throttle {
     if (account.limits !== this.#limits) this.#adopt(account.limits);
     const ofDevice = this.meter.take(bytes, now);
     const ofTenant = account.meter.take(bytes, now);
-    if (ofDevice === 0 && ofTenant === 0) this.#over = undefined;
-    else this.#hold(ofDevice, ofTenant, now);
+    if (ofDevice > 0 || ofTenant > 0) this.#hold(ofDevice, ofTenant, now);
+    else if (this.#over && now - this.#until > BREAK_MS) this.#over = undefined;
   }
 
   /** The connection ends. */
