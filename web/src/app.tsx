@@ -42,6 +42,20 @@ const AuditLog = lazy(() =>
 );
 const Usage = lazy(() => import('./features/settings/usage.tsx').then((m) => ({ default: m.Usage })));
 
+const OperatorArea = lazy(() =>
+  import('./features/operator/operator-area.tsx').then((m) => ({ default: m.OperatorArea })),
+);
+const Tenants = lazy(() => import('./features/operator/tenants.tsx').then((m) => ({ default: m.Tenants })));
+const OperatedDevices = lazy(() =>
+  import('./features/operator/devices.tsx').then((m) => ({ default: m.OperatedDevices })),
+);
+const StreamsPage = lazy(() =>
+  import('./features/operator/streams.tsx').then((m) => ({ default: m.StreamsPage })),
+);
+const PlatformLog = lazy(() =>
+  import('./features/operator/platform-log.tsx').then((m) => ({ default: m.PlatformLog })),
+);
+
 /** Every address of the console. The list comes with the first load; the rest when it is visited. */
 export function App() {
   return (
@@ -65,6 +79,13 @@ export function App() {
           <Route path="settings/api-keys" element={<ApiKeys />} />
           <Route path="settings/audit" element={<AuditLog />} />
           <Route path="settings/usage" element={<Usage />} />
+          <Route path="operator" element={<OperatorArea />}>
+            <Route index element={<Navigate to="/operator/tenants" replace />} />
+            <Route path="tenants" element={<Tenants />} />
+            <Route path="devices" element={<OperatedDevices />} />
+            <Route path="streams" element={<StreamsPage />} />
+            <Route path="audit" element={<PlatformLog />} />
+          </Route>
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>

@@ -16,6 +16,7 @@ export const viewerDocument = graphql(`
         tenantSlug
         tenantName
       }
+      permissions
       tenant {
         id
         slug
@@ -55,6 +56,11 @@ export function mayWriteDevices(role: Role): boolean {
 /** Whether the role may send messages again and give them up. The API decides for itself; this only hides what it would refuse. */
 export function mayOperate(role: Role): boolean {
   return role !== 'VIEWER';
+}
+
+/** Whether somebody operates the platform, across tenants. The API decides for itself; this only hides what it would refuse. */
+export function operatesPlatform({ permissions }: Viewer): boolean {
+  return permissions.includes('platform.operate');
 }
 
 /** Whether the role may manage API keys and read the audit log. The API decides for itself; this only hides what it would refuse. */

@@ -1,6 +1,7 @@
 import {
   ArrowDownToLine,
   BadgeCheck,
+  Building2,
   Cpu,
   ExternalLink,
   Gauge,
@@ -13,7 +14,7 @@ import {
   Waypoints,
 } from 'lucide-react';
 import { NavLink } from 'react-router';
-import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { mayAdminister, mayWriteDevices, operatesPlatform, useAccount } from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Kbd } from '../ui/kbd.tsx';
 import { AccountMenu } from './account-menu.tsx';
@@ -93,6 +94,15 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
           <Gauge aria-hidden="true" className="size-4" />
           Limits and usage
         </NavLink>
+        {operatesPlatform(viewer) && (
+          <>
+            <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Operators</h2>
+            <NavLink to="/operator" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+              <Building2 aria-hidden="true" className="size-4" />
+              Platform
+            </NavLink>
+          </>
+        )}
       </nav>
       <div className="mt-auto flex flex-col gap-2">
         <a href="/graphql" target="_blank" rel="noreferrer" className={cx(item, idle)}>

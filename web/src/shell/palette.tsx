@@ -2,6 +2,7 @@ import { Command } from 'cmdk';
 import {
   ArrowDownToLine,
   BadgeCheck,
+  Building2,
   Cpu,
   FileUp,
   Gauge,
@@ -21,7 +22,7 @@ import {
 import { type ReactNode, useDeferredValue, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useQuery } from 'urql';
-import { mayAdminister, mayWriteDevices, useAccount } from '../auth/viewer.tsx';
+import { mayAdminister, mayWriteDevices, operatesPlatform, useAccount } from '../auth/viewer.tsx';
 import { connectivity } from '../features/devices/presence.ts';
 import { graphql } from '../generated/index.ts';
 import { Kbd } from '../ui/kbd.tsx';
@@ -147,6 +148,9 @@ export function Palette({ onOpenChange, onHelp }: PaletteProps) {
             </>
           )}
           <Action icon={<Gauge />} label="Limits and usage" onSelect={go('/settings/usage')} />
+          {operatesPlatform(viewer) && (
+            <Action icon={<Building2 />} label="Platform" onSelect={go('/operator')} />
+          )}
         </Command.Group>
         <Command.Group heading="Do" className={group}>
           <Action icon={<Sun />} label="Light theme" onSelect={act(() => setTheme('light'))} />

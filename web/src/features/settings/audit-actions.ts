@@ -26,6 +26,13 @@ export const actionNames: Readonly<Record<string, string>> = {
   apiKeyCreate: 'Created an API key',
   apiKeyRotate: 'Rotated an API key',
   apiKeyRevoke: 'Revoked an API key',
+  auditExportCreate: 'Downloaded this log',
+  operatorAccess: 'An operator of the platform looked',
+  tenantCreate: 'Created the tenant',
+  tenantSuspend: 'Suspended the tenant',
+  tenantResume: 'Resumed the tenant',
+  tenantDelete: 'Set the tenant to be deleted',
+  tenantDeleteCancel: 'Called the deletion off',
 };
 
 /** One that the console does not know yet goes by its own name. */

@@ -1,10 +1,11 @@
-import { ScrollText } from 'lucide-react';
+import { Download, ScrollText } from 'lucide-react';
 import { useCallback, useMemo, useState } from 'react';
 import { useClient } from 'urql';
 import { mayAdminister, useAccount } from '../../auth/viewer.tsx';
+import { describeError } from '../../data/client.ts';
 import { createPager } from '../../data/pager.ts';
 import { usePager } from '../../data/use-pager.ts';
-import type { AuditRowFragment } from '../../generated/graphql.ts';
+import type { AuditExportFormat, AuditRowFragment } from '../../generated/graphql.ts';
 import { graphql } from '../../generated/index.ts';
 import { PageHeader } from '../../shell/page.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -12,8 +13,10 @@ import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { FilterMenu } from '../../ui/filter-menu.tsx';
+import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
+import { announce } from '../../ui/toast.tsx';
 import { useUrlState } from '../../ui/url-state.ts';
 import { AdminsOnly } from './admins-only.tsx';
 import { actionNames, actionOf } from './audit-actions.ts';
@@ -57,6 +60,20 @@ const auditLogDocument = graphql(`
   }
 `);
 
+const auditExportDocument = graphql(`
+  mutation AuditExport($input: AuditExportCreateInput!) {
+    auditExportCreate(input: $input) {
+      __typename
+      ... on AuditExportCreateSuccess {
+        url
+      }
+      ... on UserError {
+        message
+      }
+    }
+  }
+`);
+
 const pageSize = 50;
 const actionOptions = Object.entries(actionNames).map(([value, label]) => ({ value, label }));
 
@@ -83,9 +100,39 @@ function EntryList() {
   }, [client, key]);
   const { nodes, hasMore, loading, error } = usePager(pager);
   const columns = useMemo(() => auditColumns(setOpen), []);
+  const download = async (format: AuditExportFormat) => {
+    const input = { format, where: toAuditFilter(view) };
+    const { data, error: problem } = await client.mutation(auditExportDocument, { input }).toPromise();
+    const result = data?.auditExportCreate;
+    if (result?.__typename === 'AuditExportCreateSuccess') location.assign(result.url);
+    else
+      announce(
+        result?.message ?? (problem ? describeError(problem).message : 'Nothing was downloaded.'),
+        'bad',
+      );
+  };
   return (
     <>
-      <PageHeader title="Audit log" actions={<Button onClick={pager.reload}>Refresh</Button>} />
+      <PageHeader
+        title="Audit log"
+        actions={
+          <>
+            <Menu
+              align="end"
+              trigger={
+                <Button>
+                  <Download aria-hidden="true" className="size-4" />
+                  Download
+                </Button>
+              }
+            >
+              <MenuItem onSelect={() => void download('CSV')}>CSV, for spreadsheets</MenuItem>
+              <MenuItem onSelect={() => void download('JSONL')}>JSON lines, for programs</MenuItem>
+            </Menu>
+            <Button onClick={pager.reload}>Refresh</Button>
+          </>
+        }
+      />
       <Filters view={view} onChange={setView} />
       {error && nodes.length === 0 ? (
         <ErrorPanel error={error} onRetry={pager.reload} />
