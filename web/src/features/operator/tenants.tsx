@@ -115,7 +115,6 @@ function tenantColumns(own: string, onOpen: (open: Open) => void): readonly Colu
       header: 'Readings',
       track: '8rem',
       from: 'lg',
-      align: 'end',
       cell: ({ total }) => <span className="tabular-nums">{total.stored.toLocaleString()}</span>,
     },
     {
