@@ -76,7 +76,9 @@ const columns: readonly Column<PlatformEntry>[] = [
     cell: (entry) => (
       <>
         <span className="block truncate font-medium">{actions[entry.action] ?? entry.action}</span>
-        <span className="block truncate text-ink-3 text-xs">{entry.actorName}</span>
+        <span className="block truncate text-ink-3 text-xs">
+          {entry.actorName}: {entry.reason}
+        </span>
       </>
     ),
   },
@@ -91,7 +93,7 @@ const columns: readonly Column<PlatformEntry>[] = [
     id: 'reason',
     header: 'Why',
     track: 'minmax(8rem, 2fr)',
-    from: 'sm',
+    from: 'lg',
     cell: (entry) => <span className="block truncate">{entry.reason}</span>,
   },
 ];

@@ -67,6 +67,26 @@ export function StreamsPage() {
   );
 }
 
+type Consumers = Streams['streams'][number]['consumers'];
+
+/** Workers one by one; those that come and go with whoever follows a stream, together. */
+function readersOf(consumers: Consumers) {
+  const workers = consumers.filter(({ durable }) => durable).map((each) => ({ ...each, what: 'worker' }));
+  const followers = consumers.filter(({ durable }) => !durable);
+  if (followers.length === 0) return workers;
+  const most = (read: (consumer: Consumers[number]) => number) => Math.max(...followers.map(read));
+  return [
+    ...workers,
+    {
+      name: `${followers.length.toLocaleString()} followers`,
+      what: 'the furthest behind of them',
+      pending: most(({ pending }) => pending),
+      unacknowledged: most(({ unacknowledged }) => unacknowledged),
+      redelivered: most(({ redelivered }) => redelivered),
+    },
+  ];
+}
+
 function StreamTable({ streams }: { streams: Streams['streams'] }) {
   const rows = streams.flatMap((stream) => [
     [
@@ -76,11 +96,11 @@ function StreamTable({ streams }: { streams: Streams['streams'] }) {
       '',
       '',
     ],
-    ...stream.consumers.map((consumer) => [
+    ...readersOf(stream.consumers).map((consumer) => [
       <span key="name" className="pl-4">
         {consumer.name}
       </span>,
-      consumer.durable ? 'worker' : 'live subscriptions',
+      consumer.what,
       `${consumer.pending.toLocaleString()} waiting`,
       consumer.unacknowledged.toLocaleString(),
       consumer.redelivered.toLocaleString(),
