@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createLoad, type Load } from '#simulator/load.ts';
+import type { LoadDevice } from '#simulator/load-connection.ts';
 import { judge, type Verdict } from '#simulator/oracle.ts';
 import { type CpuSeconds, readCpu } from './cpu.ts';
 import { type BenchTenant, provision } from './fleet.ts';
@@ -13,10 +14,17 @@ export interface IngestBench {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly connections: number;
+  /** More than connections: they take turns, `TURN_MESSAGES` each. Default: as many. */
+  readonly devices?: number;
+  /** Connect and leave in turns even where there are no more devices than connections. */
+  readonly turns?: boolean;
   readonly tenants: number;
   /** Each watches five devices. */
   readonly subscribers: number;
 }
+
+/** What a device sends before another takes its connection. */
+export const TURN_MESSAGES = 20;
 
 export interface IngestResult {
   readonly options: IngestBench;
@@ -32,6 +40,10 @@ export interface IngestResult {
   readonly generatorLagMs: number;
   readonly pubacks: Percentiles;
   readonly stored: Percentiles;
+  /** The middle of the time to be stored, in the first and the last third of the time measured, in ms. */
+  readonly lag: { readonly first: number; readonly last: number };
+  /** Devices that sent something. */
+  readonly heard: number;
   readonly live: SubscribersReport;
   /** Messages that a subscriber should have seen and did not. */
   readonly liveMissed: number;
@@ -45,6 +57,9 @@ export interface Percentiles {
   readonly p99: number;
 }
 
+/** Among the processes whose CPU is counted: not the platform's. */
+export const GENERATOR = 'generator and subscribers';
+
 const WATCHED_DEVICES = 5;
 const SETTLE_MS = 60_000;
 
@@ -57,13 +72,17 @@ export async function benchIngest(
   const database = new pg.Pool({ connectionString: platform.database, max: 4 });
   await using opened = new AsyncDisposableStack();
   opened.defer(() => database.end());
-  const tenants = await provision(database, platform.secretKey, options.tenants, options.connections);
+  const count = options.devices ?? options.connections;
+  const tenants = await provision(database, platform.secretKey, options.tenants, count);
   const since = new Date(Date.now() - 60_000);
   const boot = 1 + Math.floor(Math.random() * 65_535);
-  const devices = tenants.flatMap((tenant) => tenant.devices);
-  const load = createLoad({ url: platform.mqtt, devices, rate: options.rate, boot });
+  const takeTurns = options.turns || count > options.connections;
+  const load = createLoad({
+    ...{ url: platform.mqtt, devices: mixed(tenants), rate: options.rate, boot },
+    ...(takeTurns && { turns: { connections: options.connections, messages: TURN_MESSAGES } }),
+  });
   opened.defer(() => load.close());
-  say(`connecting ${devices.length} devices of ${tenants.length} tenants`);
+  say(`connecting ${options.connections} of ${count} devices of ${tenants.length} tenants`);
   await load.connect();
   const subscribers = opened.use(
     await openSubscribers({
@@ -84,15 +103,15 @@ export async function benchIngest(
   say('waiting until everything is stored');
   const verdict = await settledVerdict(database, load, since);
   const live = await settledReport(subscribers, load);
-  const stored = await storedPercentiles(
-    database,
-    devices.map((device) => device.key),
-    tenants,
-    measured,
-  );
+  const third = (measured.to.getTime() - measured.from.getTime()) / 3;
+  const storedIn = (from: Date, to: Date) => storedPercentiles(database, tenants, from, to);
+  const stored = await storedIn(measured.from, measured.to);
+  const first = await storedIn(measured.from, new Date(measured.from.getTime() + third));
+  const last = await storedIn(new Date(measured.to.getTime() - third), measured.to);
   return {
     ...{ options, verdict, allAcknowledged, pubacks, stored, generatorLagMs, live },
-    ...{ outOfOrder: load.outOfOrder, reconnects: load.reconnects },
+    ...{ outOfOrder: load.outOfOrder, reconnects: load.reconnects, heard: load.accounts().length },
+    lag: { first: first.p50, last: last.p50 },
     sentRate: measured.sent / options.seconds,
     acknowledgedRate: measured.acknowledged / options.seconds,
     liveMissed: missedLive(load, live),
@@ -117,7 +136,7 @@ async function measure(platform: BenchPlatform, load: Load, seconds: number): Pr
   const after = read();
   const used = process.cpuUsage(own);
   const cpu = new Map([...after].map(([name, total]) => [name, total - (before.cpu.get(name) ?? 0)]));
-  cpu.set('generator and subscribers', (used.user + used.system) / 1e6);
+  cpu.set(GENERATOR, (used.user + used.system) / 1e6);
   const { from } = before;
   return {
     ...{ from, to, cpu },
@@ -176,16 +195,30 @@ function missedLive(load: Load, report: SubscribersReport): number {
 
 async function storedPercentiles(
   database: pg.Pool,
-  keys: readonly string[],
   tenants: readonly BenchTenant[],
-  { from, to }: Measured,
+  from: Date,
+  to: Date,
 ): Promise<Percentiles> {
   const { rows } = await database.query<{ p: [number, number, number] }>(
     `select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by extract(epoch from r.stored_at - r.ts) * 1000) as p
-     from readings r join devices d on d.id = r.device_id join tenants t on t.id = d.tenant_id
-     where t.slug = any($1) and d.key = any($2) and r.ts >= $3 and r.ts < $4`,
-    [tenants.map((tenant) => tenant.slug), keys, from, to],
+     from readings r join tenants t on t.id = r.tenant_id where t.slug = any($1) and r.ts >= $2 and r.ts < $3`,
+    [tenants.map((tenant) => tenant.slug), from, to],
   );
   const [p50 = Number.NaN, p95 = Number.NaN, p99 = Number.NaN] = rows[0]?.p ?? [];
   return { p50, p95, p99 };
 }
+
+/** One device of each tenant after the other, so that whoever is connected belongs to all of them. */
+function mixed(tenants: readonly BenchTenant[]): LoadDevice[] {
+  const longest = Math.max(...tenants.map((tenant) => tenant.devices.length));
+  return Array.from({ length: longest }, (_, index) => index).flatMap((index) =>
+    tenants.flatMap((tenant) => tenant.devices[index] ?? []),
+  );
+}
+
+/** Whether what waits to be stored becomes more while it is measured; a little more is chance. */
+export const isGrowing = ({ lag }: Pick<IngestResult, 'lag'>): boolean => !(lag.last < lag.first * 1.5 + 100);
+
+/** Nothing lost or doubled, everything acknowledged, and no backlog that grows. */
+export const isSound = (result: IngestResult): boolean =>
+  result.verdict.lost === 0 && result.verdict.doubled === 0 && result.allAcknowledged && !isGrowing(result);

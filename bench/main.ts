@@ -2,10 +2,12 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { benchAttack } from './attack.ts';
+import { benchPeak, describePeak } from './compare.ts';
 import { provision } from './fleet.ts';
-import { benchIngest } from './ingest.ts';
+import { benchGrowth, describeGrowth, isFlat } from './growth.ts';
+import { benchIngest, isSound } from './ingest.ts';
 import { benchPath } from './path.ts';
-import { readRunning, startPlatform } from './platform.ts';
+import { type BenchPlatform, readRunning, startPlatform } from './platform.ts';
 import { describeAttack, describeIngest, describePath } from './print.ts';
 
 const USAGE = `Usage: npm run bench <what> -- [flags]
@@ -17,6 +19,12 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --warm-up S      (default 5)
     --tenants N      the devices belong to this many tenants (default 4)
     --subscribers N  graphql-ws clients, five devices each (default 20)
+    --peak           finds the highest rate that holds, on 50 connections unless said otherwise
+    --peers          the same of other ways to do it, on the same machine
+  growth   what a message costs with 1 to 1 000 tenants and 1 000 to 100 000 devices
+    --rate N         (default 8000)
+    --seconds S      of each step (default 30)
+    --connections C  which the devices share (default 1000)
   path     one device and one subscriber, nothing else
     --seconds S      (default 20)
   attack   devices connect while somebody guesses passwords; the same without, in turns
@@ -39,14 +47,16 @@ const CONNECT_RATIO = 1.2;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rate: { type: 'string', default: '10000' },
-    seconds: { type: 'string', default: '20' },
-    connections: { type: 'string', default: '200' },
+    rate: { type: 'string' },
+    seconds: { type: 'string' },
+    connections: { type: 'string' },
     'warm-up': { type: 'string', default: '5' },
     tenants: { type: 'string', default: '4' },
     subscribers: { type: 'string', default: '20' },
     guesses: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
+    peak: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     data: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -57,8 +67,9 @@ const { values, positionals } = parseArgs({
 function count(
   name: 'rate' | 'seconds' | 'connections' | 'warm-up' | 'tenants' | 'subscribers' | 'guesses' | 'rounds',
   least: number,
+  byDefault = 0,
 ): number {
-  const value = Number(values[name]);
+  const value = Number(values[name] ?? byDefault);
   if (Number.isInteger(value) && value >= least) return value;
   process.stderr.write(`--${name} is a whole number from ${least}\n`);
   process.exit(2);
@@ -72,58 +83,91 @@ const json = (result: object) =>
     2,
   );
 
-const [what] = positionals;
-if (values.help || (what !== 'ingest' && what !== 'path' && what !== 'attack')) {
+async function ingest(platform: BenchPlatform): Promise<boolean> {
+  const options = {
+    rate: count('rate', 1, 10_000),
+    seconds: count('seconds', 1, 20),
+    warmUpSeconds: count('warm-up', 0),
+    connections: count('connections', 1, 200),
+    tenants: count('tenants', 1),
+    subscribers: count('subscribers', 0),
+  };
+  const result = await benchIngest(platform, options, say);
+  tell(describeIngest(result), { ...result, live: { ...result.live, seen: undefined } });
+  return isSound(result);
+}
+
+async function peak(platform: BenchPlatform): Promise<boolean> {
+  const options = {
+    seconds: count('seconds', 1, 15),
+    connections: count('connections', 1, 50),
+    tenants: count('tenants', 1),
+    subscribers: count('subscribers', 0),
+    peers: values.peers,
+  };
+  const result = await benchPeak(platform, options, say);
+  tell(describePeak(result, options), result);
+  return result.ours !== undefined;
+}
+
+async function growth(platform: BenchPlatform): Promise<boolean> {
+  const options = {
+    rate: count('rate', 1, 8_000),
+    seconds: count('seconds', 1, 30),
+    connections: count('connections', 1, 1_000),
+  };
+  const series = await benchGrowth(platform, options, say);
+  tell(describeGrowth(series), { series });
+  return isFlat(series);
+}
+
+async function path(platform: BenchPlatform): Promise<boolean> {
+  const result = await benchPath(platform, count('seconds', 1, 20));
+  tell(describePath(result), result);
+  return result.live.p95 < PATH_P95_MS;
+}
+
+async function attack(platform: BenchPlatform): Promise<boolean> {
+  const database = new pg.Pool({ connectionString: platform.database, max: 4 });
+  const [tenants, connections] = [count('tenants', 1), count('connections', 1, 200)];
+  const fleet = await provision(database, platform.secretKey, tenants, connections).finally(() =>
+    database.end(),
+  );
+  const result = await benchAttack(
+    platform.mqtt,
+    fleet.flatMap((tenant) => tenant.devices),
+    { guesses: count('guesses', 1), seconds: count('seconds', 1, 20), rounds: count('rounds', 1) },
+    say,
+  );
+  tell(describeAttack(result), result);
+  const refused = [...result.quiet, ...result.attacked].reduce((sum, round) => sum + round.refused, 0);
+  return refused === 0 && result.ratio.p50 <= CONNECT_RATIO;
+}
+
+function tell(text: string, result: object): void {
+  process.stdout.write(`${text}\n`);
+  if (values.json) process.stdout.write(`${json(result)}\n`);
+}
+
+const BENCHES: Readonly<Record<string, (platform: BenchPlatform) => Promise<boolean>>> = {
+  ingest: values.peak || values.peers ? peak : ingest,
+  growth,
+  path,
+  attack,
+};
+
+const [what = ''] = positionals;
+const run = Object.hasOwn(BENCHES, what) ? BENCHES[what] : undefined;
+if (values.help || !run) {
   process.stdout.write(USAGE);
   process.exit(values.help ? 0 : 2);
 }
 
 {
-  const api = what === 'path' || (what === 'ingest' && count('subscribers', 0) > 0);
+  const api = what !== 'attack' && (what !== 'ingest' || count('subscribers', 0) > 0);
   await using platform =
     values.data === undefined
       ? await startPlatform(say, { api, profile: values.profile })
       : readRunning(values.data);
-  if (what === 'ingest') {
-    const result = await benchIngest(
-      platform,
-      {
-        rate: count('rate', 1),
-        seconds: count('seconds', 1),
-        warmUpSeconds: count('warm-up', 0),
-        connections: count('connections', 1),
-        tenants: count('tenants', 1),
-        subscribers: count('subscribers', 0),
-      },
-      say,
-    );
-    process.stdout.write(`${describeIngest(result)}\n`);
-    if (values.json)
-      process.stdout.write(`${json({ ...result, live: { ...result.live, seen: undefined } })}\n`);
-    const { lost, doubled } = result.verdict;
-    if (lost > 0 || doubled > 0 || !result.allAcknowledged) process.exitCode = 1;
-  } else if (what === 'attack') {
-    const database = new pg.Pool({ connectionString: platform.database, max: 4 });
-    const fleet = await provision(
-      database,
-      platform.secretKey,
-      count('tenants', 1),
-      count('connections', 1),
-    ).finally(() => database.end());
-    const result = await benchAttack(
-      platform.mqtt,
-      fleet.flatMap((tenant) => tenant.devices),
-      { guesses: count('guesses', 1), seconds: count('seconds', 1), rounds: count('rounds', 1) },
-      say,
-    );
-    process.stdout.write(`${describeAttack(result)}\n`);
-    if (values.json) process.stdout.write(`${json(result)}\n`);
-    const refused = [...result.quiet, ...result.attacked].reduce((sum, round) => sum + round.refused, 0);
-    if (refused > 0 || !(result.ratio.p50 <= CONNECT_RATIO)) process.exitCode = 1;
-  } else {
-    const result = await benchPath(platform, count('seconds', 1));
-    process.stdout.write(`${describePath(result)}\n`);
-    if (values.json) process.stdout.write(`${json(result)}\n`);
-    if (!(result.live.p95 < PATH_P95_MS)) process.exitCode = 1;
-  }
+  if (!(await run(platform))) process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 import type { AttackResult, ConnectRound } from './attack.ts';
-import type { IngestResult, Percentiles } from './ingest.ts';
+import { GENERATOR, type IngestResult, isGrowing, type Percentiles } from './ingest.ts';
 import type { PathResult } from './path.ts';
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en-US');
@@ -10,12 +10,19 @@ function latency(name: string, { p50, p95, p99 }: Percentiles): string {
   return row(name, `p50${ms(p50)}   p95${ms(p95)}   p99${ms(p99)}`);
 }
 
+/** Microseconds a message in everything but the generator. */
+export function platformCpu({ cpu }: Pick<IngestResult, 'cpu'>): number {
+  let total = 0;
+  for (const [name, microseconds] of cpu) if (name !== GENERATOR) total += microseconds;
+  return total;
+}
+
 /** The result of `bench ingest` for people; every figure with its unit. */
 export function describeIngest(result: IngestResult): string {
   const { options, verdict, live } = result;
   const cpu = [...result.cpu].sort(([, one], [, other]) => other - one);
-  const platform = cpu.filter(([name]) => name !== 'generator and subscribers');
-  const total = platform.reduce((sum, [, microseconds]) => sum + microseconds, 0);
+  const total = platformCpu(result);
+  const all = cpu.reduce((sum, [, microseconds]) => sum + microseconds, 0);
   return [
     `ingest: ${whole(options.rate)} msg/s asked for ${options.seconds} s on ${options.connections} connections, QoS 1`,
     row(
@@ -32,13 +39,17 @@ export function describeIngest(result: IngestResult): string {
     ),
     latency('PUBACK', result.pubacks),
     latency('stored', result.stored),
+    row(
+      'lag',
+      `${result.lag.first.toFixed(0)} ms at first, ${result.lag.last.toFixed(0)} ms at last${isGrowing(result) ? ': growing' : ''}`,
+    ),
     latency('subscriber', live),
     row(
       'live',
       `${whole(live.received)} events to ${options.subscribers} subscribers, ${result.liveMissed} missed, ${live.repeated} repeated, ${live.gaps} gaps`,
     ),
     ...live.failures.map((failure) => row('', failure)),
-    row('CPU a message', `${total.toFixed(1)} µs in the platform`),
+    row('CPU a message', `${total.toFixed(1)} µs in the platform, ${all.toFixed(1)} µs with the generator`),
     ...cpu.map(([name, microseconds]) => row(`  ${name}`, `${microseconds.toFixed(2)} µs`)),
   ].join('\n');
 }

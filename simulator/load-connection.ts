@@ -12,6 +12,8 @@ export interface LoadDevice {
 export interface LoadConnectionOptions {
   readonly host: string;
   readonly port: number;
+  /** The address to come from. Default: as the system chooses. */
+  readonly localAddress?: string | undefined;
   readonly device: LoadDevice;
   /** QoS 1 messages without a PUBACK; beyond it nothing is sent. */
   readonly window: number;
@@ -83,7 +85,9 @@ export class LoadConnection {
     return this.#open && this.#sent - this.#acknowledged < this.#options.window;
   }
 
+  /** May be called again after `stop`: the device goes on where it was. */
   start(): void {
+    this.#stopped = false;
     this.#connect();
     this.#ping = setInterval(() => this.#open && this.#socket?.write(PINGREQ), PING_EVERY_MS);
   }
@@ -124,8 +128,8 @@ export class LoadConnection {
   }
 
   #connect(): void {
-    const { host, port, device } = this.#options;
-    const socket = connect({ host, port, noDelay: true });
+    const { host, port, localAddress, device } = this.#options;
+    const socket = connect({ host, port, noDelay: true, ...(localAddress && { localAddress }) });
     this.#socket = socket;
     this.#rest = undefined;
     socket.on('connect', () =>

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './histogram.ts';
 import { LoadConnection, type LoadDevice } from './load-connection.ts';
+import { LoadSeat } from './load-seat.ts';
 
 export interface LoadOptions {
   /** `mqtt://host:port` */
   readonly url: string;
-  /** One connection each. */
+  /** One connection each, unless they take turns. */
   readonly devices: readonly LoadDevice[];
+  /** Shares fewer connections: a device says goodbye after so many messages, and another comes. */
+  readonly turns?: { readonly connections: number; readonly messages: number };
   /** Messages a second, all connections together. */
   readonly rate: number;
   /** QoS 1 messages of one connection without a PUBACK. Default 256. */
@@ -46,6 +49,8 @@ export interface Load {
 
 const TICK_MS = 4;
 const CONNECTING_AT_ONCE = 100;
+/** A closed connection keeps its port for a minute: whoever comes and goes needs more than one address has. */
+const SOURCE_ADDRESSES = 8;
 
 /** A fleet of lean devices that publishes at a steady rate and keeps account of what was acknowledged. */
 export function createLoad(options: LoadOptions): Load {
@@ -56,47 +61,50 @@ export function createLoad(options: LoadOptions): Load {
   let reconnects = 0;
   let lag = 0;
   let timer: NodeJS.Timeout | undefined;
-  const connections = options.devices.map(
-    (device) =>
-      new LoadConnection({
-        ...{ host: hostname, port: Number(port), device, window: options.window ?? 256 },
-        payload: (seq) => payload(seq, options.boot),
-        onAcknowledged: (waitedMs) => {
-          acknowledged += 1;
-          pubacks.record(waitedMs);
-        },
-        onReconnect: () => {
-          reconnects += 1;
-        },
-      }),
-  );
+  const connectionOf = (device: LoadDevice, onAcknowledged: () => void, localAddress?: string) =>
+    new LoadConnection({
+      ...{ host: hostname, port: Number(port), localAddress, device, window: options.window ?? 256 },
+      payload: (seq) => payload(seq, options.boot),
+      onAcknowledged: (waitedMs) => {
+        acknowledged += 1;
+        pubacks.record(waitedMs);
+        onAcknowledged();
+      },
+      onReconnect: () => {
+        reconnects += 1;
+      },
+    });
+  const seats = seatsOf(options, connectionOf);
 
   let next = 0;
+  const due = new Set<LoadConnection>();
   const sendDue = (count: number): number => {
     const now = performance.now();
     let left = count;
-    for (let tried = 0; left > 0 && tried < connections.length; next = (next + 1) % connections.length) {
-      const connection = connections[next];
-      if (!connection?.hasRoom) {
+    for (let tried = 0; left > 0 && tried < seats.length; next = (next + 1) % seats.length) {
+      const connection = seats[next]?.take();
+      if (!connection) {
         tried += 1;
         continue;
       }
       tried = 0;
       connection.send(now);
+      due.add(connection);
       left -= 1;
     }
-    for (const connection of connections) connection.flush();
+    for (const connection of due) connection.flush();
+    due.clear();
     return count - left;
   };
 
   return {
     async connect() {
-      for (let at = 0; at < connections.length; at += CONNECTING_AT_ONCE) {
-        const group = connections.slice(at, at + CONNECTING_AT_ONCE);
-        for (const connection of group) connection.start();
+      for (let at = 0; at < seats.length; at += CONNECTING_AT_ONCE) {
+        const group = seats.slice(at, at + CONNECTING_AT_ONCE);
+        for (const seat of group) seat.start();
         const deadline = Date.now() + 30_000;
-        while (group.some((connection) => !connection.connected)) {
-          const refused = group.find((connection) => connection.refusedWith !== undefined);
+        while (group.some(({ present }) => !present.connected)) {
+          const refused = group.find(({ present }) => present.refusedWith !== undefined)?.present;
           if (refused)
             throw new Error(`${refused.device.username} was refused with code ${refused.refusedWith}`);
           if (Date.now() > deadline) throw new Error('not everybody is connected after 30 s');
@@ -121,10 +129,10 @@ export function createLoad(options: LoadOptions): Load {
     },
     async close() {
       clearInterval(timer);
-      await Promise.all(connections.map((connection) => connection.stop()));
+      await Promise.all(seats.map((seat) => seat.stop()));
     },
     accounts: () =>
-      connections.map(({ device, sent, acknowledged }) => ({
+      [...connectionsOf(seats)].map(({ device, sent, acknowledged }) => ({
         ...{ tenant: device.tenant, key: device.key, boot: options.boot, sent, acknowledged },
       })),
     get sent() {
@@ -137,7 +145,9 @@ export function createLoad(options: LoadOptions): Load {
       return reconnects;
     },
     get outOfOrder() {
-      return connections.reduce((sum, connection) => sum + connection.outOfOrder, 0);
+      let sum = 0;
+      for (const connection of connectionsOf(seats)) sum += connection.outOfOrder;
+      return sum;
     },
     get lag() {
       return lag;
@@ -147,6 +157,29 @@ export function createLoad(options: LoadOptions): Load {
     },
     pubacks,
   };
+}
+
+type Connect = (device: LoadDevice, onAcknowledged: () => void, localAddress?: string) => LoadConnection;
+
+/** With turns each seat has an equal part of the devices. */
+function seatsOf({ devices, turns }: LoadOptions, connect: Connect): LoadSeat[] {
+  if (!turns) return devices.map((device) => new LoadSeat([device], Number.POSITIVE_INFINITY, connect));
+  const count = Math.min(turns.connections, devices.length);
+  return Array.from({ length: count }, (_, seat) => {
+    const own: LoadDevice[] = [];
+    for (let index = seat; index < devices.length; index += count) {
+      const device = devices[index];
+      if (device) own.push(device);
+    }
+    const address = `127.0.0.${2 + (seat % SOURCE_ADDRESSES)}`;
+    return new LoadSeat(own, turns.messages, (device, onAcknowledged) =>
+      connect(device, onAcknowledged, address),
+    );
+  });
+}
+
+function* connectionsOf(seats: readonly LoadSeat[]): Iterable<LoadConnection> {
+  for (const seat of seats) yield* seat.connections;
 }
 
 /** A train meter's sample, about 150 bytes. */

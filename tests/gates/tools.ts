@@ -37,14 +37,20 @@ const BROWSER_PACKAGES = ['chromium', 'fonts-liberation'];
  */
 export async function installTools(onFetch: (what: string) => void): Promise<Record<string, string>> {
   const nats = await findNatsProgram(onFetch);
-  const path = [childEnvironment()['PATH'] ?? ''];
-  for (const wanted of UNPACKED) path.unshift(...(await unpackedPrograms(wanted, onFetch)));
+  const path = await installMosquitto(onFetch);
   return {
     NATS_SERVER_BIN: nats.path,
-    PATH: path.join(delimiter),
+    PATH: path,
     CHROMIUM_BIN: findBrowser(onFetch),
     ...(await pythonClient(onFetch)),
   };
+}
+
+/** Makes sure that there is a mosquitto and returns the PATH that finds it. @throws Error saying what to install by hand */
+export async function installMosquitto(onFetch: (what: string) => void): Promise<string> {
+  const path = [childEnvironment()['PATH'] ?? ''];
+  for (const wanted of UNPACKED) path.unshift(...(await unpackedPrograms(wanted, onFetch)));
+  return path.join(delimiter);
 }
 
 /** Where Python finds the client we fetched; nothing when it has one itself. */
