@@ -8,14 +8,16 @@ export interface Step {
 }
 
 const GROWTH = 1.5;
+/** Below this part of the first rate nothing is tried. */
+const LOWEST = 20;
 /** The highest rate is known this exactly. */
 const EXACTNESS = 1.1;
 /** A machine that is busy with something else for a moment must not decide the result. */
 const ATTEMPTS = 2;
 
 /**
- * Finds the highest rate that holds: up by half until one does not, twice, then halving the rest until it is known to a tenth.
- * Undefined when even the first does not hold.
+ * Finds the highest rate that holds: up by half until one does not, twice, or down until one does; then halving the rest until it
+ * is known to a tenth. Undefined when not even a twentieth of the first holds.
  */
 export async function findPeak(
   first: number,
@@ -32,10 +34,14 @@ export async function findPeak(
     }
     return undefined;
   };
+  let beyond = first * GROWTH;
   let best = await holds(first);
+  for (let rate = first / GROWTH; !best && rate > first / LOWEST; rate /= GROWTH) {
+    beyond = rate * GROWTH;
+    best = await holds(rate);
+  }
   if (!best) return undefined;
-  let beyond = best.rate * GROWTH;
-  for (let step = await holds(beyond); step; step = await holds(beyond)) {
+  for (let step = best.rate < first ? undefined : await holds(beyond); step; step = await holds(beyond)) {
     best = step;
     beyond = best.rate * GROWTH;
   }

@@ -29,19 +29,19 @@ export const PEERS: readonly Peer[] = [
     name: 'flow, one INSERT a message',
     shape: 'mosquitto → one INSERT a message, acknowledged before it is stored',
     programs: ['single'],
-    from: 1_000,
+    from: 3_000,
   },
   {
     name: 'flow, batched INSERT',
     shape: 'mosquitto → INSERT of what came in 100 ms, acknowledged before it is stored',
     programs: ['batched'],
-    from: 5_000,
+    from: 15_000,
   },
   {
     name: 'plain shape',
     shape: 'mosquitto → one-by-one bridge → JetStream → batches → PostgreSQL',
     programs: ['consumer', 'bridge'],
-    from: 1_000,
+    from: 6_000,
   },
 ];
 
@@ -71,7 +71,7 @@ export async function benchPeer(
   const database = new pg.Pool({ connectionString: url.href, max: 2 });
   opened.defer(() => database.end());
   await database.query(PEER_TABLE);
-  return findPeak(
+  return await findPeak(
     peer.from,
     async (rate) => {
       await database.query('truncate peer_readings');
