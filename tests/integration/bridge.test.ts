@@ -1,4 +1,5 @@
 import { connectAsync } from 'mqtt';
+import type { IPublishPacket } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downlinkSubject } from '#core/bus/subjects.ts';
 import { shardOf } from '#core/fleet/shards.ts';
@@ -160,6 +161,39 @@ describe('messages for devices', () => {
     await client.subscribeAsync(topic, { qos: 1 });
     await until('the retained one', () => heard.length > 1);
     expect(heard).toEqual(Array(2).fill('{"desired":{},"version":1}'));
+    await client.endAsync();
+  });
+
+  it('say for how long they are good and what belongs to them, and do not go out once they have expired', async () => {
+    await using bus = await openTestBus(nats);
+    const topic = `tenant/acme/device/${device.key}/commands`;
+    const heard: { text: string; properties: IPublishPacket['properties'] }[] = [];
+    const client = await connectAsync(broker.url, { clientId: 'listening-five', protocolVersion: 5 });
+    client.on('message', (_, payload, { properties }) =>
+      heard.push({ text: payload.toString(), properties }),
+    );
+    await client.subscribeAsync(topic, { qos: 1 });
+    const send = (text: string, expiresAt: number) => {
+      const body = { tenant: 'acme', device: device.key, leaf: 'commands', qos: 1, retain: false, expiresAt };
+      const said = { contentType: 'application/json', userProperties: [['a', 'b']] };
+      const payload = Buffer.from(text).toString('base64');
+      return bus.js.publish(
+        downlinkSubject(shardOf('acme', 16)),
+        JSON.stringify({ ...body, ...said, payload }),
+      );
+    };
+    await send('late', Date.now() - 1);
+    await send('in time', Date.now() + 60_000);
+    await until('the message', () => heard.length > 0);
+    expect(heard).toEqual([
+      {
+        text: 'in time',
+        properties: expect.objectContaining({
+          ...{ contentType: 'application/json', messageExpiryInterval: expect.any(Number) },
+          userProperties: { a: 'b' },
+        }),
+      },
+    ]);
     await client.endAsync();
   });
 });

@@ -1,6 +1,6 @@
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { generate, type Packet, parser } from 'mqtt-packet';
+import { generate, type IPublishPacket, type Packet, parser } from 'mqtt-packet';
 import { errorMessage } from '#core/runtime/errors.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { AckQueue } from './ack-queue.ts';
@@ -30,6 +30,7 @@ export interface DownMessage {
   readonly payload: Buffer;
   readonly qos: 0 | 1;
   readonly retain: boolean;
+  readonly properties?: NonNullable<IPublishPacket['properties']>;
 }
 
 const PROTOCOL = { protocolVersion: 5 } as const;

@@ -1,5 +1,5 @@
 import { type BusMessage, done, type Fate, retry } from '#core/bus/consume.ts';
-import { readAddressed } from '#core/bus/downlink.ts';
+import { type DownlinkEnvelope, readAddressed } from '#core/bus/downlink.ts';
 import { buildTopic, isDownlinkLeaf } from '#core/mqtt/topics.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { DownMessage } from './broker-connection.ts';
@@ -27,8 +27,14 @@ export function createDownlinkHandler(deps: DownlinkDeps) {
       log.warn({ stream: 'DOWNLINK', sequence: message.sequence }, 'not a downlink message');
       return done;
     }
-    const { tenant, device, leaf, ...content } = envelope;
-    const code = await deps.publish({ ...content, topic: buildTopic(tenant, device, leaf) });
+    const { tenant, device, leaf, qos, retain, payload } = envelope;
+    const properties = propertiesOf(envelope, Date.now());
+    if (!properties) {
+      metrics.downlink.inc({ outcome: 'expired' });
+      return done;
+    }
+    const topic = buildTopic(tenant, device, leaf);
+    const code = await deps.publish({ topic, qos, retain, payload, properties });
     if (code === undefined) {
       metrics.downlink.inc({ outcome: 'again' });
       return retry(AGAIN_MS, 'the broker did not acknowledge it');
@@ -38,4 +44,22 @@ export function createDownlinkHandler(deps: DownlinkDeps) {
     return done;
   };
   return (messages: readonly BusMessage[]) => Promise.all(messages.map(sendOne));
+}
+
+/** What MQTT 5 says beside a message; undefined for one that has expired. */
+function propertiesOf(
+  { expiresAt, contentType, userProperties = [] }: DownlinkEnvelope,
+  now: number,
+): DownMessage['properties'] {
+  if (expiresAt !== undefined && expiresAt <= now) return undefined;
+  const user: Record<string, string[]> = Object.create(null);
+  for (const [name, value] of userProperties) {
+    user[name] ??= [];
+    user[name].push(value);
+  }
+  return {
+    ...(expiresAt !== undefined && { messageExpiryInterval: Math.ceil((expiresAt - now) / 1_000) }),
+    ...(contentType !== undefined && { contentType }),
+    ...(userProperties.length > 0 && { userProperties: user }),
+  };
 }
