@@ -107,6 +107,32 @@ describe('consume', () => {
     await until('the message', () => handled === 1);
   });
 
+  it('begins the next batch when the handler says so, in order, and never more than four at once', async () => {
+    using publisher = publishing();
+    const begun: string[] = [];
+    const release: (() => void)[] = [];
+    await using _ = consumeWith(9, {
+      batchMessages: 1,
+      handle: async (messages, next) => {
+        begun.push(...messages.map(text));
+        next();
+        await new Promise<void>((resolve) => release.push(resolve));
+        return messages.map(() => done);
+      },
+    });
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+      await publisher.publish('telemetry.9', Buffer.from(name), randomUUID());
+    await until('four batches', () => begun.length === 4);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(begun).toEqual(['a', 'b', 'c', 'd']);
+    for (let index = 0; index < 6; index++) {
+      await until('a batch to end', () => release.length > index);
+      release[index]?.();
+    }
+    await until('an empty stream', async () => (await left(9)) === 0);
+    expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+
   it('settles each message of a batch by its own fate', async () => {
     using publisher = publishing();
     const seen: string[] = [];
