@@ -18,6 +18,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { where: { target: of.ids['Device'] } },
     { where: { actor: 'key' } },
   ],
+  certificates: () => ['GOOD', 'EXPIRING', 'EXPIRED', 'REVOKED'].map((state) => ({ state })),
   claimCodes: () => [{}],
   connectInfo: () => [{}],
   deadLetters: () => [{}],
@@ -49,6 +50,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { from: LONG_AGO, to: FAR_AHEAD, where: { deviceKey: of.device.key } },
   ],
   sites: () => [{}],
+  tenantCa: () => [{}],
   viewer: () => [{}],
 };
 
@@ -91,6 +93,8 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ deviceId: of.ids['Device'], csr: of.csr }),
   },
   deviceCertificateGenerate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
+  deviceCertificateRenew: { needs: 'devices.write', input: (of) => ({ id: of.certificateId }) },
+  tenantCaRotate: { needs: 'certificates.manage', input: () => ({}) },
   deviceCertificateRevoke: { needs: 'devices.write', input: (of) => ({ id: of.certificateId }) },
   claimCodeCreate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
   claimCodeRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['ClaimCode'] }) },
