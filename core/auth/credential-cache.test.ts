@@ -51,6 +51,21 @@ describe('credentials', () => {
     expect(await open(inactive).credentials.check('acme', 'd1', 'wrong')).toBe('BAD_CREDENTIALS');
   });
 
+  it('say what is remembered without asking, and nothing of what was forgotten', async () => {
+    const { credentials, state } = open(accessOf([credential(1, 'right')]));
+    expect(credentials.remembers('acme', 'd1', 1)).toBe(false);
+    await credentials.check('acme', 'd1', 'right');
+    expect(credentials.remembers('acme', 'd1', 1)).toBe(true);
+    expect(credentials.remembers('acme', 'd1', 2)).toBe(false);
+    credentials.forgetTenant('acme');
+    expect(credentials.remembers('acme', 'd1', 1)).toBe(false);
+    const asked = credentials.check('acme', 'd1', 'right');
+    credentials.forget('acme', 'd1');
+    expect(await asked).toMatchObject({ credentialId: 1 });
+    expect(credentials.remembers('acme', 'd1', 1)).toBe(false);
+    expect(state.asked).toBe(2);
+  });
+
   it('never take what is kept of a certificate for a password', async () => {
     const certificate: LiveCredential = { ...credential(1, 'right'), kind: 'CERTIFICATE' };
     const { credentials } = open(accessOf([certificate]));

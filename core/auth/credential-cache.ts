@@ -51,6 +51,11 @@ export interface Credentials {
    * @throws whatever the database throws
    */
   stillLive(tenant: string, device: string, credentialId: number): Promise<boolean>;
+  /**
+   * Whether a credential is remembered as good, without asking. False where nothing is remembered: of what was forgotten
+   * since somebody was let in it has to be asked again.
+   */
+  remembers(tenant: string, device: string, credentialId: number): boolean;
   forget(tenant: string, device: string): void;
   /** Forgets every device of a tenant. */
   forgetTenant(tenant: string): void;
@@ -152,12 +157,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
     },
     async stillLive(tenant, device, credentialId) {
       asking.NOW.delete(keyOf(tenant, device));
-      const { access } = await refresh({ tenant, device }, 'NOW');
-      return (
-        access?.active === true &&
-        access.credentials.some(({ id, revoked }) => id === credentialId && !revoked)
-      );
+      return isLive((await refresh({ tenant, device }, 'NOW')).access, credentialId);
     },
+    remembers: (tenant, device, credentialId) =>
+      isLive(known.get(keyOf(tenant, device))?.access, credentialId),
     forget(tenant, device) {
       const key = keyOf(tenant, device);
       for (const kept of all) kept.delete(key);
@@ -173,6 +176,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 }
 
 const keyOf = (tenant: string, device: string): string => `${tenant}/${device}`;
+
+const isLive = (access: DeviceAccess | undefined, credentialId: number): boolean =>
+  access?.active === true && access.credentials.some(({ id, revoked }) => id === credentialId && !revoked);
 
 function judgeSecret(key: KeyObject, access: DeviceAccess | undefined, secret: string): Grant | Denial {
   const tokens = access?.credentials.filter(({ kind, revoked }) => kind === 'TOKEN' && !revoked) ?? [];

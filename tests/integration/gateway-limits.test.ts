@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controlSubject } from '#core/bus/subjects.ts';
 import { startProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
@@ -198,6 +199,30 @@ describe('a device that connects too often', () => {
     await sleep(2_000);
     await using later = await openDevice(gateway.url, device);
     expect(later.closed()).toBe(false);
+  });
+});
+
+describe('a device that waits for its turn', () => {
+  it('loses its session at once when its credential is revoked meanwhile', async () => {
+    const device = await gateway.acme.device('revoked-in-the-queue');
+    await using first = await openDevice(gateway.url, device);
+    await using second = await openDevice(gateway.url, device);
+    await using third = await openRaw(gateway.url);
+    third.send(connectPacket(device));
+    await sleep(100);
+    expect(third.received).toEqual([]);
+    await gateway.database.admin.query(
+      'update device_credentials set revoked_at = now() where device_id = $1',
+      [device.id],
+    );
+    const { tenant, key: id } = device;
+    gateway.bus.connection.publish(
+      controlSubject('credential'),
+      JSON.stringify({ tenant, tenantId: gateway.acme.id, id, version: 1 }),
+    );
+    await until('the earlier sessions to end', () => first.closed() && second.closed(), 1_000);
+    expect(third.received).toEqual([]);
+    await until('the end', () => third.closed(), 2_000);
   });
 });
 

@@ -43,7 +43,7 @@ import { createIntake } from './intake.ts';
 import type { Listener } from './listener.ts';
 import { createListeners } from './listeners.ts';
 import { createGatewayMetrics } from './metrics.ts';
-import { reconcile } from './reconcile.ts';
+import { confirmAdmission, reconcile } from './reconcile.ts';
 import { createRefusalLog } from './refusal-log.ts';
 import { announceConnected, announceWill } from './session-events.ts';
 import { createSessionKeeper } from './session-keeper.ts';
@@ -202,6 +202,9 @@ await runService({
       onBegin(admission) {
         usedCredentials.add(admission.credentialId);
         announceSession(bus, admission);
+        confirmAdmission(admission, sessions, credentials).catch((error: unknown) =>
+          log.warn({ err: error }, 'cannot tell whether a session may go on; asking again later'),
+        );
       },
       onEnd: ({ deviceId, epoch }) => claims.end({ deviceId, epoch }),
       limits: {

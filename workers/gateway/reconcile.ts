@@ -1,6 +1,7 @@
 import type { Credentials } from '#core/auth/credential-cache.ts';
 import type { HeldSession, SessionClaim } from '#core/db/sessions.ts';
 import type { DeviceId } from '#core/fleet/ids.ts';
+import type { Admission } from './admission.ts';
 import type { Claims } from './claims.ts';
 import type { Held, Sessions } from './sessions.ts';
 
@@ -62,6 +63,19 @@ export async function closeRevoked(all: readonly Held[], credentials: Credential
 export async function closeIfRevoked(held: Held, credentials: Credentials): Promise<void> {
   const { tenant, device, credentialId } = held.admission;
   if (!(await credentials.stillLive(tenant, device, credentialId))) held.close('credential_revoked');
+}
+
+/**
+ * Asks again about a device whose session has begun, when its credential was said to have changed while it was being let
+ * in: there was no session then to end. Rejects when that cannot be told.
+ */
+export async function confirmAdmission(
+  { tenant, device, credentialId }: Admission,
+  sessions: Sessions,
+  credentials: Credentials,
+): Promise<void> {
+  const held = sessions.get(tenant, device);
+  if (held && !credentials.remembers(tenant, device, credentialId)) await closeIfRevoked(held, credentials);
 }
 
 const claimOf = ({ admission }: Held): SessionClaim => {
