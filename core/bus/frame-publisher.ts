@@ -15,7 +15,7 @@ export type FrameDone = (error: Error | undefined, receipt: Receipt | undefined)
 export interface FramePublisherOptions {
   readonly publisher: Publisher;
   readonly shards: number;
-  /** The longest a message waits for company, in milliseconds. Default 5. */
+  /** The longest a message waits for company, in milliseconds. Default 5. From 4 000 messages a second on it is 15 at least. */
   readonly flushIntervalMs?: number;
   /** A frame is sent as soon as it is this long. Default 128 KiB. */
   readonly maxFrameBytes?: number;
@@ -42,6 +42,13 @@ interface OpenFrame {
   readonly done: FrameDone[];
 }
 
+/**
+ * What comes in a few milliseconds is spread over all shards: without a longer wait a busy process would send many small frames,
+ * and what a message costs would depend on how many shards its tenants are in.
+ */
+const BUSY_PER_MS = 4;
+const BUSY_FLUSH_MS = 15;
+
 /** Gathers device messages into frames, one open frame a shard. */
 export function createFramePublisher(options: FramePublisherOptions): FramePublisher {
   const { publisher, shards } = options;
@@ -55,6 +62,9 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
   let pendingBytes = 0;
   let congested = false;
   let timer: NodeJS.Timeout | undefined;
+  let waitMs = flushIntervalMs;
+  /** Messages since the last time that all frames were sent. */
+  let gathered = 0;
 
   const shardFor = (tenant: string): number => {
     let shard = shardOfTenant.get(tenant);
@@ -89,6 +99,9 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
 
   const sendAll = () => {
     timer = undefined;
+    const busy = gathered >= BUSY_PER_MS * Math.max(1, waitMs);
+    waitMs = busy ? Math.max(flushIntervalMs, BUSY_FLUSH_MS) : flushIntervalMs;
+    gathered = 0;
     for (let shard = 0; shard < shards; shard++) send(shard);
   };
 
@@ -103,9 +116,10 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
       }
       frame.writer.add(item);
       frame.done.push(done);
+      gathered += 1;
       pendingBytes += itemBytes(item);
       if (frame.writer.bytes >= maxFrameBytes) send(shard);
-      else timer ??= setTimeout(sendAll, flushIntervalMs);
+      else timer ??= setTimeout(sendAll, waitMs);
       if (pendingBytes < highWaterBytes) return true;
       congested = true;
       return false;
