@@ -36,6 +36,7 @@ import { createCrlDoor } from './http/crl.ts';
 import { createImportDoor } from './http/device-import.ts';
 import { serveFile } from './http/files.ts';
 import { createGate, presentedBy } from './http/gate.ts';
+import { holdRequest } from './http/held-request.ts';
 import { createInternalServer } from './http/internal-server.ts';
 import { createKeyUse } from './http/key-use.ts';
 import { createMqttHooks } from './http/mqtt-hooks.ts';
@@ -207,14 +208,9 @@ export function buildApp(deps: AppDeps): App {
         refused: error instanceof Error ? error : new Error(String(error)),
       }),
     );
-    // Whatever is answered at once may finish; a stream of events ends with its credential.
-    const held =
-      identity.viewer &&
-      watch.hold(identity.viewer, presented, () => {
-        if (isEventStream(response)) response.destroy();
-      });
-    if (held) response.once('close', () => held.stop());
-    await graphql.handle(request, response, { ...identity, requestId, ip: presented.address ?? null, log });
+    const ended = identity.viewer && holdRequest(watch, identity.viewer, presented, response);
+    const about = { requestId, ip: presented.address ?? null, log, ...(ended && { ended }) };
+    await graphql.handle(request, response, { ...identity, ...about });
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -293,9 +289,6 @@ export function buildApp(deps: AppDeps): App {
     },
   };
 }
-
-const isEventStream = (response: ServerResponse): boolean =>
-  String(response.getHeader('content-type')).startsWith('text/event-stream');
 
 /** The caller's own request id where it is a sane one, else a new one. */
 function readRequestId(request: IncomingMessage): string {

@@ -31,6 +31,8 @@ export interface GraphqlOptions {
 export interface ServerContext extends RequestContext {
   /** Aborted when a WebSocket has gone; HTTP requests carry their own signal. */
   readonly socketSignal?: AbortSignal;
+  /** Aborted, with the error to answer, when the credential has ended before the operation began. */
+  readonly ended?: AbortSignal;
 }
 
 export type GraphqlServer = YogaServerInstance<
@@ -70,7 +72,8 @@ export function createGraphqlServer(options: GraphqlOptions): GraphqlServer {
       defaultQuery: EXAMPLES,
       headers: JSON.stringify({ authorization: 'Bearer <access token or API key>' }),
     },
-    context({ viewer: member, refused, requestId, ip, log, request, socketSignal }) {
+    context({ viewer: member, refused, requestId, ip, log, request, socketSignal, ended }) {
+      if (ended?.aborted) return { viewer: undefined, refused: ended.reason };
       const viewer = member ?? (refused instanceof StrangerError ? strangerOf(refused.person) : undefined);
       if (!viewer) return {};
       const signal = socketSignal ?? request?.signal;

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestApi, type TestApi } from '../kit/api.ts';
 import { createLiveTester } from '../kit/live.ts';
@@ -174,5 +177,54 @@ describe('API keys', () => {
       leaving.abort();
       tester.leave();
     }
+  });
+
+  it('ends what was asked with it and had not begun when it is revoked', async () => {
+    const { token, apiKey } = await make('Slow to ask');
+    const body = JSON.stringify({ query: 'subscription { telemetry { __typename } }' });
+    const late = request(`${api.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+      },
+    });
+    try {
+      const answered = once(late, 'response');
+      late.write(body.slice(0, 10));
+      await until('the key to be used', async () => {
+        const { data } = await api.ask(admin, LIST);
+        return data.apiKeys.nodes.find(({ id }: { id: string }) => id === apiKey.id)?.lastUsedAt;
+      });
+      await mutate(REVOKE, { id: apiKey.id });
+      await until('the key to be refused', async () => (await api.ask(token, WHO)).status === 401, 1_000);
+      late.end(body.slice(10));
+      const [response]: IncomingMessage[] = await answered;
+      response?.resume();
+      expect(response?.statusCode).toBe(401);
+    } finally {
+      late.destroy();
+    }
+  });
+
+  it('is not looked after any more once its caller has gone', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const { token } = await make('Gone at once');
+    expect((await api.ask(token, WHO)).status).toBe(200);
+    const before = timers();
+    for (let n = 0; n < 40; n++) {
+      const { token: fresh } = await make(`Gone ${n}`);
+      const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      socket.write(
+        `GET /graphql?query=%7Bviewer%7Bname%7D%7D HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${fresh}\r\n\r\n`,
+        () => socket.destroy(),
+      );
+      await once(socket, 'close');
+    }
+    await until('nobody to be looked after', () => timers() < before + 10, 5_000);
   });
 });
