@@ -179,6 +179,36 @@ describe('mutations', () => {
   });
 });
 
+describe('downloads', () => {
+  const offered = mutationFields.filter(({ name }) => {
+    const success = schema.getType(`${name[0]?.toUpperCase()}${name.slice(1)}Success`);
+    return isObjectType(success) && 'url' in success.getFields();
+  });
+
+  it.each(offered)('what $name offers Bravo holds nothing of Alpha, in any role', async ({ name }) => {
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+    const document = `mutation ($input: ${type}Input!) { ${name}(input: $input) { ... on ${type}Success { url } } }`;
+    const fetchOf = async (credential: string, input: Arguments) => {
+      const { data } = await api.ask(credential, document, { input });
+      const offer = data?.[name]?.url;
+      if (offer === undefined) return undefined;
+      const { pathname, search } = new URL(offer);
+      return (await fetch(`${api.url}${pathname}${search}`)).text();
+    };
+    const { input } = exampleOf(mutations, name);
+    expect(await fetchOf(alphaAdmin, input(alpha))).toContain(MARKER);
+    for (const role of ROLES) {
+      for (const asked of [input(alpha), input(bravo)]) {
+        const text = (await fetchOf(keyOfBravo(role), asked)) ?? '';
+        expect({ role, leaks: leaksIn(text.split(/[\s,"]+/), JSON.stringify(asked), secrets) }).toEqual({
+          role,
+          leaks: [],
+        });
+      }
+    }
+  });
+});
+
 describe('subscriptions', () => {
   it.each(subscriptionFields)('$name brings Bravo nothing of Alpha, in any role', async (field) => {
     const arguments_ = exampleOf(subscriptions, field.name)(alpha);
