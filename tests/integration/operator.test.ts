@@ -265,6 +265,37 @@ describe('an operator of the platform', () => {
     expect(some.data.operator.deadLetters.nodes).toEqual([{ sequence: 8 }]);
   });
 
+  it('sees what each process accepted lately, and what became of it', async () => {
+    await api.database.admin.query(
+      "select ensure_partition('ingest_frames', (now() at time zone 'utc')::date)",
+    );
+    const counts = { accepted: 5, stored: 2, duplicate: 1, quarantined: 1, deadLettered: 1 };
+    for (const [origin, age] of [
+      ['gateway-a', '1 minute'],
+      ['gateway-a', '2 minutes'],
+      ['gateway-b', '50 minutes'],
+    ]) {
+      await api.database.admin.query(
+        `insert into ingest_frames (framed_at, batch_id, shard, stream_sequence, items, counts, fresh, origin, stored_at)
+         values (now(), gen_random_uuid(), 0, 1, 5, $1, '', $2, now() - $3::interval)`,
+        [{ [acme.id]: counts }, origin, age],
+      );
+    }
+    const ofThem = 'process accepted stored duplicate quarantined deadLettered';
+    const { data } = await look(
+      `now: processes { ${ofThem} } hour: processes(minutes: 60) { process accepted }`,
+    );
+    expect(data.operator.now).toEqual([
+      { process: 'gateway-a', accepted: 10, stored: 4, duplicate: 2, quarantined: 2, deadLettered: 2 },
+    ]);
+    expect(data.operator.hour).toEqual([
+      { process: 'gateway-a', accepted: 10 },
+      { process: 'gateway-b', accepted: 5 },
+    ]);
+    const { errors } = await look('processes(minutes: 61) { process }');
+    expect(errors[0]?.extensions?.['code']).toBe('BAD_USER_INPUT');
+  });
+
   it('reads its own log, filtered', async () => {
     const { data } = await look(
       `acme: audit(where: { tenant: "acme", actions: ["operatorAccess"] }, first: 1) { nodes { action reason tenants fields } }

@@ -20,6 +20,28 @@ export interface Durability {
   readonly synchronousStandbys: number;
 }
 
+/** What one process accepted, and what became of it; `process` is null where frames do not say. */
+export interface ProcessBalanceRow {
+  readonly process: string | null;
+  readonly accepted: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+  readonly deadLettered: number;
+}
+
+/** By the process that made the frames, from those committed within so many minutes; at most 500. */
+export const readProcessBalances = (operation: Operation, minutes: number): Promise<ProcessBalanceRow[]> =>
+  requireOperator(operation).rows<ProcessBalanceRow>(
+    operation,
+    sql`select f.origin as process, sum((c.value ->> 'accepted')::bigint)::float8 as accepted,
+          sum((c.value ->> 'stored')::bigint)::float8 as stored, sum((c.value ->> 'duplicate')::bigint)::float8 as duplicate,
+          sum((c.value ->> 'quarantined')::bigint)::float8 as quarantined, sum((c.value ->> 'deadLettered')::bigint)::float8 as "deadLettered"
+        from ingest_frames f cross join lateral jsonb_each(f.counts) c
+        where f.stored_at >= now() - ${minutes} * interval '1 minute' and f.framed_at >= now() - interval '2 days'
+        group by f.origin order by accepted desc, f.origin limit 500`,
+  );
+
 /** Gateways whose lease has run out less than a day ago, or that hold sessions still; at most 500. */
 export const readGateways = (operation: Operation): Promise<GatewayRow[]> =>
   requireOperator(operation).rows<GatewayRow>(

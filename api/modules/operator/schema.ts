@@ -11,11 +11,12 @@ import {
   findDevices,
   listDeadLetters,
   listPlatformLog,
+  listProcesses,
   listStreams,
   listTenants,
   lookAtTenant,
 } from './service.ts';
-import { durabilityRef, gatewayRef, leaseRef, streamRef } from './streams-schema.ts';
+import { durabilityRef, gatewayRef, leaseRef, processBalanceRef, streamRef } from './streams-schema.ts';
 import { operatedTenantRef, tenantStatusEnum } from './tenants-schema.ts';
 import { loadOperatedTenant } from './tenants-store.ts';
 
@@ -176,6 +177,19 @@ const operatorRef = builder.objectRef<OperatorAccess>('Operator').implement({
       description: 'Which worker leads in what; at most 500.',
       complexity: { field: 10, multiplier: 10 },
       resolve: ({ operation }) => readLeases(operation),
+    }),
+    processes: t.field({
+      type: [processBalanceRef],
+      description: 'What each process took from devices lately, and what became of it; at most 500.',
+      complexity: { field: 50, multiplier: 10 },
+      args: {
+        minutes: t.arg.int({
+          required: true,
+          defaultValue: 5,
+          description: 'How far back, 1 to 60 minutes.',
+        }),
+      },
+      resolve: ({ operation }, { minutes }) => listProcesses(operation, minutes),
     }),
     durability: t.field({
       type: durabilityRef,

@@ -1,3 +1,4 @@
+import type { Operation } from '#api/graphql/context.ts';
 import { badInput, NotFoundFault } from '#api/graphql/errors.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
 import type { StreamState } from '#core/bus/stream-states.ts';
@@ -9,6 +10,7 @@ import {
   searchDevices,
 } from './devices-store.ts';
 import { type PlatformLogFilter, type PlatformLogRow, readPlatformLog } from './log-store.ts';
+import { type ProcessBalanceRow, readProcessBalances } from './processes-store.ts';
 import {
   countTenants,
   type OperatedTenantRow,
@@ -20,6 +22,7 @@ import {
 const MIN_SEARCH = 2;
 const MAX_TEXT = 200;
 const MAX_ACTIONS = 100;
+const MAX_MINUTES = 60;
 
 /** In the order of their slugs. */
 export async function listTenants(
@@ -82,6 +85,12 @@ export async function listPlatformLog(
 
 export const listStreams = ({ operation }: OperatorAccess): Promise<StreamState[]> =>
   operation.platform.readStreams();
+
+/** @throws a request error unless `minutes` is 1 to 60 */
+export function listProcesses(operation: Operation, minutes: number): Promise<ProcessBalanceRow[]> {
+  if (minutes < 1 || minutes > MAX_MINUTES) throw badInput(`minutes is 1 to ${MAX_MINUTES}`);
+  return readProcessBalances(operation, minutes);
+}
 
 async function tenantIdOf(
   access: OperatorAccess,

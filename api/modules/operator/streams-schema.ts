@@ -1,6 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import type { ConsumerState, StreamState } from '#core/bus/stream-states.ts';
-import type { Durability, GatewayRow, LeaseRow } from './processes-store.ts';
+import type { Durability, GatewayRow, LeaseRow, ProcessBalanceRow } from './processes-store.ts';
 
 const consumerRef = builder.objectRef<ConsumerState>('StreamConsumer').implement({
   description: 'Who reads a stream.',
@@ -65,6 +65,22 @@ export const gatewayRef = builder.objectRef<GatewayRow>('OperatedGateway').imple
       description: 'Renewed every 5 s; once it has passed, its sessions count as lost.',
       resolve: (gateway) => gateway.leaseExpiresAt,
     }),
+  }),
+});
+
+export const processBalanceRef = builder.objectRef<ProcessBalanceRow>('ProcessBalance').implement({
+  description:
+    'What one process accepted from devices, and what became of it: `accepted = stored + duplicate + quarantined + deadLettered`. Counts readings of committed frames; what is in flight is not among them.',
+  fields: (t) => ({
+    process: t.exposeString('process', {
+      nullable: true,
+      description: 'The gateway, bridge or API that took the messages; null where that was not written down.',
+    }),
+    accepted: t.exposeFloat('accepted', { description: 'Readings taken.' }),
+    stored: t.exposeFloat('stored', { description: 'Of these, new rows.' }),
+    duplicate: t.exposeFloat('duplicate', { description: 'Of these, rows that were there already.' }),
+    quarantined: t.exposeFloat('quarantined', { description: 'Of these, kept as not valid.' }),
+    deadLettered: t.exposeFloat('deadLettered', { description: 'Of these, given up.' }),
   }),
 });
 

@@ -79,6 +79,14 @@ export const streamsDocument = graphql(`
         sessions
         leaseExpiresAt
       }
+      processes(minutes: 5) {
+        process
+        accepted
+        stored
+        duplicate
+        quarantined
+        deadLettered
+      }
       leases {
         holder
         names

@@ -30,7 +30,7 @@ export function StreamsPage() {
   useEffect(() => load().unsubscribe, [load]);
   if (error && !data) return <ErrorPanel error={error} onRetry={load} />;
   if (!data) return <PageSkeleton />;
-  const { streams, gateways, leases, durability } = data.operator;
+  const { streams, gateways, processes, leases, durability } = data.operator;
   return (
     <div className="flex flex-col gap-6 overflow-y-auto px-4 py-4 sm:px-5">
       <div className="flex flex-wrap items-center gap-3">
@@ -50,6 +50,14 @@ export function StreamsPage() {
           name,
           sessions.toLocaleString(),
           <RelativeTime key="lease" at={leaseExpiresAt} ahead />,
+        ])}
+      />
+      <Plain
+        title="What each process accepted in the last 5 minutes, and what became of it"
+        heads={['Process', 'Accepted', 'Stored', 'Duplicate', 'Quarantined', 'Dead-lettered']}
+        rows={processes.map(({ process, accepted, stored, duplicate, quarantined, deadLettered }) => [
+          process ?? 'not said',
+          ...[accepted, stored, duplicate, quarantined, deadLettered].map((count) => count.toLocaleString()),
         ])}
       />
       <Plain
