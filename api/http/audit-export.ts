@@ -13,13 +13,20 @@ export interface StreamedFile {
 /** Downloads at once in a process; each holds a page of the log. */
 const MAX_AT_ONCE = 8;
 
-/** Serves `GET /audit/export?ticket=…` to whoever has a link that is still good. A download that breaks off is cut, never ended early. */
-export function createAuditExportDoor(open: (ticket: string) => Promise<StreamedFile | undefined>) {
+/**
+ * Serves `GET /audit/export?ticket=…` to whoever has a link that is still good. A download that breaks off is cut, never ended early.
+ * @param stallMs how long somebody may read nothing before the download is cut; others wait for the place. Default 30 000 ms.
+ */
+export function createAuditExportDoor(
+  open: (ticket: string) => Promise<StreamedFile | undefined>,
+  stallMs = 30_000,
+) {
   let busy = 0;
 
   const send = async (file: StreamedFile, response: ServerResponse) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    response.setTimeout(stallMs, () => response.destroy());
     response.writeHead(200, {
       'content-type': file.contentType,
       'content-disposition': `attachment; filename="${file.filename}"`,
