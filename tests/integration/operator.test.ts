@@ -221,6 +221,7 @@ describe('an operator of the platform', () => {
     });
     const codes = async (selection: string) => (await look(selection)).errors[0]?.extensions?.['code'];
     expect(await codes('devices(search: "p") { nodes { key } }')).toBe('BAD_USER_INPUT');
+    expect(await codes(String.raw`devices(search: "\\u0000 as text") { nodes { key } }`)).toBeUndefined();
     expect(await codes('devices(search: "pump", tenant: "nobody") { nodes { key } }')).toBe('NOT_FOUND');
   });
 

@@ -99,8 +99,8 @@ const jsonObject = z.record(z.string(), z.json());
 
 /** What was asked, as JSON; null where there is nothing or far too much of it. */
 function toJson(asked: Readonly<Record<string, unknown>>): JsonObject | null {
-  // What PostgreSQL takes no JSON with: NUL and halves of characters.
-  const text = JSON.stringify(asked).replace(/\\u(0000|d[89a-f]..)/gi, '');
+  // What PostgreSQL takes no JSON with: NUL and halves of characters. Behind an escaped backslash it is text like any other.
+  const text = JSON.stringify(asked).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f]..)/gi, '$1');
   if (text === '{}' || text.length > MAX_ARGUMENT_BYTES) return null;
   return jsonObject.parse(JSON.parse(text));
 }
