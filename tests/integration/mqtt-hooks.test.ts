@@ -46,8 +46,8 @@ async function change(device: SeededDevice, sql: string): Promise<void> {
 async function certify(device: SeededDevice, tenant: TenantSeed): Promise<string> {
   const fingerprint = createHash('sha256').update(randomBytes(32)).digest();
   await api.database.admin.query(
-    `insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint, serial, not_before, expires_at)
-     values ($1, $2, 'CERTIFICATE', $3, 'x', '01', now(), now() + interval '1 day')`,
+    `insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint, serial, authority_generation, not_before, expires_at)
+     values ($1, $2, 'CERTIFICATE', $3, 'x', '01', 1, now(), now() + interval '1 day')`,
     [tenant.id, device.id, fingerprint],
   );
   return fingerprint.toString('hex');

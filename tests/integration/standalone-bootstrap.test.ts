@@ -83,7 +83,7 @@ test('the exit code is the program’s, and a wrong command says which there are
   expect(start('start').status).toBe(3);
   const wrong = start('begin');
   expect(wrong.status).toBe(1);
-  expect(wrong.stderr).toBe('usage: node standalone/bootstrap.mjs start|test\n');
+  expect(wrong.stderr).toBe('usage: node standalone/bootstrap.mjs start|test|conserve|secrets\n');
 });
 
 function machineNode(): string {
