@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { source } from 'axe-core';
 import { strFromU8, unzipSync } from 'fflate';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { post } from '#tests/kit/http-device.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
@@ -27,19 +27,6 @@ afterAll(async () => {
   await opened.disposeAsync();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** Accessibility violations that keep somebody out. */
-async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(source);
-  const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as {
-    id: string;
-    impact: string;
-    nodes: { html: string }[];
-  }[];
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 /** What a click saves. */
 async function saved(page: Page, click: () => Promise<void>): Promise<Buffer> {

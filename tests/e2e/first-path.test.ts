@@ -1,6 +1,6 @@
-import { source } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
@@ -23,21 +23,6 @@ const handsOn = () => {
   if (!device) throw new Error('the demo has no device of its own');
   return device;
 };
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { html: string }[];
-}
-
-/** Accessibility violations that keep somebody out. */
-async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(source);
-  const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as Violation[];
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 describe('one message', () => {
   it('published with mosquitto_pub is queryable and has reached a subscriber and the open console page', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { source } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
 import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
@@ -15,19 +15,6 @@ beforeAll(async () => {
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
-
-/** Accessibility violations that keep somebody out. */
-async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(source);
-  const violations = (await page.evaluate('axe.run().then((result) => result.violations)')) as {
-    id: string;
-    impact: string;
-    nodes: { html: string }[];
-  }[];
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 async function send(payload: unknown): Promise<void> {
   const { device, mqtt } = platform.ready;
