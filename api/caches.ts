@@ -41,5 +41,6 @@ export function listenForChanges(deps: {
     devices.clear();
     authenticator.forget();
     credentials.forgetAll();
+    watch.recheckAll();
   });
 }

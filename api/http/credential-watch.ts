@@ -10,10 +10,13 @@ export interface CredentialWatch {
   hold(viewer: Viewer, presented: Presented, end: (reason: string) => void): { stop(): void };
   /** Asks again, now, about everybody who came into the tenant by this credential, or by any. */
   recheck(tenantId: number, credentialId?: string): void;
+  /** The same about everybody, spread over half a second: what was announced lately may not have been heard. */
+  recheckAll(): void;
 }
 
 /** How often a held credential is looked at again without being told to. */
 const RECHECK_MS = 30_000;
+const SPREAD_MS = 500;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export function createCredentialWatch(authenticator: Authenticator): CredentialWatch {
@@ -73,6 +76,13 @@ export function createCredentialWatch(authenticator: Authenticator): CredentialW
       const concerned =
         credentialId === undefined ? [...(tenant?.values() ?? [])] : [tenant?.get(credentialId) ?? []];
       for (const checks of concerned) for (const check of checks) check();
+    },
+    recheckAll() {
+      for (const tenant of held.values()) {
+        for (const checks of tenant.values()) {
+          for (const check of checks) setTimeout(check, Math.random() * SPREAD_MS).unref();
+        }
+      }
     },
   };
 }

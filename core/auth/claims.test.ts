@@ -45,7 +45,10 @@ describe('claims', () => {
     expect(of({ client_id: 'console' })).toBe('PERSON u1');
     expect(of({ azp: 'console', preferred_username: 'ada' })).toBe('PERSON u1');
     expect(of({ sub: 'robot', client_id: 'robot' })).toBe('PROGRAM robot');
-    expect(of({ azp: 'Robot', preferred_username: 'service-account-robot' })).toBe('PROGRAM Robot');
+    const account = { azp: 'Robot', preferred_username: 'service-account-robot' };
+    expect(of({ ...account, clientId: 'Robot' })).toBe('PROGRAM Robot');
+    expect(of({ ...account, client_id: 'Robot' })).toBe('PROGRAM Robot');
+    expect(of(account)).toBe('PERSON u1');
     expect(of({ sub: 'robot@clients', azp: 'robot', gty: 'client-credentials' })).toBe('PROGRAM robot');
   });
 

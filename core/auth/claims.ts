@@ -65,13 +65,14 @@ export function readClaims(payload: JWTPayload, paths: ClaimPaths): TokenClaims 
 
 /**
  * Whether a token speaks for the client itself: its subject is the client (RFC 9068), it says so (`gty`), or it is of the
- * client's own account at Keycloak.
+ * client's own account at Keycloak, which names the client beside its own name: a person may be called anything.
  */
 function isClientToken(payload: JWTPayload, clientId: string): boolean {
   return (
     payload.sub === clientId ||
     payload['gty'] === 'client-credentials' ||
-    payload['preferred_username'] === `service-account-${clientId.toLowerCase()}`
+    (payload['preferred_username'] === `service-account-${clientId.toLowerCase()}` &&
+      [payload['client_id'], payload['clientId']].includes(clientId))
   );
 }
 

@@ -179,6 +179,26 @@ describe('API keys', () => {
     }
   });
 
+  it('ends soon after the bus is back when it was revoked while nobody could be told', async () => {
+    const { token, apiKey } = await make('Unheard');
+    const tester = createLiveTester(api);
+    try {
+      const [live, other] = [tester.follow(token), tester.follow(admin)];
+      await until('the snapshots', () => live.items.length > 0 && other.items.length > 0);
+      await api.database.admin.query('update api_keys set revoked_at = now() where prefix = $1', [
+        apiKey.prefix.replace('fgk_', ''),
+      ]);
+      const { restarts } = api.nats.process;
+      api.nats.process.kill('SIGKILL');
+      await until('the bus', () => api.nats.process.restarts > restarts);
+      await until('the end', () => live.ended, 8_000);
+      expect(live.ended?.error).toMatchObject({ code: 4403 });
+      expect(other.ended).toBeUndefined();
+    } finally {
+      tester.leave();
+    }
+  });
+
   it('ends what was asked with it and had not begun when it is revoked', async () => {
     const { token, apiKey } = await make('Slow to ask');
     const body = JSON.stringify({ query: 'subscription { telemetry { __typename } }' });

@@ -112,6 +112,7 @@ describe('a provider like Keycloak', () => {
       claims: {
         sub: 'uuid-of-service-account',
         azp: 'robot',
+        client_id: 'robot',
         preferred_username: 'service-account-robot',
         realm_access: { roles: ['fleet-engineer'] },
         organization: ['acme'],
