@@ -27,6 +27,8 @@ const SQL_ONLY = [
   'platform_authorities',
   'platform_keys',
   'presence_changes',
+  'provisioned_devices',
+  'provisioning_tokens',
   'quarantine',
   'quarantine_jobs',
   'readings',

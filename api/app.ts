@@ -49,6 +49,7 @@ import { makeRevocationList } from './modules/certificates/revocation.ts';
 import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import { importDevices } from './modules/devices/import/run.ts';
+import { createProvision } from './modules/provisioning-tokens/provision.ts';
 import type { Platform } from './platform.ts';
 import { createSignIns } from './sign-ins.ts';
 
@@ -116,6 +117,7 @@ export function buildApp(deps: AppDeps): App {
     apiKeyKey: lasting['api-key'],
     claimCodeKey: lasting['claim-code'],
     invitationKey: lasting.invitation,
+    provisioningTokenKey: lasting['provisioning-token'],
     findInvitation: (secretHash) => findInvitation(pool, secretHash),
     findMemberships: (person) => findMemberships(pool, person),
     readSnapshot: ({ viewer, deadline, signal }, work) =>
@@ -133,7 +135,12 @@ export function buildApp(deps: AppDeps): App {
     onApiKeyUsed: createKeyUse((key) => touchApiKey(pool, key), log),
   });
   const publisher = createPublisher(bus, log, `api-${randomUUID().slice(0, 8)}`);
-  const ingest = createIngest({ config, pool, publisher, metrics, deviceTokenKey: platform.deviceTokenKey });
+  const provision = createProvision({
+    ...{ pool, writes: platform.writes, key: platform.provisioningTokenKey },
+    timeoutMs: config.REQUEST_TIMEOUT_MS,
+  });
+  const { deviceTokenKey } = platform;
+  const ingest = createIngest({ config, pool, publisher, metrics, provision, deviceTokenKey });
   const hookSecret = config.INTERNAL_SECRET;
   const hooks =
     hookSecret === undefined

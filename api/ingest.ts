@@ -14,12 +14,15 @@ import type { ApiConfig } from './config.ts';
 import { createIngestDoors, type IngestDoors } from './http/ingest.ts';
 import { createIngestIntake } from './http/ingest-intake.ts';
 import { createIngestLimits } from './http/ingest-limits.ts';
+import { createProvisioningDoor } from './http/ingest-provision.ts';
+import type { Provision } from './modules/provisioning-tokens/provision.ts';
 
 export interface IngestDeps {
   readonly config: ApiConfig;
   readonly pool: Pool;
   readonly publisher: Publisher;
   readonly metrics: Metrics;
+  readonly provision: Provision;
   /** Hashes the secrets of devices. */
   readonly deviceTokenKey: Buffer;
 }
@@ -66,6 +69,7 @@ export function createIngest(deps: IngestDeps): {
     ...{ credentials, frames, limits, rates },
     maxPendingBytes: config.HTTP_INGEST_PENDING_BYTES,
     storeTimeoutMs: config.HTTP_INGEST_STORE_TIMEOUT_MS,
+    provision: createProvisioningDoor(deps.provision),
     claimKeys: (uses, arrivedAt) => claimIngestKeys(pool, uses, arrivedAt),
   });
   const doors = createIngestDoors({

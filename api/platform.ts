@@ -53,4 +53,6 @@ export interface Platform {
   readonly claimCodeKey: Buffer;
   /** Hashes the secrets of invitations. */
   readonly invitationKey: Buffer;
+  /** Hashes provisioning tokens. */
+  readonly provisioningTokenKey: Buffer;
 }

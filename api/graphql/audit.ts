@@ -21,8 +21,8 @@ export interface AuditChange {
 
 /** Whoever did something, as the log names them. */
 export interface AuditActor {
-  readonly kind: 'USER' | 'API_KEY' | 'CLIENT' | 'DEVICE' | 'OPERATOR';
-  /** `user:` and the subject at the identity provider, `client:` and a client's id there, or `key:` or `claim:` and a number. */
+  readonly kind: 'USER' | 'API_KEY' | 'CLIENT' | 'DEVICE' | 'PROVISIONING_TOKEN' | 'OPERATOR';
+  /** `user:` and the subject at the identity provider, `client:` and a client's id there, or `key:`, `claim:` or `provisioning:` and a number. */
   readonly id: string;
   readonly name: string;
 }

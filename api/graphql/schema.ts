@@ -10,6 +10,8 @@ import '../modules/certificates/mutations.ts';
 import '../modules/devices/token-mutations.ts';
 import '../modules/claim-codes/schema.ts';
 import '../modules/claim-codes/mutations.ts';
+import '../modules/provisioning-tokens/schema.ts';
+import '../modules/provisioning-tokens/mutations.ts';
 import '../modules/api-keys/schema.ts';
 import '../modules/api-keys/mutations.ts';
 import '../modules/members/schema.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Credentials, Grant } from '#core/auth/credential-cache.ts';
+import { isProvisioningToken } from '#core/auth/provisioning-tokens.ts';
 import type { FramePublisher, Receipt } from '#core/bus/frame-publisher.ts';
 import { KEY_HASH_BYTES } from '#core/bus/messages.ts';
 import type { FirstUse, KeyUse } from '#core/db/ingest-keys.ts';
@@ -20,9 +21,12 @@ export interface Submission {
   readonly path: string;
 }
 
+/** Whom a message is from. */
+export type Admission = Pick<Grant, 'tenantId' | 'deviceId'>;
+
 /** A message whose sender has been let in. */
 export interface Admitted extends Submission {
-  readonly grant: Grant;
+  readonly grant: Admission;
 }
 
 /** What became of a message: stored, with its receipt, or a problem. */
@@ -37,13 +41,15 @@ export interface IngestIntakeOptions {
   readonly storeTimeoutMs: number;
   readonly limits: TelemetryLimits;
   readonly rates: IngestLimits;
+  /** Lets a device in by a provisioning token, and makes it where there is none. Never rejects. */
+  provision(tenant: string, device: string, token: string): Promise<Admission | HttpProblem>;
   /** What each key was first used for, in the order asked. */
   claimKeys(uses: readonly KeyUse[], arrivedAt: number): Promise<readonly FirstUse[]>;
 }
 
 export interface IngestIntake {
   /** Who a secret belongs to, or why it does not let anybody in. Never rejects. */
-  admit(tenant: string, device: string, secret: string): Promise<Grant | HttpProblem>;
+  admit(tenant: string, device: string, secret: string): Promise<Admission | HttpProblem>;
   /** Checks messages against limits and rules and publishes what is sound; one outcome each, in order, after JetStream has answered or time is up. */
   take(messages: readonly Admitted[]): Promise<Outcome[]>;
 }
@@ -88,6 +94,7 @@ export function createIngestIntake(options: IngestIntakeOptions): IngestIntake {
 
   return {
     async admit(tenant, device, secret) {
+      if (isProvisioningToken(secret)) return options.provision(tenant, device, secret);
       const answer = await options.credentials.check(tenant, device, secret);
       return typeof answer === 'string' ? DENIALS[answer] : answer;
     },

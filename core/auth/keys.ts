@@ -5,6 +5,7 @@ export type KeyPurpose =
   | 'api-key'
   | 'claim-code'
   | 'invitation'
+  | 'provisioning-token'
   | 'cursor'
   | 'file-link'
   | 'sealed-secrets';

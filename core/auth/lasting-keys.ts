@@ -2,7 +2,13 @@ import { deriveKey } from './keys.ts';
 import type { SecretBox } from './secrets.ts';
 
 /** What is stored hashed for longer than the deployment keeps one secret. */
-export const LASTING_PURPOSES = ['device-token', 'api-key', 'claim-code', 'invitation'] as const;
+export const LASTING_PURPOSES = [
+  'device-token',
+  'api-key',
+  'claim-code',
+  'invitation',
+  'provisioning-token',
+] as const;
 export type LastingPurpose = (typeof LASTING_PURPOSES)[number];
 
 /** One 32-byte key a purpose. The same for the life of a deployment, whatever becomes of its secret. */
@@ -39,5 +45,6 @@ export async function openLastingKeys(
     'api-key': await open('api-key'),
     'claim-code': await open('claim-code'),
     invitation: await open('invitation'),
+    'provisioning-token': await open('provisioning-token'),
   };
 }

@@ -25,6 +25,7 @@ function tableOf(name: string): string {
   // Changes nothing: its entry is all it writes.
   if (name === 'auditExportCreate') return 'audit_entries';
   if (name.startsWith('tenantCa')) return 'certificate_authorities';
+  if (name.startsWith('provisioning')) return 'provisioning_tokens';
   if (/Token|Certificate/.test(name)) return 'device_credentials';
   if (name.startsWith('claimCode')) return 'claim_codes';
   if (name.startsWith('quarantine')) return 'quarantine_jobs';
@@ -77,6 +78,13 @@ describe('the audit log', () => {
       { deviceId: (await deviceId(key)).id },
     );
     return data.deviceCertificateGenerate.credential.id;
+  };
+  const provisioningTokenId = async (name: string) => {
+    const { data } = await api.ask(
+      admin,
+      `mutation { provisioningTokenCreate(input: { name: "${name}" }) { ... on ProvisioningTokenCreateSuccess { provisioningToken { id } } } }`,
+    );
+    return data.provisioningTokenCreate.provisioningToken.id;
   };
   const claimCodeId = async (key: string) => {
     const { data } = await api.ask(
@@ -197,6 +205,18 @@ describe('the audit log', () => {
     claimCodeRevoke: {
       input: async () => ({ id: await claimCodeId('unclaimed') }),
       target: expect.stringMatching(/^….{4}$/),
+      before: { revokedAt: null },
+      after: { revokedAt: expect.any(String) },
+    },
+    provisioningTokenCreate: {
+      input: async () => ({ name: 'Factory', keyPrefix: 'pump-' }),
+      target: 'Factory',
+      before: null,
+      after: { keyPrefix: 'pump-', siteId: null, maxDevicesPerHour: 100, expiresAt: expect.any(String) },
+    },
+    provisioningTokenRevoke: {
+      input: async () => ({ id: await provisioningTokenId('Spent') }),
+      target: 'Spent',
       before: { revokedAt: null },
       after: { revokedAt: expect.any(String) },
     },

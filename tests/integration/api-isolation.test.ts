@@ -25,6 +25,7 @@ describe('tenant isolation', () => {
     apiKey: string;
     audit: string;
     claimCode: string;
+    provisioningToken: string;
     quarantined: string;
     quarantineJob: string;
     member: string;
@@ -73,6 +74,7 @@ describe('tenant isolation', () => {
       { id: encodeGlobalId('Device', secret.id) },
     );
     await api.ask(keyA, 'mutation { claimCodeCreate(input: { deviceKey: "secret" }) { __typename } }');
+    await api.ask(keyA, 'mutation { provisioningTokenCreate(input: { name: "secret" }) { __typename } }');
     const quarantined = await seedQuarantine(api.database.admin, a, 'secret');
     const discarded = await api.ask(
       keyA,
@@ -82,7 +84,7 @@ describe('tenant isolation', () => {
     );
     const { data } = await api.ask(
       keyA,
-      '{ claimCodes { nodes { id } } apiKeys { nodes { id } } members { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
+      '{ provisioningTokens { nodes { id } } claimCodes { nodes { id } } apiKeys { nodes { id } } members { nodes { id } } auditEntries { nodes { id } } device(by: { key: "secret" }) { id site { id } credentials { id } latest { metric } readings { nodes { id } } } viewer { tenant { id } } }',
     );
     expect(data.device.readings.nodes).toHaveLength(1);
     ids = {
@@ -94,6 +96,7 @@ describe('tenant isolation', () => {
       apiKey: data.apiKeys.nodes[0].id,
       audit: data.auditEntries.nodes[0].id,
       claimCode: data.claimCodes.nodes[0].id,
+      provisioningToken: data.provisioningTokens.nodes[0].id,
       quarantined,
       quarantineJob: discarded.data.quarantineDiscard.job.id,
       member: data.members.nodes[0].id,
@@ -115,6 +118,7 @@ describe('tenant isolation', () => {
       'ApiKey',
       'AuditEntry',
       'ClaimCode',
+      'ProvisioningToken',
       'QuarantinedMessage',
       'QuarantineJob',
       'Member',
@@ -165,7 +169,7 @@ describe('tenant isolation', () => {
   it('refuses B every change of A’s device as if it did not exist', async () => {
     const { data } = await api.ask(
       keyB,
-      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $member: ID!, $invitation: ID!, $claimCode: ID!, $quarantined: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
+      `mutation ($id: ID!, $credential: ID!, $certificate: ID!, $apiKey: ID!, $member: ID!, $invitation: ID!, $claimCode: ID!, $provisioningToken: ID!, $quarantined: ID!) { deviceUpdate(input: { id: $id, name: "mine" }) { __typename } deviceDecommission(input: { id: $id }) { __typename }
         deviceCreate(input: { key: "x", siteKey: "secret-site" }) { __typename }
         deviceTokenIssue(input: { deviceId: $id }) { __typename }
         deviceTokenRevoke(input: { id: $credential }) { __typename }
@@ -175,6 +179,8 @@ describe('tenant isolation', () => {
         deviceCertificateRenew(input: { id: $certificate }) { __typename }
         claimCodeCreate(input: { deviceId: $id }) { __typename }
         claimCodeRevoke(input: { id: $claimCode }) { __typename }
+        provisioningTokenCreate(input: { name: "x", siteKey: "secret-site" }) { __typename }
+        provisioningTokenRevoke(input: { id: $provisioningToken }) { __typename }
         quarantineReplay(input: { target: { ids: [$quarantined] } }) { __typename }
         dry: quarantineReplay(input: { target: { ids: [$quarantined] }, dryRun: true }) { __typename }
         quarantineDiscard(input: { target: { ids: [$quarantined] } }) { __typename }
@@ -188,11 +194,12 @@ describe('tenant isolation', () => {
     expect(new Set(Object.values<{ __typename: string }>(data).map((each) => each.__typename))).toEqual(
       new Set(['NotFoundError']),
     );
-    expect(Object.keys(data)).toHaveLength(19);
+    expect(Object.keys(data)).toHaveLength(21);
     const untouched = await api.database.admin.query(
       `select from device_credentials where revoked_at is not null
        union all select from api_keys where revoked_at is not null or previous_secret_hash is not null
        union all select from claim_codes where revoked_at is not null or claimed_at is not null
+       union all select from provisioning_tokens where revoked_at is not null
        union all select from members where removed_at is not null or role <> 'ADMIN'
        union all select from invitations where revoked_at is not null or accepted_at is not null`,
     );
@@ -396,6 +403,7 @@ describe('tenant isolation', () => {
       'node',
       'nodes',
       'operator',
+      'provisioningTokens',
       'quarantine',
       'quarantineJobs',
       'quarantineReasons',
@@ -425,6 +433,8 @@ describe('tenant isolation', () => {
       'memberInvite',
       'memberRemove',
       'memberUpdate',
+      'provisioningTokenCreate',
+      'provisioningTokenRevoke',
       'quarantineDiscard',
       'quarantineReplay',
       'tenantCaRotate',
@@ -446,6 +456,7 @@ describe('tenant isolation', () => {
       'DeviceCredential',
       'Invitation',
       'Member',
+      'ProvisioningToken',
       'QuarantineJob',
       'QuarantinedMessage',
       'Site',

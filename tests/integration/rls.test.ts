@@ -46,6 +46,8 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   /** Sealed likewise. */
   platform_keys: ['INSERT', 'SELECT'],
   presence_changes: ['SELECT'],
+  provisioned_devices: ['INSERT', 'SELECT'],
+  provisioning_tokens: ['INSERT', 'SELECT', 'UPDATE'],
   quarantine: ['SELECT'],
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],
@@ -70,6 +72,7 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   find_api_key: ['fleetgraph_app'],
   find_claim_code: ['fleetgraph_app'],
   find_device_access: ['fleetgraph_app'],
+  find_provisioning: ['fleetgraph_app'],
   find_invitation: ['fleetgraph_app'],
   find_memberships: ['fleetgraph_app'],
   find_tenant: ['fleetgraph_app'],
@@ -129,6 +132,14 @@ describe('row-level security', () => {
       await insert(
         "insert into claim_codes (tenant_id, code_hash, hint, expires_at) values ($1, sha256($2::bytea), 'hint', now())",
         tenant.slug,
+      );
+      await insert(
+        "insert into provisioning_tokens (tenant_id, name, token_hash, hint, key_prefix, max_devices_per_hour, expires_at) values ($1, 'n', sha256($2::bytea), 'h', '', 1, now())",
+        tenant.slug,
+      );
+      await insert(
+        'insert into provisioned_devices (tenant_id, device_id, token_id) select $1, $2, max(id) from provisioning_tokens where tenant_id = $1',
+        device.id,
       );
       await insert(
         "insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint, serial, not_before, expires_at, authority_generation) values ($1, $2, 'CERTIFICATE', sha256($3::bytea), 'h', '1', now(), now(), 1)",

@@ -77,6 +77,10 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   await ask('mutation ($id: ID!) { claimCodeCreate(input: { deviceId: $id }) { __typename } }', {
     id: found.device.id,
   });
+  const { provisioningTokenCreate } = await ask(
+    `mutation { provisioningTokenCreate(input: { name: "${mark}-provisioning" }) {
+      ... on ProvisioningTokenCreateSuccess { provisioningToken { id } } } }`,
+  );
   const codes = await ask('{ claimCodes { nodes { id } } }');
   const letter = await admin.query<{ batch_id: string }>(
     `insert into dead_letters (stream, stream_sequence, streamed_at, item_index, payload, reason, batch_id, tenant_id, device_key)
@@ -112,6 +116,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       Member: members.nodes[0].id,
       Invitation: invited.invitation.id,
       ClaimCode: codes.claimCodes.nodes[0].id,
+      ProvisioningToken: provisioningTokenCreate.provisioningToken.id,
       QuarantinedMessage: quarantined,
       QuarantineJob: quarantineDiscard.job.id,
       AuditEntry: log.auditEntries.nodes[0].id,

@@ -43,6 +43,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   nodes: (of) => [{ ids: Object.values(of.ids) }],
   operator: () => [{ reason: REASON }],
   roles: () => [{}],
+  provisioningTokens: () => [{}],
   quarantine: (of) => [{}, { where: { deviceKey: of.device.key } }, { where: { reasons: ['BAD_JSON'] } }],
   quarantineJobs: () => [{}],
   quarantineReasons: (of) => [
@@ -98,6 +99,11 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
   deviceCertificateRevoke: { needs: 'devices.write', input: (of) => ({ id: of.certificateId }) },
   claimCodeCreate: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
   claimCodeRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['ClaimCode'] }) },
+  provisioningTokenCreate: {
+    needs: 'devices.write',
+    input: (of) => ({ name: `${of.mark}-more`, siteKey: of.siteKey }),
+  },
+  provisioningTokenRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['ProvisioningToken'] }) },
   quarantineReplay: {
     needs: 'quarantine.manage',
     input: (of) => ({ target: { ids: [of.ids['QuarantinedMessage']] } }),

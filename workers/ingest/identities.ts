@@ -1,12 +1,20 @@
+import type { Frame } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
+
+type ItemSource = Frame['items'][number]['source'];
 
 export type FindIdentities = (
   wanted: readonly { tenant: string; device: string }[],
 ) => Promise<DeviceIdentity[]>;
 
 export interface Identities {
-  /** Every identity among the pairs; a pair whose tenant is unknown has none. One query for all that are not cached. */
-  resolve(pairs: Iterable<{ readonly tenant: string; readonly device: string }>): Promise<IdentityLookup>;
+  /**
+   * Every identity among the pairs; a pair whose tenant is unknown has none. One query for all that are not cached. That nobody
+   * is called so is not remembered of whom the API has let in: it may have been made since.
+   */
+  resolve(
+    pairs: Iterable<{ readonly tenant: string; readonly device: string; readonly source?: ItemSource }>,
+  ): Promise<IdentityLookup>;
   /** Forgets a device, or with no device everything about a tenant. */
   forget(tenant: string, device?: string): void;
   clear(): void;
@@ -57,11 +65,15 @@ export function createIdentities(
     async resolve(pairs) {
       const known = new Map<string, DeviceIdentity | undefined>();
       const missing = new Map<string, { tenant: string; device: string }>();
-      for (const { tenant, device } of pairs) {
+      for (const { tenant, device, source } of pairs) {
         const name = `${tenant}/${device}`;
-        if (known.has(name) || missing.has(name)) continue;
+        if (missing.has(name)) continue;
         const entry = read(tenant, device);
-        if (entry) known.set(name, entry.identity);
+        if (source === 'http' && !entry?.identity?.deviceId) {
+          known.delete(name);
+          missing.set(name, { tenant, device });
+        } else if (known.has(name)) continue;
+        else if (entry) known.set(name, entry.identity);
         else missing.set(name, { tenant, device });
       }
       if (missing.size > 0) {

@@ -12,6 +12,7 @@ const auditActorKindEnum = builder.enumType('AuditActorKind', {
     USER: { description: 'A person of the tenant.' },
     API_KEY: { description: 'A program, with an API key of the tenant.' },
     DEVICE: { description: 'A device that enrolled itself with a claim code.' },
+    PROVISIONING_TOKEN: { description: 'A provisioning token, by which an unknown device made itself.' },
     CLIENT: { description: 'A program, with an access token of its own from the identity provider.' },
     OPERATOR: { description: 'An operator of the platform, who is no member of the tenant.' },
   },
@@ -22,15 +23,15 @@ const auditActorRef = builder.objectRef<AuditRow>('AuditActor').implement({
   fields: (t) => ({
     id: t.exposeString('actorId', {
       description:
-        '`user:` and the subject at the identity provider, `client:` and a client’s id there, or `key:` or `claim:` and a number.',
+        '`user:` and the subject at the identity provider, `client:` and a client’s id there, or `key:`, `claim:` or `provisioning:` and a number.',
     }),
     kind: t.field({
       type: auditActorKindEnum,
-      description: 'Person, program, device or operator of the platform.',
+      description: 'Person, program, device, provisioning token or operator of the platform.',
       resolve: (row) => row.actorKind,
     }),
     name: t.exposeString('actorName', {
-      description: 'Name of the person or the API key, or the key of the device.',
+      description: 'Name of the person, the API key or the provisioning token, or the key of the device.',
     }),
   }),
 });

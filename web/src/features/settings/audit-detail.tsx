@@ -9,6 +9,7 @@ const actorKinds: Readonly<Record<AuditActorKind, string>> = {
   USER: 'person',
   API_KEY: 'API key',
   DEVICE: 'device',
+  PROVISIONING_TOKEN: 'Provisioning token',
   CLIENT: 'program',
   OPERATOR: 'operator of the platform',
 };
