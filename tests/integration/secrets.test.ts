@@ -128,7 +128,7 @@ describe('the deployment’s secret', () => {
     const before = await secrets(['status'], rotationEnv(NEW, TEST_SECRET));
     expect(before).toMatchObject({ code: 0, output: expect.stringContaining(`newest key is ${idOf(NEW)}`) });
     for (const place of [
-      'platform_keys.sealed: 4',
+      'platform_keys.sealed: 5',
       'platform_authorities.private_key: 1',
       'certificate_authorities.private_key: 1',
       'mutation_results.result: 1',
