@@ -136,7 +136,7 @@ describe('the deployment’s secret', () => {
       expect(before.output).toContain(`${place} under ${idOf(TEST_SECRET)}`);
     const rotated = await secrets(['rotate'], rotationEnv(NEW, TEST_SECRET));
     expect(rotated.code).toBe(0);
-    expect(rotated.output).toContain('4 sealed anew');
+    expect(rotated.output).toContain('5 sealed anew');
     const again = await secrets(['rotate'], rotationEnv(NEW, TEST_SECRET));
     expect(again.code).toBe(0);
     expect(again.output).not.toContain('anew');
