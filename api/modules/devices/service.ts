@@ -21,7 +21,7 @@ export {
   loadCredentialState,
 } from './credentials.ts';
 export { deviceKeyRules } from './input.ts';
-export { insertDevice } from './insert.ts';
+export { findSiteId, insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';
 export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
 export { addToken } from './tokens.ts';

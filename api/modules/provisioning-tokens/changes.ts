@@ -6,7 +6,7 @@ import { readRowId } from '#api/graphql/global-ids.ts';
 import { parseInput, text } from '#api/graphql/input.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { createProvisioningToken } from '#core/auth/provisioning-tokens.ts';
-import { findSiteId } from '../devices/insert.ts';
+import { findSiteId } from '../devices/service.ts';
 
 /** Good ones that a tenant holds at once. */
 const MAX_LIVE_TOKENS = 20;
