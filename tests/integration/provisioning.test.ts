@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
+import { openTestFrames, type TestFrames } from '#tests/kit/frames.ts';
 import { post } from '#tests/kit/http-device.ts';
 import { openTestBus, openTestNats } from '#tests/kit/nats.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
@@ -11,14 +12,14 @@ let database: TestDatabase;
 let processes: TestProcesses;
 let acme: TenantSeed;
 let engineer: string;
+let frames: TestFrames;
 
 beforeAll(async () => {
   database = opened.use(await openTestDatabase());
   const nats = opened.use(await openTestNats());
-  opened.use(await openTestBus(nats));
-  processes = opened.use(
-    await startProcesses({ database, natsUrl: nats.url, start: ['api', 'ingest', 'relay'] }),
-  );
+  frames = opened.use(openTestFrames(opened.use(await openTestBus(nats))));
+  // Without the relay ingest hears of no new device: it has to find them.
+  processes = opened.use(await startProcesses({ database, natsUrl: nats.url, start: ['api', 'ingest'] }));
   acme = await seedTenant(database.admin, 'acme');
   engineer = await acme.apiKey('ENGINEER');
 });
@@ -60,6 +61,24 @@ describe('a provisioning token', () => {
       "select actor_kind, actor_name from audit_entries where action = 'deviceProvision' and target_label = 'fresh'",
     );
     expect(audit.rows).toEqual([{ actor_kind: 'PROVISIONING_TOKEN', actor_name: 'factory' }]);
+  });
+
+  it('makes a device that ingest has just found unknown, and tells of it', async () => {
+    const { token } = await make();
+    await frames.send('acme', 'doubted', { t: 1 });
+    await until('the quarantined message', async () => {
+      const found = "select count(*) as n from quarantine where device_key = 'doubted'";
+      return (await count(found)) === 1;
+    });
+    expect((await send('doubted', token, { t: 2 })).status).toBe(202);
+    await until('the reading', async () => (await readings('doubted')) === 1);
+    const told = await database.admin.query<{ subject: string }>(
+      "select subject from outbox where convert_from(payload, 'UTF8') like '%doubted%' order by id",
+    );
+    expect(told.rows.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^events\.\d+\.device$/),
+      'control.device',
+    ]);
   });
 
   it('makes no more devices in an hour than it may, also when they come at once', async () => {
