@@ -7,9 +7,19 @@ const SQL_ONLY = [
   'certificate_authorities',
   'certificate_warnings',
   'claim_codes',
+  'command_transitions',
   'dead_letters',
+  'device_commands',
+  'device_group_members',
+  'device_groups',
+  'device_modules',
+  'device_sensors',
   'device_sequences',
   'device_sessions',
+  'device_shadows',
+  'device_transports',
+  'fleet_job_devices',
+  'fleet_jobs',
   'follower_cursors',
   'gateways',
   'ingest_days',
@@ -35,12 +45,21 @@ const SQL_ONLY = [
   'retired_tenants',
   'sequence_gaps',
   'sequence_notes',
+  'shadow_history',
   'sign_ins',
   'tenant_usage',
   'usage_sources',
 ];
 /** Enums of those tables. */
-const SQL_ONLY_ENUMS = ['quarantine_status', 'replay_outcome'];
+const SQL_ONLY_ENUMS = [
+  'command_status',
+  'group_kind',
+  'job_status',
+  'quarantine_status',
+  'replay_outcome',
+  'sensor_source',
+  'shadow_side',
+];
 
 /**
  * For the development commands `prisma generate` and `prisma migrate diff`; core/db/migrate.ts applies migrations.

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestDatabase, type TestDatabase } from '../kit/database.ts';
+import { seedEveryTable } from '../kit/every-table.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 
 /** Tables that belong to no tenant. Adding one here says that nothing in it does. */
@@ -34,6 +35,20 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   device_presence: ['SELECT'],
   device_sequences: ['SELECT'],
   device_sessions: ['SELECT'],
+  device_templates: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  template_versions: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  device_sensors: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  device_transports: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  device_groups: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  device_group_members: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+  device_modules: ['INSERT', 'SELECT', 'UPDATE'],
+  device_shadows: ['INSERT', 'SELECT', 'UPDATE'],
+  fleet_jobs: ['INSERT', 'SELECT', 'UPDATE'],
+  device_commands: ['INSERT', 'SELECT', 'UPDATE'],
+  shadow_history: ['INSERT', 'SELECT'],
+  command_transitions: ['INSERT', 'SELECT'],
+  fleet_job_devices: ['INSERT', 'SELECT'],
+  sites: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
   devices: ['INSERT', 'SELECT', 'UPDATE'],
   follower_cursors: ['SELECT'],
   ingest_days: ['SELECT'],
@@ -52,7 +67,6 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],
   sign_ins: ['INSERT', 'SELECT', 'UPDATE'],
-  sites: ['INSERT', 'SELECT', 'UPDATE'],
   tenant_readings: ['SELECT'],
   tenant_usage: ['SELECT'],
   tenants: ['SELECT'],
@@ -90,6 +104,15 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
 
 const ROLES = ['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_worker'];
 
+/** Tables with rows of nobody that every tenant reads and none writes. */
+const SHARED_TO_READ = ['device_templates', 'template_versions'];
+const SHARED_POLICIES = [
+  'DELETE (tenant_id = current_tenant())',
+  'INSERT (tenant_id = current_tenant())',
+  'SELECT ((tenant_id IS NULL) OR (tenant_id = current_tenant()))',
+  'UPDATE (tenant_id = current_tenant()) (tenant_id = current_tenant())',
+].join(';');
+
 describe('row-level security', () => {
   let database: TestDatabase;
   let app: Client;
@@ -104,103 +127,7 @@ describe('row-level security', () => {
     app = new Client({ connectionString: database.appUrl });
     await app.connect();
     [a, b] = [await seedTenant(database.admin, 'alpha'), await seedTenant(database.admin, 'bravo')];
-    for (const tenant of [a, b]) {
-      await tenant.site('site');
-      const device = await tenant.device('device', { site: 'site' });
-      const insert = (text: string, ...values: unknown[]) =>
-        database.admin.query(text, [tenant.id, ...values]);
-      await insert(
-        "insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, 'x', 'n', 'ADMIN')",
-        tenant.slug,
-      );
-      await insert(
-        "insert into api_key_networks (tenant_id, api_key_id, network) select $1, max(id), '10.0.0.0/24' from api_keys",
-      );
-      await insert(
-        `insert into members (tenant_id, issuer, subject, name, role, origin, role_source)
-         values ($1, 'i', 's', 'n', 'ADMIN', 'PROVIDER', 'PROVIDER')`,
-      );
-      await insert(
-        `insert into invitations (tenant_id, email, role, secret_hash, invited_by, expires_at)
-         values ($1, 'a@b', 'ADMIN', $2, 'n', now())`,
-        Buffer.from(tenant.slug),
-      );
-      await insert("insert into sign_ins (tenant_id, session, good_until) values ($1, 'x', now())");
-      await insert(
-        "insert into certificate_authorities (tenant_id, generation, certificate, private_key, not_after) values ($1, 1, 'x', 'x', now())",
-      );
-      await insert(
-        "insert into claim_codes (tenant_id, code_hash, hint, expires_at) values ($1, sha256($2::bytea), 'hint', now())",
-        tenant.slug,
-      );
-      await insert(
-        "insert into provisioning_tokens (tenant_id, name, token_hash, hint, key_prefix, max_devices_per_hour, expires_at) values ($1, 'n', sha256($2::bytea), 'h', '', 1, now())",
-        tenant.slug,
-      );
-      await insert(
-        'insert into provisioned_devices (tenant_id, device_id, token_id) select $1, $2, max(id) from provisioning_tokens where tenant_id = $1',
-        device.id,
-      );
-      await insert(
-        "insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint, serial, not_before, expires_at, authority_generation) values ($1, $2, 'CERTIFICATE', sha256($3::bytea), 'h', '1', now(), now(), 1)",
-        device.id,
-        tenant.slug,
-      );
-      await insert(
-        'insert into certificate_warnings (tenant_id, credential_id, days) select $1, max(id), 30 from device_credentials where tenant_id = $1',
-      );
-      await insert(
-        "insert into device_sessions (tenant_id, device_id, gateway_id, epoch, client_id, connected_at) values ($1, $2, 'g', 1, 'c', now())",
-        device.id,
-      );
-      await insert(
-        "insert into mqtt_sessions (tenant_id, device_id, client_id, epoch, keep_seconds, state) values ($1, $2, 'c', 1, 1, '{}')",
-        device.id,
-      );
-      await insert('insert into device_presence (tenant_id, device_id) values ($1, $2)', device.id);
-      await insert(
-        "insert into device_latest (tenant_id, device_id, newest_ts, metrics) values ($1, $2, now(), '{}')",
-        device.id,
-      );
-      await insert(
-        `insert into presence_changes (tenant_id, device_id, at, connection, freshness, credential, connection_before, freshness_before, credential_before)
-         values ($1, $2, now(), 'ONLINE', 'FRESH', 'ACTIVE', 'UNKNOWN', 'SILENT', 'NONE')`,
-        device.id,
-      );
-      await insert('insert into device_sequences (tenant_id, device_id, boot) values ($1, $2, 0)', device.id);
-      await insert(
-        'insert into sequence_gaps (tenant_id, device_id, boot, from_seq, to_seq, missing, first_seen_at, opened_at) values ($1, $2, 0, 1, 1, 1, now(), now())',
-        device.id,
-      );
-      await insert(
-        "insert into readings (tenant_id, device_id, ts, msg_id, received_at, metrics) values ($1, $2, now(), 1, now(), '{}')",
-        device.id,
-      );
-      await insert(
-        `insert into quarantine (tenant_id, device_id, device_key, reason, detail, kind, payload, payload_bytes, received_at, batch_id, item_index, part)
-         values ($1, $2, 'd', 'r', 'd', 'k', 'x', 1, now(), gen_random_uuid(), 0, 0)`,
-        device.id,
-      );
-      await insert(
-        "insert into dead_letters (tenant_id, stream, stream_sequence, item_index, payload, reason) values ($1, 's', 1, $2, 'x', 'r')",
-        tenant.id,
-      );
-      await insert(
-        `insert into audit_entries (tenant_id, actor_kind, actor_id, actor_name, action, target_type, target_id, target_label, request_id)
-         values ($1, 'USER', 'user:x', 'x', 'a', 'Device', '1', 'd', 'r')`,
-      );
-      await insert('insert into ingest_days (tenant_id, day) values ($1, now())');
-      await insert(
-        "insert into quarantine_jobs (tenant_id, action, target, last_id, total, requested_by) values ($1, 'DISCARD', '{}', 1, 1, 'x')",
-      );
-      await insert(
-        'insert into tenant_usage (tenant_id, minute, messages, bytes, throttled, refused) values ($1, now(), 1, 1, 0, 0)',
-      );
-      await insert("insert into outbox (tenant_id, shard, subject, payload) values ($1, 0, 's', 'x')");
-      await insert(
-        "insert into mutation_results (tenant_id, credential, client_mutation_id, fingerprint, result) values ($1, 'c', 'i', 'x', '{}')",
-      );
-    }
+    for (const tenant of [a, b]) await seedEveryTable(database.admin, tenant);
   });
   afterAll(async () => {
     await app.end();
@@ -219,7 +146,7 @@ describe('row-level security', () => {
   it('is forced on every table that is not global, with one rule for the API', async () => {
     const { rows } = await database.admin.query<{ name: string; forced: boolean; policy: string | null }>(
       `select c.relname as name, c.relrowsecurity and c.relforcerowsecurity as forced,
-         (select string_agg(p.cmd || ' ' || p.qual || ' ' || p.with_check, ';') from pg_policies p
+         (select string_agg(concat_ws(' ', p.cmd, p.qual, p.with_check), ';' order by p.cmd) from pg_policies p
           where p.schemaname = 'public' and p.tablename = c.relname and 'fleetgraph_app' = any(p.roles)) as policy
        from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition`,
     );
@@ -230,7 +157,9 @@ describe('row-level security', () => {
       expect({ name, forced, policy }).toEqual({
         name,
         forced: true,
-        policy: `ALL (${column} = current_tenant()) (${column} = current_tenant())`,
+        policy: SHARED_TO_READ.includes(name)
+          ? SHARED_POLICIES
+          : `ALL (${column} = current_tenant()) (${column} = current_tenant())`,
       });
     }
     expect(await tables()).toEqual(expect.arrayContaining(GLOBAL));
