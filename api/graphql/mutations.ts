@@ -19,10 +19,6 @@ import {
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Describes `clientMutationId`, wherever an input has it. */
-export const mutationIdDescription =
-  'Makes a retry harmless: for 24 hours the same id gives the first answer again. 1 to 128 printable characters.';
-
 /** A success, and what the audit log says of it. */
 export interface Done<Success extends JsonObject> {
   readonly success: Success;

@@ -1,7 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import { roleEnum } from '../viewer/schema.ts';
 import { findApiKey, listApiKeys } from './service.ts';
 import type { ApiKeyRow } from './store.ts';
@@ -85,17 +84,3 @@ builder.queryField('apiKeys', (t) =>
     apiKeyConnectionRef,
   ),
 );
-
-export const apiKeyCreateInput = builder.inputType('ApiKeyCreateInput', {
-  description: 'An API key to make.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'What people call it. At most 100 characters.' }),
-    role: t.field({ type: roleEnum, required: true, description: 'What it may do.' }),
-    scopes: t.stringList({
-      description:
-        'Permissions of the role that it is limited to, for example `telemetry.read`; all of the role by default.',
-    }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends, in the future; never by default.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});

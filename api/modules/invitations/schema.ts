@@ -2,10 +2,8 @@ import type { InvitationRecord } from '#api/database/credentials.ts';
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import { invitationFaultEnum } from '#api/graphql/user-errors.ts';
 import { roleEnum } from '../viewer/schema.ts';
-import type { InvitationAccepted } from './accept.ts';
 import { faultOf, findInvitation, listInvitations, readOffer } from './service.ts';
 import type { InvitationRow } from './store.ts';
 
@@ -119,30 +117,3 @@ builder.queryFields((t) => ({
     resolve: (_root, { token }, operation) => readOffer(operation, token),
   }),
 }));
-
-export const memberInviteInput = builder.inputType('MemberInviteInput', {
-  description: 'Somebody to invite.',
-  fields: (t) => ({
-    email: t.string({
-      required: true,
-      description: 'Whom. Only who signs in with this address, in any case, can accept.',
-    }),
-    role: t.field({ type: roleEnum, required: true, description: 'What they will be.' }),
-    lifetimeSeconds: t.int({
-      description: 'How long it can be accepted, 60 to 2 592 000 seconds; 604 800 (7 days) by default.',
-    }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-export const acceptSuccessRef = builder.objectRef<InvitationAccepted>('InvitationAcceptSuccess').implement({
-  description: 'The viewer is a member of the tenant now.',
-  fields: (t) => ({
-    tenantSlug: t.exposeString('tenantSlug', {
-      description:
-        'Names the tenant in the header `x-fleetgraph-tenant`, for somebody who belongs to several.',
-    }),
-    tenantName: t.exposeString('tenantName', { description: 'What the tenant is called.' }),
-    role: t.field({ type: roleEnum, description: 'What the viewer is there.', resolve: ({ role }) => role }),
-  }),
-});

@@ -1,82 +1,60 @@
-import { builder } from '#api/graphql/builder.ts';
-import { MUTATION_COST } from '#api/graphql/cost.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
-import {
-  conflictErrorRef,
-  forbiddenErrorRef,
-  lastAdminErrorRef,
-  notFoundErrorRef,
-  resultTypeOf,
-  validationErrorRef,
-} from '#api/graphql/user-errors.ts';
+import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation.ts';
+import { roleEnum } from '../viewer/schema.ts';
 import { type MemberChanged, removeMember, updateMember } from './changes.ts';
-import { memberRef, memberUpdateInput } from './schema.ts';
+import { memberRef } from './schema.ts';
 import { requireMember } from './service.ts';
 
-const memberRemoveInput = builder.inputType('MemberRemoveInput', {
-  description: 'A member to put out of the tenant.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'Which member.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
+const changedFields: SuccessFields<MemberChanged> = (t) => ({
+  member: t.field({
+    type: memberRef,
+    description: 'The member as it is now.',
+    resolve: ({ memberId }, _args, operation) => requireMember(operation, memberId),
   }),
 });
 
-const changedRef = (name: 'MemberUpdateSuccess' | 'MemberRemoveSuccess', description: string) =>
-  builder.objectRef<MemberChanged>(name).implement({
-    description,
+defineMutation({
+  name: 'memberUpdate',
+  description:
+    'Gives a member a role, at most one that the viewer has. The last admin stays one. Needs `members.manage`.',
+  input: {
+    description: 'A member to give a role.',
+    argument: 'Whom, and the role.',
     fields: (t) => ({
-      member: t.field({
-        type: memberRef,
-        description: 'The member as it is now.',
-        resolve: ({ memberId }, _args, operation) => requireMember(operation, memberId),
+      id: t.id({ required: true, description: 'Which member.' }),
+      role: t.field({
+        type: roleEnum,
+        required: true,
+        description: 'The role. From now on the identity provider’s claims do not change it.',
       }),
     }),
-  });
-
-const updateSuccessRef = changedRef(
-  'MemberUpdateSuccess',
-  'The role counts at once. Open sockets of the member are closed with 4403 within a second and resume in the new role.',
-);
-const removeSuccessRef = changedRef(
-  'MemberRemoveSuccess',
-  'The member is out: requests are refused, and open sockets are closed with 4403 within a second.',
-);
-
-const faults = [
-  validationErrorRef,
-  notFoundErrorRef,
-  conflictErrorRef,
-  forbiddenErrorRef,
-  lastAdminErrorRef,
-] as const;
-
-const memberUpdateResult = builder.unionType('MemberUpdateResult', {
-  description: 'What came of giving a member a role.',
-  types: [updateSuccessRef, ...faults],
-  resolveType: resultTypeOf('MemberUpdateSuccess'),
+  },
+  refusals: ['LastAdminError'],
+  run: (operation, { input }) => updateMember(operation, input),
+  result: 'What came of giving a member a role.',
+  success: {
+    description:
+      'The role counts at once. Open sockets of the member are closed with 4403 within a second and resume in the new role.',
+    fields: changedFields,
+  },
 });
 
-const memberRemoveResult = builder.unionType('MemberRemoveResult', {
-  description: 'What came of removing a member.',
-  types: [removeSuccessRef, ...faults],
-  resolveType: resultTypeOf('MemberRemoveSuccess'),
+defineMutation({
+  name: 'memberRemove',
+  description:
+    'Puts a member out of the tenant; only an invitation brings them back. The last admin stays. Needs `members.manage`.',
+  input: {
+    description: 'A member to put out of the tenant.',
+    argument: 'Whom.',
+    fields: (t) => ({
+      id: t.id({ required: true, description: 'Which member.' }),
+    }),
+  },
+  refusals: ['LastAdminError'],
+  run: (operation, { input }) => removeMember(operation, input),
+  result: 'What came of removing a member.',
+  success: {
+    description:
+      'The member is out: requests are refused, and open sockets are closed with 4403 within a second.',
+    fields: changedFields,
+  },
 });
-
-builder.mutationFields((t) => ({
-  memberUpdate: t.field({
-    type: memberUpdateResult,
-    description:
-      'Gives a member a role, at most one that the viewer has. The last admin stays one. Needs `members.manage`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: memberUpdateInput, required: true, description: 'Whom, and the role.' }) },
-    resolve: (_root, { input }, operation) => updateMember(operation, input),
-  }),
-  memberRemove: t.field({
-    type: memberRemoveResult,
-    description:
-      'Puts a member out of the tenant; only an invitation brings them back. The last admin stays. Needs `members.manage`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: memberRemoveInput, required: true, description: 'Whom.' }) },
-    resolve: (_root, { input }, operation) => removeMember(operation, input),
-  }),
-}));

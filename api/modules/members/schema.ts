@@ -1,7 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
 import { roleEnum } from '../viewer/schema.ts';
 import { findMember, listMembers } from './service.ts';
 import type { MemberRow } from './store.ts';
@@ -108,16 +107,3 @@ builder.queryField('members', (t) =>
     memberConnectionRef,
   ),
 );
-
-export const memberUpdateInput = builder.inputType('MemberUpdateInput', {
-  description: 'A member to give a role.',
-  fields: (t) => ({
-    id: t.id({ required: true, description: 'Which member.' }),
-    role: t.field({
-      type: roleEnum,
-      required: true,
-      description: 'The role. From now on the identity provider’s claims do not change it.',
-    }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});

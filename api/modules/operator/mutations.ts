@@ -1,15 +1,6 @@
-import { builder } from '#api/graphql/builder.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { MUTATION_COST } from '#api/graphql/cost.ts';
+import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation.ts';
 import { NotFoundFault, type UserError } from '#api/graphql/errors.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
-import {
-  conflictErrorRef,
-  forbiddenErrorRef,
-  notFoundErrorRef,
-  resultTypeOf,
-  validationErrorRef,
-} from '#api/graphql/user-errors.ts';
 import {
   cancelDeletion,
   createTenant,
@@ -23,22 +14,6 @@ import { operatedTenantRef } from './tenants-schema.ts';
 import { loadOperatedTenant } from './tenants-store.ts';
 
 const reasonDescription = 'Why, in 8 to 500 characters. Stands in the platform’s log and in the tenant’s.';
-const faults = [validationErrorRef, notFoundErrorRef, conflictErrorRef, forbiddenErrorRef] as const;
-
-const tenantCreateInput = builder.inputType('TenantCreateInput', {
-  description: 'A tenant to make.',
-  fields: (t) => ({
-    slug: t.string({
-      required: true,
-      description:
-        'Names it in topics and tokens, for ever: 1 to 63 of a-z 0-9 -, beginning with a letter or digit.',
-    }),
-    name: t.string({ required: true, description: 'What people call it. At most 200 characters.' }),
-    retentionDays: t.int({ description: 'How many days readings are kept, 1 to 3 660; 400 by default.' }),
-    reason: t.string({ required: true, description: reasonDescription }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
 
 /** One mutation of the state of a tenant that is there. */
 interface Step {
@@ -78,58 +53,58 @@ const steps: readonly Step[] = [
   },
 ];
 
-const successRef = (name: string, description: string) =>
-  builder.objectRef<TenantChanged>(name).implement({
-    description,
-    fields: (t) => ({
-      tenant: t.field({
-        type: operatedTenantRef,
-        description: 'The tenant as it is now.',
-        async resolve({ tenantId }, _args, operation) {
-          const tenant = await loadOperatedTenant(operation, tenantId);
-          if (!tenant) throw new NotFoundFault('the tenant is gone');
-          return tenant;
-        },
-      }),
-    }),
-  });
-
-const resultRef = (name: string, description: string) =>
-  builder.unionType(`${name}Result`, {
-    description: `What came of it: ${description.charAt(0).toLowerCase()}${description.slice(1)} Or why not.`,
-    types: [successRef(`${name}Success`, description), ...faults],
-    resolveType: resultTypeOf(`${name}Success`),
-  });
-
-const createResult = resultRef('TenantCreate', 'The tenant exists and has nothing yet.');
-
-builder.mutationField('tenantCreate', (t) =>
-  t.field({
-    type: createResult,
-    description: 'Makes a tenant. For operators of the platform. Needs `platform.operate`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: tenantCreateInput, required: true, description: 'The tenant.' }) },
-    resolve: (_root, { input }, operation) => createTenant(operation, input),
+const changedFields: SuccessFields<TenantChanged> = (t) => ({
+  tenant: t.field({
+    type: operatedTenantRef,
+    description: 'The tenant as it is now.',
+    async resolve({ tenantId }, _args, operation) {
+      const tenant = await loadOperatedTenant(operation, tenantId);
+      if (!tenant) throw new NotFoundFault('the tenant is gone');
+      return tenant;
+    },
   }),
-);
+});
 
-for (const { name, description, done, run } of steps) {
-  const input = builder.inputType(`Tenant${name}Input`, {
-    description: 'Which tenant, and why.',
+const resultOf = (done: string): string =>
+  `What came of it: ${done.charAt(0).toLowerCase()}${done.slice(1)} Or why not.`;
+
+const created = 'The tenant exists and has nothing yet.';
+
+defineMutation({
+  name: 'tenantCreate',
+  description: 'Makes a tenant. For operators of the platform. Needs `platform.operate`.',
+  input: {
+    description: 'A tenant to make.',
+    argument: 'The tenant.',
     fields: (t) => ({
-      slug: t.string({ required: true, description: 'Its slug.' }),
+      slug: t.string({
+        required: true,
+        description:
+          'Names it in topics and tokens, for ever: 1 to 63 of a-z 0-9 -, beginning with a letter or digit.',
+      }),
+      name: t.string({ required: true, description: 'What people call it. At most 200 characters.' }),
+      retentionDays: t.int({ description: 'How many days readings are kept, 1 to 3 660; 400 by default.' }),
       reason: t.string({ required: true, description: reasonDescription }),
-      clientMutationId: t.string({ description: mutationIdDescription }),
     }),
+  },
+  run: (operation, { input }) => createTenant(operation, input),
+  result: resultOf(created),
+  success: { description: created, fields: changedFields },
+});
+
+for (const { name, description, done, run } of steps)
+  defineMutation({
+    name: `tenant${name}`,
+    description: `${description} For operators of the platform. Needs \`platform.operate\`.`,
+    input: {
+      description: 'Which tenant, and why.',
+      argument: 'Which tenant.',
+      fields: (t) => ({
+        slug: t.string({ required: true, description: 'Its slug.' }),
+        reason: t.string({ required: true, description: reasonDescription }),
+      }),
+    },
+    run: (operation, { input }) => run(operation, input),
+    result: resultOf(done),
+    success: { description: done, fields: changedFields },
   });
-  const type = resultRef(`Tenant${name}`, done);
-  builder.mutationField(`tenant${name}`, (t) =>
-    t.field({
-      type,
-      description: `${description} For operators of the platform. Needs \`platform.operate\`.`,
-      complexity: MUTATION_COST,
-      args: { input: t.arg({ type: input, required: true, description: 'Which tenant.' }) },
-      resolve: (_root, args, operation) => run(operation, args.input),
-    }),
-  );
-}

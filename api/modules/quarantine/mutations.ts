@@ -1,13 +1,5 @@
 import { builder } from '#api/graphql/builder.ts';
-import { MUTATION_COST } from '#api/graphql/cost.ts';
-import { mutationIdDescription } from '#api/graphql/mutations.ts';
-import {
-  conflictErrorRef,
-  forbiddenErrorRef,
-  notFoundErrorRef,
-  resultTypeOf,
-  validationErrorRef,
-} from '#api/graphql/user-errors.ts';
+import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation.ts';
 import { discardQuarantined, MAX_MATCHED, type QuarantineChange, replayQuarantined } from './changes.ts';
 import { quarantineJobRef } from './job-schema.ts';
 import type { Forecast } from './preview.ts';
@@ -58,28 +50,6 @@ const fixInput = builder.inputType('QuarantineFix', {
   }),
 });
 
-const replayInput = builder.inputType('QuarantineReplayInput', {
-  description: 'Messages to send through the pipeline again.',
-  fields: (t) => ({
-    target: t.field({ type: targetInput, required: true, description: 'Which ones.' }),
-    fix: t.field({
-      type: fixInput,
-      description: 'How to make them right. Absent: as they came, under the ids that they would have had.',
-    }),
-    dryRun: t.boolean({ description: 'Only say what would happen to the first 100.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
-const discardInput = builder.inputType('QuarantineDiscardInput', {
-  description: 'Messages to give up.',
-  fields: (t) => ({
-    target: t.field({ type: targetInput, required: true, description: 'Which ones.' }),
-    dryRun: t.boolean({ description: 'Only say how many there are.' }),
-    clientMutationId: t.string({ description: mutationIdDescription }),
-  }),
-});
-
 const forecastOutcomeEnum = builder.enumType('ReplayForecastOutcome', {
   description: 'What would become of a message.',
   values: {
@@ -109,56 +79,60 @@ const forecastRef = builder.objectRef<Forecast>('ReplayForecast').implement({
   }),
 });
 
-const changeRef = (name: 'QuarantineReplaySuccess' | 'QuarantineDiscardSuccess', description: string) =>
-  builder.objectRef<QuarantineChange>(name).implement({
-    description,
+const changeFields: SuccessFields<QuarantineChange> = (t) => ({
+  matched: t.exposeInt('matched', { description: 'How many open messages are meant.' }),
+  job: t.field({
+    type: quarantineJobRef,
+    nullable: true,
+    description: 'Does it; ask it how far it is. Null for a dry run.',
+    resolve: async ({ jobId }, _args, operation) => (jobId === null ? null : findJob(operation, jobId)),
+  }),
+});
+
+defineMutation({
+  name: 'quarantineReplay',
+  description:
+    'Sends quarantined messages through the pipeline again, as they came or made right, with the time at which they first arrived. However often one is sent, it is stored once. Needs `quarantine.manage`.',
+  input: {
+    description: 'Messages to send through the pipeline again.',
+    argument: 'Which, and how.',
     fields: (t) => ({
-      matched: t.exposeInt('matched', { description: 'How many open messages are meant.' }),
-      job: t.field({
-        type: quarantineJobRef,
-        nullable: true,
-        description: 'Does it; ask it how far it is. Null for a dry run.',
-        resolve: async ({ jobId }, _args, operation) => (jobId === null ? null : findJob(operation, jobId)),
+      target: t.field({ type: targetInput, required: true, description: 'Which ones.' }),
+      fix: t.field({
+        type: fixInput,
+        description: 'How to make them right. Absent: as they came, under the ids that they would have had.',
       }),
-      ...(name === 'QuarantineReplaySuccess' && {
-        forecasts: t.field({
-          type: [forecastRef],
-          description: 'For a dry run: what would become of the first 100, oldest first.',
-          resolve: ({ forecasts }) => [...forecasts],
-        }),
+      dryRun: t.boolean({ description: 'Only say what would happen to the first 100.' }),
+    }),
+  },
+  run: (operation, { input }) => replayQuarantined(operation, input),
+  result: 'What came of sending messages again.',
+  success: {
+    description: 'The messages are about to be sent again.',
+    fields: (t) => ({
+      ...changeFields(t),
+      forecasts: t.field({
+        type: [forecastRef],
+        description: 'For a dry run: what would become of the first 100, oldest first.',
+        resolve: ({ forecasts }) => [...forecasts],
       }),
     }),
-  });
-
-const faults = [validationErrorRef, notFoundErrorRef, conflictErrorRef, forbiddenErrorRef] as const;
-
-const replayResult = builder.unionType('QuarantineReplayResult', {
-  description: 'What came of sending messages again.',
-  types: [changeRef('QuarantineReplaySuccess', 'The messages are about to be sent again.'), ...faults],
-  resolveType: resultTypeOf('QuarantineReplaySuccess'),
+  },
 });
 
-const discardResult = builder.unionType('QuarantineDiscardResult', {
-  description: 'What came of giving messages up.',
-  types: [changeRef('QuarantineDiscardSuccess', 'The messages are about to be given up.'), ...faults],
-  resolveType: resultTypeOf('QuarantineDiscardSuccess'),
+defineMutation({
+  name: 'quarantineDiscard',
+  description:
+    'Gives quarantined messages up. They stay visible until they expire. Needs `quarantine.manage`.',
+  input: {
+    description: 'Messages to give up.',
+    argument: 'Which ones.',
+    fields: (t) => ({
+      target: t.field({ type: targetInput, required: true, description: 'Which ones.' }),
+      dryRun: t.boolean({ description: 'Only say how many there are.' }),
+    }),
+  },
+  run: (operation, { input }) => discardQuarantined(operation, input),
+  result: 'What came of giving messages up.',
+  success: { description: 'The messages are about to be given up.', fields: changeFields },
 });
-
-builder.mutationFields((t) => ({
-  quarantineReplay: t.field({
-    type: replayResult,
-    description:
-      'Sends quarantined messages through the pipeline again, as they came or made right, with the time at which they first arrived. However often one is sent, it is stored once. Needs `quarantine.manage`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: replayInput, required: true, description: 'Which, and how.' }) },
-    resolve: (_root, { input }, operation) => replayQuarantined(operation, input),
-  }),
-  quarantineDiscard: t.field({
-    type: discardResult,
-    description:
-      'Gives quarantined messages up. They stay visible until they expire. Needs `quarantine.manage`.',
-    complexity: MUTATION_COST,
-    args: { input: t.arg({ type: discardInput, required: true, description: 'Which ones.' }) },
-    resolve: (_root, { input }, operation) => discardQuarantined(operation, input),
-  }),
-}));
