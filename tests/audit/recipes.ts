@@ -1,0 +1,25 @@
+import { apiKeys } from './api-keys.ts';
+import { audit } from './audit.ts';
+import { certificates } from './certificates.ts';
+import { claimCodes } from './claim-codes.ts';
+import { devices } from './devices.ts';
+import { invitations } from './invitations.ts';
+import { members } from './members.ts';
+import { operator } from './operator.ts';
+import { provisioningTokens } from './provisioning-tokens.ts';
+import { quarantine } from './quarantine.ts';
+import type { Recipes } from './recipe.ts';
+
+/** One for every mutation there is, in a file for each module. */
+export const recipes: Recipes = {
+  ...devices,
+  ...certificates,
+  ...claimCodes,
+  ...provisioningTokens,
+  ...apiKeys,
+  ...quarantine,
+  ...audit,
+  ...operator,
+  ...invitations,
+  ...members,
+};
