@@ -12,11 +12,11 @@ import {
   queries,
   subscriptions,
 } from '#tests/isolation/examples.ts';
+import { makeHappen } from '#tests/isolation/happenings.ts';
 import { readSchema } from '#tests/isolation/schema.ts';
 import { collectSecrets, leaksIn, MARKER } from '#tests/isolation/secrets.ts';
 import { type Arguments, walksFrom } from '#tests/isolation/walks.ts';
-import { collect, openTestApi, publishEvents, type TestApi } from '#tests/kit/api.ts';
-import { nextReading } from '#tests/kit/live.ts';
+import { collect, openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const schema = readSchema();
@@ -54,6 +54,10 @@ function exampleOf<Example>(table: Readonly<Record<string, Example>>, name: stri
 }
 
 const keyOfBravo = (role: Role): string => keysOfBravo.get(role) ?? '';
+
+/** Whether an input names one thing by its id: for another tenant that one does not exist. */
+const namesOne = (input: Readonly<Record<string, unknown>>): boolean =>
+  Object.keys(input).some((name) => /^id$|Id$/.test(name));
 
 /** What a mutation answers, as the name of its type. */
 async function call(
@@ -143,8 +147,10 @@ describe('mutations', () => {
     const before = await digestOf(api.database.admin, alpha.tenant.id);
     const input = exampleOf(mutations, name).input(alpha);
     for (const role of ROLES) {
-      const { text } = await call(keyOfBravo(role), name, input);
+      const { outcome, text } = await call(keyOfBravo(role), name, input);
       expect({ role, leaks: leaksIn(text, JSON.stringify(input), secrets) }).toEqual({ role, leaks: [] });
+      if (namesOne(input))
+        expect(outcome).toMatch(role === 'ADMIN' ? /^NotFoundError$/ : /^(NotFound|Forbidden)Error$/);
     }
     expect(await digestOf(api.database.admin, alpha.tenant.id)).toEqual(before);
   });
@@ -237,11 +243,11 @@ describe('subscriptions', () => {
         ),
       );
       const started = own.map(({ items }) => items.length);
-      await happenings(alpha);
+      await makeHappen(api, alpha);
       await until('Alpha to see its own', () =>
         own.some(({ items }, index) => items.length > (started[index] ?? 0)),
       );
-      await happenings(bravo);
+      await makeHappen(api, bravo);
       await until('Bravo to see its own', () => followed.some(({ stream }) => stream.items.length > 1));
       for (const { role, document, stream } of followed) {
         expect({ role, document, leaks: leaksIn(stream.items, document, secrets) }).toEqual({
@@ -290,19 +296,4 @@ function unionOf(field: string) {
   const type = getNamedType(schema.getSubscriptionType()?.getFields()[field]?.type);
   if (!type || !('getTypes' in type)) throw new Error(`${field} delivers no union`);
   return type;
-}
-
-/** One event of each kind that a subscription listens to. */
-async function happenings(of: Estate): Promise<void> {
-  const reading = nextReading(of.device, { label: `${of.mark}-live` });
-  await publishEvents(api.bus, of.tenant, { telemetry: [reading] });
-  const now = Date.now();
-  await publishEvents(api.bus, of.tenant, {
-    presence: [
-      {
-        ...{ deviceId: of.device.id, device: of.device.key, siteId: null, at: now },
-        ...{ connection: 'ONLINE', freshness: 'FRESH', lastSeenAt: now, connectionChangedAt: now },
-      },
-    ],
-  });
 }
