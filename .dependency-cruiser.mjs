@@ -21,7 +21,7 @@ export default {
         'core/fleet decides and does no I/O: pass what it needs as an argument, and fetch or store in the worker or service that asks it.',
       severity: 'error',
       from: { path: '^core/fleet/', pathNot: TEST },
-      to: { pathNot: '^(core/fleet/|crypto$|node:crypto$|node_modules/(zod|@types)/)' },
+      to: { pathNot: '^(core/fleet/|crypto$|node:crypto$|node_modules/(zod|ajv|ajv-formats|re2js|@types)/)' },
     },
     {
       name: 'runtime-knows-nothing-of-ours',
