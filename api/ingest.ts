@@ -17,6 +17,12 @@ import { createIngestLimits } from './http/ingest-limits.ts';
 import { createProvisioningDoor } from './http/ingest-provision.ts';
 import type { Provision } from './modules/provisioning-tokens/provision.ts';
 
+export interface Ingest {
+  readonly doors: IngestDoors;
+  readonly credentials: Credentials;
+  readonly accounts: TenantAccounts;
+}
+
 export interface IngestDeps {
   readonly config: ApiConfig;
   readonly pool: Pool;
@@ -28,11 +34,7 @@ export interface IngestDeps {
 }
 
 /** The doors of devices, with all they need between the database and the bus. */
-export function createIngest(deps: IngestDeps): {
-  readonly doors: IngestDoors;
-  readonly credentials: Credentials;
-  readonly accounts: TenantAccounts;
-} {
+export function createIngest(deps: IngestDeps): Ingest {
   const { config, pool, publisher, metrics } = deps;
   const credentials = createCredentials({
     key: deps.deviceTokenKey,

@@ -1,8 +1,14 @@
+import type { Pool } from 'pg';
+import type { LastingKeys } from '#core/auth/lasting-keys.ts';
 import type { MembershipRecord } from '#core/auth/membership.ts';
 import type { SecretBox } from '#core/auth/secrets.ts';
 import type { Person } from '#core/auth/viewer.ts';
+import type { Bus } from '#core/bus/connect.ts';
 import type { StreamState } from '#core/bus/stream-states.ts';
 import type { Plan } from '#core/fleet/limits.ts';
+import type { Logger } from '#core/runtime/logger.ts';
+import type { Metrics } from '#core/runtime/metrics.ts';
+import type { ApiConfig } from './config.ts';
 import type { InvitationRecord } from './database/credentials.ts';
 import type { OperatorDatabase } from './database/operator.ts';
 import type { ReadScope } from './database/read-scope.ts';
@@ -11,6 +17,22 @@ import type { Operation } from './graphql/context.ts';
 import type { LiveFeeds } from './live/feeds.ts';
 import type { InFlight } from './modules/conservation/in-flight.ts';
 import type { DeviceCache } from './modules/devices/cache.ts';
+
+/** What the API is built of. */
+export interface AppDeps {
+  readonly config: ApiConfig;
+  readonly pool: Pool;
+  /** As the role of operators of the platform; without it there are none. */
+  readonly operatorPool?: Pool | undefined;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** What stored secrets are hashed under. */
+  readonly keys: LastingKeys;
+  /** What `/readyz` asks. */
+  readonly checks: Readonly<Record<string, () => boolean>>;
+  readonly version: string;
+}
 
 /** What the whole process has one of, and services may use. */
 export interface Platform {
