@@ -2,6 +2,7 @@ import './nodes.ts';
 import '../modules/viewer/schema.ts';
 import '../modules/tenants/schema.ts';
 import '../modules/sites/schema.ts';
+import '../modules/sites/mutations.ts';
 import '../modules/devices/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';

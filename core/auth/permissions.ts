@@ -17,12 +17,13 @@ export type Permission =
   | 'platform.operate'
   | 'quarantine.manage'
   | 'sites.read'
+  | 'sites.write'
   | 'telemetry.read';
 
 const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
 /** Who sends messages again or gives them up. */
 const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
-const WRITE: readonly Permission[] = [...OPERATE, 'devices.write'];
+const WRITE: readonly Permission[] = [...OPERATE, 'devices.write', 'sites.write'];
 const ADMINISTER: readonly Permission[] = [
   ...WRITE,
   'apiKeys.manage',

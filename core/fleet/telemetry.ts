@@ -79,6 +79,10 @@ export interface TelemetryContext {
 
 /** Keys become names of object properties: the one that would change the object itself is no key. */
 const METRIC_KEY = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+
+/** Whether a metric may be called so. */
+export const isMetricKey = (text: string): boolean => METRIC_KEY.test(text);
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -218,7 +222,7 @@ function metricsProblem(
 
 /** What is wrong with a metric's key or value. */
 export function metricProblem(key: string, value: unknown, limits: TelemetryLimits): Problem | undefined {
-  if (!METRIC_KEY.test(key)) {
+  if (!isMetricKey(key)) {
     const detail = `${JSON.stringify(key.slice(0, 64))} is not [A-Za-z_][A-Za-z0-9_.-]{0,127}`;
     return { reason: 'BAD_KEY', detail };
   }

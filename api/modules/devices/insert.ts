@@ -45,12 +45,10 @@ export async function insertDevice(scope: WriteScope, create: DeviceCreate): Pro
   return device;
 }
 
-/** @throws NotFoundFault */
+/** The site of that key, which nobody deletes until the transaction ends. @throws NotFoundFault */
 export async function findSiteId(scope: WriteScope, key: string): Promise<number> {
-  const site = await scope.prisma.site.findUnique({
-    where: { tenantId_key: { tenantId: scope.tenantId, key } },
-    select: { id: true },
-  });
+  const [site] = await scope.prisma.$queryRaw<{ id: number }[]>`
+    select id from sites where tenant_id = ${scope.tenantId} and key = ${key} for key share`;
   if (!site) throw new NotFoundFault(`there is no site with the key ${key}`, ['input', 'siteKey']);
   return site.id;
 }

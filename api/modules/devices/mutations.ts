@@ -1,17 +1,9 @@
-import { builder } from '#api/graphql/builder.ts';
 import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation.ts';
+import { locationInput } from '../sites/schema.ts';
 import { createDevice, type DeviceChanged, decommissionDevice, updateDevice } from './changes.ts';
 import { deviceStatusEnum } from './enums.ts';
 import { deviceRef, requireDevice } from './schema.ts';
 import { deviceTokenRef } from './token-schema.ts';
-
-const locationInput = builder.inputType('LocationInput', {
-  description: 'A point on earth, WGS 84.',
-  fields: (t) => ({
-    latitude: t.float({ required: true, description: 'Degrees north, -90 to 90.' }),
-    longitude: t.float({ required: true, description: 'Degrees east, -180 to 180.' }),
-  }),
-});
 
 const changedFields: SuccessFields<DeviceChanged> = (t) => ({
   device: t.field({

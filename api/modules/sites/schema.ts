@@ -1,8 +1,8 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { findSite, listSites } from './service.ts';
-import { loadDeviceCount, type SiteRow } from './store.ts';
+import { findSite, findSiteBy, listSites, rollupOf } from './service.ts';
+import { loadDeviceCount, type SiteRollup, type SiteRow } from './store.ts';
 
 export interface LocationShape {
   readonly latitude: number;
@@ -17,12 +17,46 @@ export const locationRef = builder.objectRef<LocationShape>('Location').implemen
   }),
 });
 
+export const locationInput = builder.inputType('LocationInput', {
+  description: 'A point on earth, WGS 84.',
+  fields: (t) => ({
+    latitude: t.float({ required: true, description: 'Degrees north, -90 to 90.' }),
+    longitude: t.float({ required: true, description: 'Degrees east, -180 to 180.' }),
+  }),
+});
+
 /** A location where both coordinates are known, null otherwise. */
 export function toLocation(row: { latitude: number | null; longitude: number | null }): LocationShape | null {
   return row.latitude === null || row.longitude === null
     ? null
     : { latitude: row.latitude, longitude: row.longitude };
 }
+
+const siteRollupRef = builder.objectRef<SiteRollup>('SiteRollup').implement({
+  description:
+    'Devices at a site, decommissioned ones left out, counted on the three axes of presence: each device once on each.',
+  fields: (t) => ({
+    devices: t.exposeInt('devices', { description: 'All of them.' }),
+    online: t.exposeInt('online', { description: 'A session is open.' }),
+    offline: t.exposeInt('offline', { description: 'The last session has ended.' }),
+    unknown: t.exposeInt('unknown', {
+      description: 'Never connected, or the gateway that held the session is gone.',
+    }),
+    fresh: t.exposeInt('fresh', { description: 'Heard of within two expected intervals.' }),
+    stale: t.exposeInt('stale', { description: 'Heard of within ten expected intervals.' }),
+    silent: t.exposeInt('silent', { description: 'Heard of longer ago, or never.' }),
+    credentialActive: t.exposeInt('credentialActive', {
+      description: 'A credential is good for more than 30 days.',
+    }),
+    credentialExpiring: t.exposeInt('credentialExpiring', {
+      description: 'Every good credential ends within 30 days.',
+    }),
+    credentialRevoked: t.exposeInt('credentialRevoked', {
+      description: 'Every credential was revoked or has expired.',
+    }),
+    credentialNone: t.exposeInt('credentialNone', { description: 'It never had a credential.' }),
+  }),
+});
 
 export const siteRef = builder.objectRef<SiteRow>('Site');
 
@@ -42,6 +76,18 @@ builder.node(siteRef, {
       nullable: true,
       description: 'Where the site is.',
       resolve: toLocation,
+    }),
+    address: t.exposeString('address', { description: 'Where letters go; empty when nobody said.' }),
+    version: t.exposeInt('version', {
+      description: 'Grows with every change; hand it back as `expectedVersion`.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    rollup: t.field({
+      type: siteRollupRef,
+      description: 'Its devices by presence, some seconds behind.',
+      complexity: 10,
+      resolve: (site, _args, operation) => rollupOf(operation, site.id),
     }),
     deviceCount: t.int({
       description: 'Devices at the site, decommissioned ones left out.',
@@ -67,14 +113,42 @@ const siteConnectionRef = builder.connectionObject(
   { name: 'SiteEdge', description: 'A site in a page.' },
 );
 
-builder.queryField('sites', (t) =>
-  t.connection(
+const siteByInput = builder.inputType('SiteBy', {
+  description: 'Names one site.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.id({ description: 'Its opaque id.' }),
+    key: t.string({ description: 'Its key.' }),
+  }),
+});
+
+const siteFilterInput = builder.inputType('SiteFilter', {
+  description: 'Sites that meet every condition given.',
+  fields: (t) => ({
+    search: t.string({
+      description: 'Matches key, name or address, case-insensitively, anywhere in the text.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  site: t.field({
+    type: siteRef,
+    nullable: true,
+    description: 'One site of the tenant, or null when there is none by that id or key.',
+    args: { by: t.arg({ type: siteByInput, required: true, description: 'Which one.' }) },
+    resolve: (_root, { by }, operation) => findSiteBy(operation, by),
+  }),
+  sites: t.connection(
     {
       type: siteRef,
       description: 'Sites of the tenant, in the order of their keys.',
       complexity: pageCost,
-      resolve: (_root, args, operation) => listSites(operation, args),
+      args: {
+        where: t.arg({ type: siteFilterInput, description: 'Which ones; all of them by default.' }),
+      },
+      resolve: (_root, { where, ...page }, operation) => listSites(operation, page, where ?? {}),
     },
     siteConnectionRef,
   ),
-);
+}));

@@ -9,15 +9,13 @@ export interface NewTokenRow {
   readonly hint: string;
 }
 
-/** The sites with these keys. */
+/** The sites with these keys, which nobody deletes until the transaction ends. */
 export async function readSiteIds(
   scope: WriteScope,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const sites = await scope.prisma.site.findMany({
-    where: { key: { in: [...keys] } },
-    select: { id: true, key: true },
-  });
+  const sites = await scope.prisma.$queryRaw<{ id: number; key: string }[]>`
+    select id, key from sites where key = any(${keys}::text[]) order by id for key share`;
   return new Map(sites.map(({ key, id }) => [key, id]));
 }
 
