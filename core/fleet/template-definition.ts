@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findSchemaProblems } from './json-schemas.ts';
 import { type PathProblem, plainJsonProblem } from './plain-json.ts';
+import { isMetricKey } from './telemetry.ts';
 import {
   ENFORCEMENTS,
   type JsonSchema,
@@ -23,10 +24,7 @@ export const templateKeySchema = z
 /** What a metric may be called, in readings and in templates. */
 export const metricKeySchema = z
   .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/,
-    'must be 1 to 128 of A-Z a-z 0-9 _ . - and begin with a letter or _',
-  );
+  .refine(isMetricKey, 'must be 1 to 128 of A-Z a-z 0-9 _ . - and begin with a letter or _');
 
 const name = z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters');
 const lowerKey = z

@@ -9,6 +9,7 @@ import { operator } from './operator.ts';
 import { provisioningTokens } from './provisioning-tokens.ts';
 import { quarantine } from './quarantine.ts';
 import type { Recipes } from './recipe.ts';
+import { sites } from './sites.ts';
 
 /** One for every mutation there is, in a file for each module. */
 export const recipes: Recipes = {
@@ -22,4 +23,5 @@ export const recipes: Recipes = {
   ...operator,
   ...invitations,
   ...members,
+  ...sites,
 };

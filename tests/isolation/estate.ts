@@ -10,6 +10,8 @@ export interface Estate {
   /** With a token; its readings are one minute old. */
   readonly device: SeededDevice;
   readonly siteKey: string;
+  /** Of a site where nothing is. */
+  readonly emptySiteId: string;
   /** Global ids by Node type. */
   readonly ids: Readonly<Record<string, string>>;
   /** Of a message that nobody could use. */
@@ -55,6 +57,9 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     if (errors.length > 0) throw new Error(`${document}: ${JSON.stringify(errors)}`);
     return data;
   };
+  const { siteCreate } = await ask(
+    `mutation { siteCreate(input: { key: "${mark}-empty" }) { ... on SiteCreateSuccess { site { id } } } }`,
+  );
   await ask(`mutation { apiKeyCreate(input: { name: "${mark}-key", role: VIEWER }) { __typename } }`);
   const found = await ask(
     `{ apiKeys { nodes { id name } } device(by: { key: "${mark}-device" }) { id site { id } credentials { id } } viewer { tenant { id } } }`,
@@ -103,6 +108,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   return {
     ...{ tenant, mark, device, siteKey },
     deadReceipt: `${letter.rows[0]?.batch_id}.0`,
+    emptySiteId: siteCreate.site.id,
     certificateId: generated.deviceCertificateGenerate.credential.id,
     csr: request.csr,
     invitationToken: invited.token,

@@ -50,7 +50,8 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { from: LONG_AGO, to: FAR_AHEAD },
     { from: LONG_AGO, to: FAR_AHEAD, where: { deviceKey: of.device.key } },
   ],
-  sites: () => [{}],
+  site: (of) => [{ by: { id: of.ids['Site'] } }, { by: { key: of.siteKey } }],
+  sites: (of) => [{}, { where: { search: of.mark } }],
   tenantCa: () => [{}],
   viewer: () => [{}],
 };
@@ -132,6 +133,9 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     needs: 'audit.read',
     input: (of) => ({ format: 'JSONL', where: { target: of.ids['Device'] } }),
   },
+  siteCreate: { needs: 'sites.write', input: (of) => ({ key: `${of.mark}-place` }) },
+  siteUpdate: { needs: 'sites.write', input: (of) => ({ id: of.ids['Site'], name: 'changed' }) },
+  siteDelete: { needs: 'sites.write', input: (of) => ({ id: of.emptySiteId }) },
   tenantCreate: {
     needs: 'platform.operate',
     input: (of) => ({ slug: `${of.mark.toLowerCase()}-2`, name: 'Second', reason: REASON }),

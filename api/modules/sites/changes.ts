@@ -144,7 +144,8 @@ export function deleteSite(operation: Operation, input: WithId): Promise<SiteDel
           there.tokens === 1 ? 'provisioning token makes devices' : 'provisioning tokens make devices',
         );
       await scope.prisma.$executeRaw`update devices set site_id = null where site_id = ${site.id}`;
-      await scope.prisma.$executeRaw`update provisioning_tokens set site_id = null where site_id = ${site.id}`;
+      await scope.prisma
+        .$executeRaw`update provisioning_tokens set site_id = null where site_id = ${site.id}`;
       await scope.prisma.site.delete({ where: { id: site.id } });
       return {
         success: { id: input.id },

@@ -55,9 +55,7 @@ export const loadSite = defineLoader<number, SiteRow | undefined>(
 );
 
 export async function readSiteByKey(operation: Operation, key: string): Promise<SiteRow | undefined> {
-  const [row] = await operation.read.rows<SiteRow>(
-    sql`select ${COLUMNS} from sites s where s.key = ${key}`,
-  );
+  const [row] = await operation.read.rows<SiteRow>(sql`select ${COLUMNS} from sites s where s.key = ${key}`);
   return row;
 }
 

@@ -106,6 +106,7 @@ const keyless = [
   'SeriesPoint',
   'SiteConnection',
   'SiteEdge',
+  'SiteRollup',
   'StreamGap',
   'TelemetryReading',
   'TenantCa',
