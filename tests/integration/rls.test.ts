@@ -109,7 +109,7 @@ const SHARED_TO_READ = ['device_templates', 'template_versions'];
 const SHARED_POLICIES = [
   'DELETE (tenant_id = current_tenant())',
   'INSERT (tenant_id = current_tenant())',
-  'SELECT ((tenant_id IS NULL) OR (tenant_id = current_tenant()))',
+  'SELECT ((tenant_id = current_tenant()) OR ((tenant_id IS NULL) AND (current_tenant() IS NOT NULL)))',
   'UPDATE (tenant_id = current_tenant()) (tenant_id = current_tenant())',
 ].join(';');
 
@@ -288,7 +288,9 @@ describe('row-level security', () => {
         some: true,
         less: true,
       });
-      for (const row of rows) if ('tenant_id' in row) expect(row['tenant_id']).toBe(a.id);
+      const own = rows.filter((row) => row['tenant_id'] !== null || !SHARED_TO_READ.includes(name));
+      expect({ name, own: own.length > 0 }).toEqual({ name, own: true });
+      for (const row of own) if ('tenant_id' in row) expect(row['tenant_id']).toBe(a.id);
     }
     await app.query('begin');
     await app.query("select set_config('app.tenant_id', $1, true)", [String(a.id)]);
@@ -303,6 +305,15 @@ describe('row-level security', () => {
       await app.query('rollback to savepoint s');
     }
     expect((await app.query(`update devices set name = 'mine' where tenant_id = ${b.id}`)).rowCount).toBe(0);
+    for (const name of SHARED_TO_READ) {
+      for (const text of [`update ${name} set version = 9`, `delete from ${name}`]) {
+        const shared = `${text} where tenant_id is null`;
+        expect({ text, count: (await app.query(shared)).rowCount }).toEqual({ text, count: 0 });
+      }
+    }
+    const theirs = "insert into device_templates (key, name, category) values ('x', 'x', 'SENSOR')";
+    await expect(app.query(theirs)).rejects.toThrow('row-level security');
+    await app.query('rollback to savepoint s');
     await app.query('rollback');
   });
 
