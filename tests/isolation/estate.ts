@@ -32,7 +32,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   await tenant.site(siteKey);
   const device = await tenant.device(`${mark}-device`, { site: siteKey });
   await admin.query(
-    `update devices set tags = array[$2], serial_number = $2, attributes = jsonb_build_object('note', $2::text) where id = $1`,
+    `update devices set latitude = 48.2, longitude = 16.4, tags = array[$2], serial_number = $2, attributes = jsonb_build_object('note', $2::text) where id = $1`,
     [device.id, `${mark}-tag`],
   );
   // How much it sent tells it from others.

@@ -30,6 +30,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
     { where: { siteKeys: [of.siteKey] } },
     { where: { tags: [`${of.mark}-tag`] } },
   ],
+  deviceMap: (of) => [{}, { where: { keys: [of.device.key] } }],
   invitationOffer: (of) => [{ token: of.invitationToken }],
   invitations: () => [{}, { pendingOnly: true }],
   liveWindow: () => [{}],

@@ -207,7 +207,7 @@ const deviceByInput = builder.inputType('DeviceBy', {
   }),
 });
 
-const deviceFilterInput = builder.inputType('DeviceFilter', {
+export const deviceFilterInput = builder.inputType('DeviceFilter', {
   description:
     'Devices that meet every condition given. A list means any of its values; at most 200 of them.',
   fields: (t) => ({

@@ -66,7 +66,8 @@ export async function listDevices(
   return { ...page, count: () => countDevices(operation, filter) };
 }
 
-function assertFilter(filter: DeviceFilter): void {
+/** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */
+export function assertFilter(filter: DeviceFilter): void {
   const lists = [filter.keys, filter.siteKeys, filter.tagsAll].flatMap((list) => (list ? [list] : []));
   if (lists.some((list) => list.length > MAX_FILTER_VALUES)) {
     throw badInput(`a filter takes at most ${MAX_FILTER_VALUES} values`);

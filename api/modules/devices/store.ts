@@ -137,7 +137,8 @@ function orderKey(row: ListedRow, field: DeviceOrderField): string {
   }
 }
 
-function conditions(filter: DeviceFilter): Sql {
+/** The condition of a filter over `devices d` and `device_presence p`. */
+export function conditions(filter: DeviceFilter): Sql {
   const { search, keys, siteKeys, statuses, connections, freshness, tagsAll } = filter;
   return all([
     ...(search

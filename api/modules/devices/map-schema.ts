@@ -1,0 +1,77 @@
+import { builder } from '#api/graphql/builder.ts';
+import { connectivityEnum, freshnessEnum } from '../presence/schema.ts';
+import { locationRef } from '../sites/schema.ts';
+import { deviceStatusEnum } from './enums.ts';
+import { type DeviceMap, type DevicePin, MAX_PINS, mapDevices } from './map.ts';
+import { deviceFilterInput } from './schema.ts';
+
+const boundsInput = builder.inputType('BoundsInput', {
+  description: 'A part of the earth between two latitudes and two longitudes, WGS 84.',
+  fields: (t) => ({
+    south: t.float({ required: true, description: 'Degrees north, -90 to 90.' }),
+    west: t.float({
+      required: true,
+      description:
+        'Degrees east, -180 to 180. Greater than `east` for a part that reaches across the 180th meridian.',
+    }),
+    north: t.float({ required: true, description: 'Degrees north, at least `south`.' }),
+    east: t.float({ required: true, description: 'Degrees east, -180 to 180.' }),
+  }),
+});
+
+const pinRef = builder.objectRef<DevicePin>('DevicePin').implement({
+  description: 'A device as a point on a map; `device(by: {key})` has the rest of it.',
+  fields: (t) => ({
+    key: t.exposeString('key', { description: 'Names the device within the tenant.' }),
+    name: t.exposeString('name', { description: 'What people call the device.' }),
+    status: t.expose('status', { type: deviceStatusEnum, description: 'What the owner says about it.' }),
+    location: t.field({
+      type: locationRef,
+      description: 'Its own point, or its site’s.',
+      resolve: ({ latitude, longitude }) => ({ latitude, longitude }),
+    }),
+    atSite: t.exposeBoolean('atSite', {
+      description: 'Whether the point is the site’s, because the device has none of its own.',
+    }),
+    connection: t.expose('connection', {
+      type: connectivityEnum,
+      description: 'Whether it is connected.',
+    }),
+    freshness: t.expose('freshness', {
+      type: freshnessEnum,
+      description: 'How recent its last message is.',
+    }),
+  }),
+});
+
+const mapRef = builder.objectRef<DeviceMap>('DeviceMap').implement({
+  description: 'Devices as points.',
+  fields: (t) => ({
+    pins: t.field({
+      type: [pinRef],
+      description: `At most ${MAX_PINS} of them.`,
+      complexity: 200,
+      resolve: ({ pins }) => [...pins],
+    }),
+    truncated: t.exposeBoolean('truncated', {
+      description: 'Whether there are more than fit; ask for a smaller part, or filter.',
+    }),
+    unplacedCount: t.int({
+      description: 'Devices of the filter without a point, wherever the bounds are.',
+      complexity: 50,
+      resolve: (map) => map.unplaced(),
+    }),
+  }),
+});
+
+builder.queryField('deviceMap', (t) =>
+  t.field({
+    type: mapRef,
+    description: 'Where the devices of the tenant are, in one answer.',
+    args: {
+      where: t.arg({ type: deviceFilterInput, description: 'Which ones; all of them by default.' }),
+      within: t.arg({ type: boundsInput, description: 'Only those in this part; everywhere by default.' }),
+    },
+    resolve: (_root, { where, within }, operation) => mapDevices(operation, where ?? {}, within ?? undefined),
+  }),
+);
