@@ -51,6 +51,13 @@ const shape = {
   MQTT_PUBLIC_URL: z.string().default('mqtt://127.0.0.1:1883'),
   /** Where devices reach the TLS listener; absent where there is none. */
   MQTTS_PUBLIC_URL: z.string().optional(),
+  /** Map tiles behind the devices, as `https://{s}.tile.example/{z}/{x}/{y}.png`; without, the console asks nobody for any. */
+  MAP_TILES_URL: z
+    .string()
+    .regex(/^https?:\/\//)
+    .optional(),
+  /** Whom the tiles are owed to; shown as text. */
+  MAP_TILES_ATTRIBUTION: z.string().default(''),
   /** The built console; nothing is served when the folder does not exist. */
   CONSOLE_DIR: z.string().default('web/dist'),
   OBJECTS_DIR: z.string().default('.fleetgraph/objects'),

@@ -62,6 +62,7 @@ export function createDoors(deps: DoorsDeps): Doors {
   const serveConsole = createConsole({
     folder: config.CONSOLE_DIR,
     issuer: config.OIDC_ISSUER,
+    tilesUrl: config.MAP_TILES_URL,
     config: {
       issuer: config.OIDC_ISSUER,
       clientId: config.OIDC_CLIENT_ID,
@@ -69,6 +70,10 @@ export function createDoors(deps: DoorsDeps): Doors {
       mqttUrl: config.MQTT_PUBLIC_URL,
       httpUrl: config.PUBLIC_URL,
       version: deps.version,
+      ...(config.MAP_TILES_URL !== undefined && {
+        tilesUrl: config.MAP_TILES_URL,
+        tilesAttribution: config.MAP_TILES_ATTRIBUTION,
+      }),
     },
   });
 

@@ -4,7 +4,7 @@ import '../modules/tenants/schema.ts';
 import '../modules/sites/schema.ts';
 import '../modules/sites/mutations.ts';
 import '../modules/devices/schema.ts';
-import '../modules/devices/map-schema.ts';
+import '../modules/device-map/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
 import '../modules/certificates/schema.ts';

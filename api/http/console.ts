@@ -9,6 +9,8 @@ export interface ConsoleOptions {
   readonly folder: string;
   /** Where its people sign in; the page may talk to it. */
   readonly issuer: string;
+  /** Where the page gets map tiles from; undefined: nowhere. */
+  readonly tilesUrl: string | undefined;
   /** Answered at `/config.json`. */
   readonly config: Readonly<Record<string, string>>;
 }
@@ -38,7 +40,7 @@ export function createConsole(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const folder = path.resolve(options.folder);
   const headers = {
-    'content-security-policy': contentSecurityPolicy(options.issuer),
+    'content-security-policy': contentSecurityPolicy(options.issuer, options.tilesUrl),
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
@@ -90,14 +92,15 @@ function readPath(url: string): string | undefined {
   }
 }
 
-/** Scripts of our own only; the page talks to this host and to the identity provider. */
-function contentSecurityPolicy(issuer: string): string {
+/** Scripts of our own only; the page talks to this host and to the identity provider, and has pictures of maps from one more. */
+function contentSecurityPolicy(issuer: string, tilesUrl: string | undefined): string {
   const { origin } = new URL(issuer);
+  const tiles = tilesUrl === undefined ? '' : ` ${tilesOrigin(tilesUrl)}`;
   return [
     "default-src 'self'",
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data:",
+    `img-src 'self' data:${tiles}`,
     `connect-src 'self' ws: wss: ${origin}`,
     `frame-src ${origin}`,
     `form-action 'self' ${origin}`,
@@ -105,4 +108,10 @@ function contentSecurityPolicy(issuer: string): string {
     "base-uri 'none'",
     "object-src 'none'",
   ].join('; ');
+}
+
+/** The source of tiles as a policy names it: `{s}` stands for any subdomain. */
+function tilesOrigin(tilesUrl: string): string {
+  const [scheme = '', , host = ''] = tilesUrl.split('/');
+  return `${scheme}//${host.replaceAll('{s}', '*')}`;
 }

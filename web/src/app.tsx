@@ -19,6 +19,7 @@ const DeviceDetails = lazy(() =>
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
+const MapPage = lazy(() => import('./features/map/map-page.tsx').then((m) => ({ default: m.MapPage })));
 const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
 );
@@ -69,6 +70,7 @@ export function App() {
             <Route path="readings" element={<DeviceReadings />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>
+          <Route path="map" element={<MapPage />} />
           <Route path="new-device" element={<NewDevice />} />
           <Route path="settings/members" element={<Members />} />
           <Route path="ingest" element={<Conservation />} />

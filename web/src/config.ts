@@ -6,6 +6,9 @@ export type ConsoleConfig = {
   readonly mqttUrl: string;
   readonly httpUrl: string;
   readonly version: string;
+  /** Where map tiles come from; undefined: from nowhere. */
+  readonly tilesUrl: string | undefined;
+  readonly tilesAttribution: string;
 };
 
 const fields = ['issuer', 'clientId', 'audience', 'mqttUrl', 'httpUrl', 'version'] as const;
@@ -26,6 +29,8 @@ export function parseConfig(input: unknown): ConsoleConfig {
     mqttUrl: text('mqttUrl'),
     httpUrl: text('httpUrl'),
     version: text('version'),
+    tilesUrl: text('tilesUrl') || undefined,
+    tilesAttribution: text('tilesAttribution'),
   };
 }
 

@@ -23,7 +23,14 @@ export {
 export { deviceKeyRules } from './input.ts';
 export { findSiteId, insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';
-export type { DeviceNode, DeviceRow, DeviceStub } from './store.ts';
+export {
+  conditions,
+  type DeviceFilter,
+  type DeviceNode,
+  type DeviceRow,
+  type DeviceStatus,
+  type DeviceStub,
+} from './store.ts';
 export { addToken } from './tokens.ts';
 
 const MAX_FILTER_VALUES = 200;

@@ -67,6 +67,8 @@ const keyless = [
   'DeviceConnection',
   'DeviceEdge',
   'DeviceLatest',
+  'DeviceMap',
+  'DevicePin',
   'DeviceSequence',
   'DeviceToken',
   'GivenUpMessageConnection',

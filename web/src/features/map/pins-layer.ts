@@ -109,7 +109,10 @@ function drawMark(
   context.fillStyle = style.getPropertyValue(tokens[worst]);
   context.strokeStyle = style.getPropertyValue('--surface');
   context.lineWidth = 2;
-  if (pins.length === 1) return drawShape(context, worst, x, y);
+  if (pins.length === 1) {
+    drawShape(context, worst, x, y);
+    return;
+  }
   const radius = Math.min(20, 10 + Math.log10(pins.length) * 4);
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);

@@ -1,9 +1,8 @@
 import { builder } from '#api/graphql/builder.ts';
+import { deviceFilterInput, deviceStatusEnum } from '../devices/schema.ts';
 import { connectivityEnum, freshnessEnum } from '../presence/schema.ts';
 import { locationRef } from '../sites/schema.ts';
-import { deviceStatusEnum } from './enums.ts';
-import { type DeviceMap, type DevicePin, MAX_PINS, mapDevices } from './map.ts';
-import { deviceFilterInput } from './schema.ts';
+import { type DeviceMap, type DevicePin, MAX_PINS, mapDevices } from './service.ts';
 
 const boundsInput = builder.inputType('BoundsInput', {
   description: 'A part of the earth between two latitudes and two longitudes, WGS 84.',

@@ -2,9 +2,8 @@ import type { ReadScope } from '#api/database/read-scope.ts';
 import { all, sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
+import { assertFilter, conditions, type DeviceFilter, type DeviceStatus } from '../devices/service.ts';
 import type { PresenceRow } from '../presence/service.ts';
-import { assertFilter } from './service.ts';
-import { conditions, type DeviceFilter, type DeviceStatus } from './store.ts';
 
 /** A device as a point on the map. */
 export interface DevicePin {
