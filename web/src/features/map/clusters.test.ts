@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cluster, nearest, worstOf } from './clusters.ts';
+import { cluster, nearest, sharesOf } from './clusters.ts';
 
 const at = (x: number, y: number) => ({ x, y, pin: `${x},${y}` });
 
@@ -31,14 +31,17 @@ describe('clusters', () => {
     expect(nearest(found, { x: 60, y: 60 }, 14)).toBeUndefined();
   });
 
-  it('says what needs a look first', () => {
+  it('counts what needs a look first', () => {
     const fine = { connection: 'ONLINE', freshness: 'FRESH' } as const;
     const offline = { connection: 'OFFLINE', freshness: 'FRESH' } as const;
     const stale = { connection: 'ONLINE', freshness: 'STALE' } as const;
     const silent = { connection: 'OFFLINE', freshness: 'SILENT' } as const;
-    expect(worstOf([fine])).toBe('fine');
-    expect(worstOf([fine, offline])).toBe('offline');
-    expect(worstOf([offline, stale])).toBe('stale');
-    expect(worstOf([stale, silent, fine])).toBe('silent');
+    expect(sharesOf([fine])).toEqual([['fine', 1]]);
+    expect(sharesOf([fine, stale, offline, silent, stale])).toEqual([
+      ['silent', 1],
+      ['stale', 2],
+      ['offline', 1],
+      ['fine', 1],
+    ]);
   });
 });

@@ -10,8 +10,8 @@ export type Cluster<Pin> = {
   readonly pins: readonly Pin[];
 };
 
-/** Of all devices at one place: what needs a look first. */
-export type Worst = 'silent' | 'stale' | 'offline' | 'fine';
+/** Connection and freshness in one word, for a mark of few pixels. */
+export type Health = 'silent' | 'stale' | 'offline' | 'fine';
 
 /**
  * Joins devices that fall into one square of `size` pixels, drawn at the mean of their points. The squares are fixed to the
@@ -35,17 +35,20 @@ export function cluster<Pin>(
   return [...cells.values()].map(({ x, y, pins }) => ({ x: x / pins.length, y: y / pins.length, pins }));
 }
 
-const order: readonly Worst[] = ['silent', 'stale', 'offline', 'fine'];
+const order: readonly Health[] = ['silent', 'stale', 'offline', 'fine'];
 
-/** What the mark of some devices says: the state of the one that is worst off. */
-export function worstOf(
+/** How many devices are in each state that any is in, what needs a look first at the front. */
+export function sharesOf(
   pins: readonly { readonly connection: Connectivity; readonly freshness: Freshness }[],
-): Worst {
-  const found = new Set(pins.map(stateOf));
-  return order.find((state) => found.has(state)) ?? 'fine';
+): (readonly [state: Health, count: number])[] {
+  const counts = Map.groupBy(pins, stateOf);
+  return order.flatMap((state) => {
+    const count = counts.get(state)?.length ?? 0;
+    return count > 0 ? [[state, count] as const] : [];
+  });
 }
 
-function stateOf({ connection, freshness }: { connection: Connectivity; freshness: Freshness }): Worst {
+function stateOf({ connection, freshness }: { connection: Connectivity; freshness: Freshness }): Health {
   if (freshness === 'SILENT') return 'silent';
   if (freshness === 'STALE') return 'stale';
   return connection === 'ONLINE' ? 'fine' : 'offline';

@@ -1,10 +1,10 @@
 import { type LatLngExpression, Layer, type Map as LeafletMap, type LeafletMouseEvent } from 'leaflet';
-import { type Cluster, cluster, nearest, type Placed, type Worst, worstOf } from './clusters.ts';
+import { type Cluster, cluster, type Health, nearest, type Placed, sharesOf } from './clusters.ts';
 import type { Pin } from './map-documents.ts';
 
 const cellPx = 44;
 const reachPx = 20;
-const tokens: Record<Worst, string> = {
+const tokens: Record<Health, string> = {
   silent: '--bad',
   stale: '--warn',
   offline: '--idle',
@@ -105,20 +105,32 @@ function drawMark(
   { x, y, pins }: Cluster<Pin>,
   style: CSSStyleDeclaration,
 ): void {
-  const worst = worstOf(pins);
-  context.fillStyle = style.getPropertyValue(tokens[worst]);
+  const shares = sharesOf(pins);
+  const colour = (state: Health) => style.getPropertyValue(tokens[state]);
   context.strokeStyle = style.getPropertyValue('--surface');
   context.lineWidth = 2;
-  if (pins.length === 1) {
-    drawShape(context, worst, x, y);
+  const [only] = shares;
+  if (pins.length === 1 && only) {
+    context.fillStyle = colour(only[0]);
+    drawShape(context, only[0], x, y);
     return;
   }
   const radius = Math.min(20, 10 + Math.log10(pins.length) * 4);
   context.beginPath();
   context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fill();
-  context.stroke();
   context.fillStyle = style.getPropertyValue('--surface');
+  context.fill();
+  let from = -Math.PI / 2;
+  context.lineWidth = 4;
+  for (const [state, count] of shares) {
+    const to = from + (2 * Math.PI * count) / pins.length;
+    context.beginPath();
+    context.arc(x, y, radius, from, to);
+    context.strokeStyle = colour(state);
+    context.stroke();
+    from = to;
+  }
+  context.fillStyle = style.getPropertyValue('--ink');
   context.font = `600 11px ${getComputedStyle(document.body).fontFamily}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
@@ -130,7 +142,7 @@ function drawMark(
 }
 
 /** The shapes of the status marks: a disc is fine, a ring offline, a triangle stale, a square silent. */
-function drawShape(context: CanvasRenderingContext2D, state: Worst, x: number, y: number): void {
+function drawShape(context: CanvasRenderingContext2D, state: Health, x: number, y: number): void {
   context.beginPath();
   switch (state) {
     case 'silent':
