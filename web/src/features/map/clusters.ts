@@ -41,10 +41,11 @@ const order: readonly Health[] = ['silent', 'stale', 'offline', 'fine'];
 export function sharesOf(
   pins: readonly { readonly connection: Connectivity; readonly freshness: Freshness }[],
 ): (readonly [state: Health, count: number])[] {
-  const counts = Map.groupBy(pins, stateOf);
+  const counts = new Map<Health, number>();
+  for (const pin of pins) counts.set(stateOf(pin), (counts.get(stateOf(pin)) ?? 0) + 1);
   return order.flatMap((state) => {
-    const count = counts.get(state)?.length ?? 0;
-    return count > 0 ? [[state, count] as const] : [];
+    const count = counts.get(state);
+    return count === undefined ? [] : [[state, count] as const];
   });
 }
 
