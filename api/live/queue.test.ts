@@ -76,7 +76,11 @@ describe('entry', () => {
   });
 
   it('seals a cursor behind each event, and behind the whole message at the last of its tenant', () => {
-    const told = ({ metrics: _, ...rest }: TelemetryEvent) => ({ ...rest, metricsJson: '{"n":1}' });
+    const told = ({ metrics: _, ...rest }: TelemetryEvent) => ({
+      ...rest,
+      metricsJson: '{"n":1}',
+      shape: 'n',
+    });
     const data = encodeTelemetry([
       { tenant: 'acme', tenantId: 5, events: [event(1), event(2)].map(told) },
       { tenant: 'other', tenantId: 6, events: [event(3)].map(told) },

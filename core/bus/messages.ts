@@ -195,6 +195,9 @@ export function parseFrame(bytes: Uint8Array): Frame {
     throw new FrameError(`unknown frame version ${version}`);
   const count = buffer.readUInt32LE(17);
   const items: FrameItem[] = [];
+  /** Most items are of the tenant of the one before. */
+  let tenant = '';
+  let tenantAt = 0;
   let at = FRAME_HEADER_BYTES;
   try {
     for (let index = 0; index < count; index++) {
@@ -209,8 +212,12 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const propertied = version >= PROPERTIED_FRAME_VERSION && (flags & FLAG_PROPERTIED) !== 0;
       const receivedAt = buffer.readDoubleLE(at + 4);
       at += 12;
-      const tenant = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
-      at += 1 + tenant.length;
+      const tenantLength = buffer.readUInt8(at++);
+      if (tenantLength !== tenant.length || !sameBytes(buffer, tenantAt, at, tenantLength)) {
+        tenant = buffer.toString('latin1', at, at + tenantLength);
+        tenantAt = at;
+      }
+      at += tenantLength;
       const device = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
       at += 1 + device.length;
       const keyHash = keyed ? buffer.subarray(at, at + KEY_HASH_BYTES) : undefined;
@@ -244,6 +251,13 @@ export function parseFrame(bytes: Uint8Array): Frame {
   }
   if (at !== buffer.length) throw new FrameError('bytes after the last item');
   return { batchId: uuidText(buffer.subarray(1, 17)), items };
+}
+
+function sameBytes(buffer: Buffer, one: number, other: number, length: number): boolean {
+  for (let index = 0; index < length; index++) {
+    if (buffer[one + index] !== buffer[other + index]) return false;
+  }
+  return true;
 }
 
 const flagsOf = (item: FrameItem): number =>

@@ -10,6 +10,7 @@ const told = (deviceId: number, over: Partial<TelemetryToTell> = {}): TelemetryT
   id: String(deviceId),
   receivedAt: 2_000 + deviceId,
   metricsJson: `{"n":${deviceId}}`,
+  shape: 'n',
   ...over,
 });
 
@@ -24,7 +25,10 @@ const two = () =>
     {
       tenant: 'acme',
       tenantId: 1,
-      events: [told(10, { metricsJson: '{"text":"né\\n,{€"}' }), told(11, { siteId: 3, lat: 1.5, lng: -2 })],
+      events: [
+        told(10, { metricsJson: '{"text":"né\\n,{€"}', shape: 'text' }),
+        told(11, { siteId: 3, lat: 1.5, lng: -2 }),
+      ],
     },
     { tenant: 'other', tenantId: 2, events: [told(20)] },
   ]);
@@ -40,6 +44,14 @@ describe('a telemetry batch', () => {
     const batch = open(two());
     expect([2, 0, 1].map((index) => batch.event(index))).toEqual([expected[2], expected[0], expected[1]]);
     expect(batch.event(1)).toBe(batch.event(1));
+  });
+
+  it('says when a reading was taken and which metrics it has without decoding it', () => {
+    const bytes = two();
+    bytes.fill(0x20, bytes.indexOf(10) + 1);
+    const batch = open(bytes);
+    expect([0, 1, 2].map((index) => batch.tsOf(index))).toEqual([1_010, 1_011, 1_020]);
+    expect([0, 1, 2].map((index) => batch.shapeOf(index))).toEqual(['text', 'n', 'n']);
   });
 
   it('says who was heard and when, by tenant, without decoding a reading', () => {
@@ -64,6 +76,13 @@ describe('a telemetry batch', () => {
     const batch = open(bytes);
     expect(batch.parts).toMatchObject([{ tenant: 'acme', tenantId: 1, first: 0 }]);
     expect(batch.events()).toEqual([event]);
+    const without = Buffer.from(
+      two()
+        .toString()
+        .replace(/,"lags":.*?(?=}[,\]])/g, ''),
+    );
+    expect(open(without).tsOf(2)).toBe(1_020);
+    expect([0, 1, 2].map((index) => open(without).shapeOf(index))).toEqual(['text', 'n', 'n']);
   });
 
   it('is refused when it is cut short, contradicts itself or is of another version', () => {

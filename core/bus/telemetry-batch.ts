@@ -4,11 +4,14 @@ import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from
  * How committed readings travel on EVENTS: one message holds those of many tenants of a shard, so that what a reading costs does
  * not depend on how many tenants there are. It begins with one line of JSON,
  *
- *     {"v":2,"kind":"telemetry","parts":[{"tenant","tenantId","deviceIds":[…],"devices":[…],"receivedAt":[…],"lengths":[…]}]}
+ *     {"v":2,"kind":"telemetry","parts":[{"tenant","tenantId","deviceIds":[…],"devices":[…],"receivedAt":[…],"lengths":[…],
+ *       "lags":[…],"shapes":[…],"shapeOf":[…]}]}
  *
  * and goes on with one JSON object a reading, `{"siteId","ts","id","metrics","lat","lng"}`, separated by commas, in the order of
- * the parts. `lengths` are theirs in bytes. Whoever wants some readings, or only needs to know who was heard and when, decodes
- * no others.
+ * the parts. `lengths` are theirs in bytes; `lags` how long before `receivedAt` each was taken, in ms; `shapes` the names of
+ * metrics that a reading may have, joined by commas, and `shapeOf` which of these each has, absent where there is but one.
+ * Whoever wants some readings, or only needs to know who was heard and when, decodes no others. Of what was published without
+ * lags and shapes the readings say it.
  */
 const VERSION = 2;
 const HEAD = Buffer.from('{"v":2,');
@@ -17,6 +20,8 @@ const NEWLINE = 10;
 /** A reading to be told about. `metricsJson` is its metrics as JSON text. */
 export interface TelemetryToTell extends Omit<TelemetryEvent, 'metrics' | 'lat' | 'lng'> {
   readonly metricsJson: string;
+  /** The names of its metrics, joined by commas. */
+  readonly shape: string;
   readonly lat?: number | undefined;
   readonly lng?: number | undefined;
 }
@@ -36,6 +41,14 @@ interface PartHead {
   readonly receivedAt: readonly number[];
 }
 
+/** What the first line says of one tenant. */
+interface Head extends PartHead {
+  readonly lengths: readonly number[];
+  readonly lags?: readonly number[];
+  readonly shapes?: readonly string[];
+  readonly shapeOf?: readonly number[];
+}
+
 /** Who was heard in one message, of one tenant; the arrays have one entry a reading. */
 export interface TelemetryPart extends PartHead {
   /** The place of its first reading among all of the message. */
@@ -51,28 +64,52 @@ export interface TelemetryBatch {
   event(index: number): TelemetryEvent;
   /** All of them, in order; at once is cheaper than one by one. */
   events(): readonly TelemetryEvent[];
+  /** When a reading was taken, mostly without decoding it. */
+  tsOf(index: number): number;
+  /** The names of a reading's metrics, joined by commas, mostly without decoding it. */
+  shapeOf(index: number): string;
 }
 
 /** At least one reading; a tenant comes once. */
 export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
   const bodies: string[] = [];
-  const parts = tenants.map(({ tenant, tenantId, events }) => {
-    const deviceIds: number[] = [];
-    const devices: string[] = [];
-    const receivedAt: number[] = [];
-    const lengths: number[] = [];
+  for (const { events } of tenants) for (const event of events) bodies.push(bodyOf(event));
+  const text = bodies.join(',');
+  const lengthOf = Buffer.byteLength(text) === text.length ? sizeOf : Buffer.byteLength;
+  let index = 0;
+  const parts = tenants.map(({ tenant, tenantId, events }): Head => {
+    const shapes = new Map<string, number>();
+    const [deviceIds, devices, receivedAt]: [number[], string[], number[]] = [[], [], []];
+    const [lengths, lags, shapeOf]: [number[], number[], number[]] = [[], [], []];
     for (const event of events) {
-      const body = bodyOf(event);
-      bodies.push(body);
       deviceIds.push(event.deviceId);
       devices.push(event.device);
       receivedAt.push(event.receivedAt);
-      lengths.push(Buffer.byteLength(body));
+      lengths.push(lengthOf(bodies[index++] ?? ''));
+      lags.push(event.receivedAt - event.ts);
+      const shape = shapes.get(event.shape) ?? shapes.size;
+      if (shape === shapes.size) shapes.set(event.shape, shape);
+      shapeOf.push(shape);
     }
-    return { tenant, tenantId, deviceIds, devices, receivedAt, lengths };
+    const head = {
+      tenant,
+      tenantId,
+      deviceIds,
+      devices,
+      receivedAt,
+      lengths,
+      lags,
+      shapes: [...shapes.keys()],
+    };
+    return shapes.size > 1 ? { ...head, shapeOf } : head;
   });
-  return Buffer.from(`${JSON.stringify({ v: VERSION, kind: 'telemetry', parts })}\n${bodies.join(',')}`);
+  return Buffer.from(`${JSON.stringify({ v: VERSION, kind: 'telemetry', parts })}\n${text}`);
 }
+
+const sizeOf = (ascii: string): number => ascii.length;
+
+/** The names of metrics as `TelemetryToTell` has them. */
+export const shapeOf = (metrics: Readonly<Record<string, unknown>>): string => Object.keys(metrics).join();
 
 function bodyOf({ siteId, ts, id, metricsJson, lat, lng }: TelemetryToTell): string {
   const place = `${lat === undefined ? '' : `,"lat":${lat}`}${lng === undefined ? '' : `,"lng":${lng}`}`;
@@ -88,7 +125,9 @@ export function openEvents(bytes: Uint8Array): OpenEvents {
   const message = decodeEvents(bytes);
   if (message.kind !== 'telemetry') return message;
   const { tenant, tenantId, events } = message;
-  const told = events.map(({ metrics, ...event }) => ({ ...event, metricsJson: JSON.stringify(metrics) }));
+  const told = events.map(({ metrics, ...event }) => {
+    return { ...event, metricsJson: JSON.stringify(metrics), shape: shapeOf(metrics) };
+  });
   return openTelemetryBatch(encodeTelemetry([{ tenant, tenantId, events: told }]));
 }
 
@@ -102,17 +141,18 @@ function openTelemetryBatch(bytes: Uint8Array): TelemetryBatch {
   const heads = readHeads(headEnd < 0 ? buffer : buffer.subarray(0, headEnd));
   const parts: TelemetryPart[] = [];
   let count = 0;
-  for (const { tenant, tenantId, deviceIds, devices, receivedAt, lengths } of heads) {
-    const sizes = [devices.length, receivedAt.length, lengths.length];
-    if (sizes.some((size) => size !== deviceIds.length)) throw new EventError('parts of unequal length');
+  for (const { tenant, tenantId, deviceIds, devices, receivedAt, lengths, lags, shapeOf } of heads) {
+    for (const each of [devices, receivedAt, lengths, lags, shapeOf]) {
+      if (each && each.length !== deviceIds.length) throw new EventError('parts of unequal length');
+    }
     parts.push({ tenant, tenantId, deviceIds, devices, receivedAt, first: count });
     count += deviceIds.length;
   }
   return new OpenBatch(buffer, headEnd + 1, heads, parts, count);
 }
 
-function readHeads(line: Buffer): readonly (PartHead & { readonly lengths: readonly number[] })[] {
-  const { v, kind, parts } = parse<{ v: number; kind: string; parts: ReturnType<typeof readHeads> }>(
+function readHeads(line: Buffer): readonly Head[] {
+  const { v, kind, parts } = parse<{ v: number; kind: string; parts: readonly Head[] }>(
     line.toString('utf8'),
   );
   if (v !== VERSION || kind !== 'telemetry' || !Array.isArray(parts))
@@ -126,6 +166,7 @@ class OpenBatch implements TelemetryBatch {
   readonly kind = 'telemetry';
   readonly parts: readonly TelemetryPart[];
   readonly count: number;
+  readonly #heads: readonly Head[];
   readonly #buffer: Buffer;
   readonly #bodiesAt: number;
   /** Of each reading, where its body ends and which part it is in. */
@@ -136,10 +177,11 @@ class OpenBatch implements TelemetryBatch {
   constructor(
     buffer: Buffer,
     bodiesAt: number,
-    heads: readonly { readonly lengths: readonly number[] }[],
+    heads: readonly Head[],
     parts: readonly TelemetryPart[],
     count: number,
   ) {
+    this.#heads = heads;
     this.#buffer = buffer;
     this.#bodiesAt = bodiesAt;
     this.parts = parts;
@@ -173,6 +215,21 @@ class OpenBatch implements TelemetryBatch {
     const bodies = parse<Body[]>(`[${this.#buffer.toString('utf8', this.#bodiesAt)}]`);
     if (bodies.length !== this.count) throw new EventError('lengths do not add up');
     return bodies.map((body, index) => this.#complete(index, body));
+  }
+
+  tsOf(index: number): number {
+    const part = this.#partOf[index] ?? 0;
+    const place = index - (this.parts[part]?.first ?? 0);
+    const lag = this.#heads[part]?.lags?.[place];
+    const receivedAt = this.parts[part]?.receivedAt[place];
+    return lag === undefined || receivedAt === undefined ? this.event(index).ts : receivedAt - lag;
+  }
+
+  shapeOf(index: number): string {
+    const part = this.#partOf[index] ?? 0;
+    const { shapes, shapeOf: shapeNumbers } = this.#heads[part] ?? {};
+    const shape = shapes?.[shapeNumbers?.[index - (this.parts[part]?.first ?? 0)] ?? 0];
+    return shape ?? shapeOf(this.event(index).metrics);
   }
 
   #complete(index: number, { siteId, ts, id, metrics, lat, lng }: Body): TelemetryEvent {

@@ -40,19 +40,12 @@ export async function ensurePartitions(
   for (const day of days) await db.query('select ensure_partition($1, $2::date)', [parent, day]);
 }
 
-/** What became of rows that were to be stored. */
+/** Of rows that were to be stored, those that were not: usually none. */
 export interface ReadingsOutcome<Row> {
-  readonly fresh: Set<Row>;
-  readonly rejected: Map<Row, string>;
-}
-
-/** The same reading twice in one batch is stored once: the first in the order of the frames. */
-export function firstOfEach<Row extends ReadingRow>(rows: readonly Row[]): Row[] {
-  const seen = new Set<string>();
-  return rows.filter((row) => {
-    const key = `${row.deviceId}/${row.ts}/${row.id.high}/${row.id.low}`;
-    return !seen.has(key) && seen.add(key);
-  });
+  /** Stored before, or twice among them: the first in the order of the frames is the one that was stored. */
+  readonly known: ReadonlySet<Row>;
+  /** Why the server would not take them. */
+  readonly rejected: ReadonlyMap<Row, string>;
 }
 
 /**
@@ -63,12 +56,12 @@ export async function storeReadings<Row extends ReadingRow>(
   connection: Connection,
   rows: readonly Row[],
 ): Promise<ReadingsOutcome<Row>> {
-  if (rows.length === 0) return { fresh: new Set(), rejected: new Map() };
+  if (rows.length === 0) return { known: new Set(), rejected: new Map() };
   await connection.query('savepoint readings');
   try {
     await copyIn(connection, `copy readings (${COLUMNS}) from stdin (format binary)`, encodeRows(rows));
     await connection.query('release savepoint readings');
-    return { fresh: new Set(rows), rejected: new Map() };
+    return { known: new Set(), rejected: new Map() };
   } catch (error) {
     const state = sqlState(error);
     if (!isRowFault(state)) throw error;
@@ -77,7 +70,7 @@ export async function storeReadings<Row extends ReadingRow>(
     if (state === '23505') {
       await connection.query('savepoint staging');
       try {
-        return { fresh: await storeNew(connection, rows), rejected: new Map() };
+        return { known: await storeNew(connection, rows), rejected: new Map() };
       } catch (staged) {
         if (!isRowFault(sqlState(staged))) throw staged;
         await connection.query('rollback to savepoint staging');
@@ -87,7 +80,7 @@ export async function storeReadings<Row extends ReadingRow>(
     const [only] = rows;
     if (rows.length === 1 && only) {
       return {
-        fresh: new Set(),
+        known: new Set(),
         rejected: new Map([[only, errorMessage(fault)]]),
       };
     }
@@ -95,7 +88,7 @@ export async function storeReadings<Row extends ReadingRow>(
     const left = await storeReadings(connection, rows.slice(0, half));
     const right = await storeReadings(connection, rows.slice(half));
     return {
-      fresh: left.fresh.union(right.fresh),
+      known: left.known.union(right.known),
       rejected: new Map([...left.rejected, ...right.rejected]),
     };
   }
@@ -108,7 +101,7 @@ export const MISSING_PARTITION = '23514';
 const isRowFault = (state: string | undefined): boolean =>
   state !== MISSING_PARTITION && (state?.startsWith('22') === true || state?.startsWith('23') === true);
 
-/** Stores the rows that are not there yet and returns them. */
+/** Stores the rows that are not there yet and returns the others. */
 async function storeNew<Row extends ReadingRow>(
   connection: Connection,
   rows: readonly Row[],
@@ -119,14 +112,25 @@ async function storeNew<Row extends ReadingRow>(
   await copyIn(
     connection,
     `copy incoming_readings (${COLUMNS}) from stdin (format binary)`,
-    encodeRows(rows),
+    encodeRows(firstOfEach(rows)),
   );
   const inserted = await connection.query<{ device_id: number; ts: Date; msg_id: string }>(
     `insert into readings (${COLUMNS}) select ${COLUMNS} from incoming_readings order by device_id, ts, msg_id
      on conflict do nothing returning device_id, ts, msg_id`,
   );
   const fresh = new Set(inserted.rows.map((row) => `${row.device_id}/${row.ts.getTime()}/${row.msg_id}`));
-  return new Set(rows.filter((row) => fresh.has(`${row.deviceId}/${row.ts}/${messageIdText(row.id)}`)));
+  // Each name counts once: of the same reading twice the first is the one that was stored.
+  return new Set(rows.filter((row) => !fresh.delete(nameOf(row))));
+}
+
+const nameOf = ({ deviceId, ts, id }: ReadingRow): string => `${deviceId}/${ts}/${messageIdText(id)}`;
+
+function firstOfEach<Row extends ReadingRow>(rows: readonly Row[]): Row[] {
+  const seen = new Set<string>();
+  return rows.filter((row) => {
+    const name = nameOf(row);
+    return !seen.has(name) && seen.add(name);
+  });
 }
 
 function encodeRows(rows: readonly ReadingRow[]): Buffer {

@@ -7,7 +7,7 @@ import {
   type ReplayOutcome,
   writeReplayOutcomes,
 } from './quarantine.ts';
-import { firstOfEach, type ReadingRow, storeReadings } from './readings.ts';
+import { type ReadingRow, storeReadings } from './readings.ts';
 import { findResends } from './resends.ts';
 import { insertSequenceNotes } from './sequence-notes.ts';
 
@@ -102,21 +102,19 @@ export async function storeFrames<Row extends ReadingRow>(
 ): Promise<StoredFrame[]> {
   return transaction(pool, async (connection) => {
     const rows = frames.flatMap((frame) => frame.rows);
-    const first = firstOfEach(rows);
-    const resends = await findResends(connection, first);
-    const outcome = await storeReadings(
+    const resends = await findResends(connection, rows);
+    const { known, rejected: refused } = await storeReadings(
       connection,
-      resends.size === 0 ? first : first.filter((row) => !resends.has(row)),
+      resends.size === 0 ? rows : rows.filter((row) => !resends.has(row)),
     );
+    const fateOf = (row: Row) =>
+      refused.has(row) ? 'QUARANTINED' : known.has(row) || resends.has(row) ? 'DUPLICATE' : 'STORED';
     const stored = frames.map((frame) => {
-      const fresh: boolean[] = [];
-      for (const row of frame.rows) fresh[row.slot] = outcome.fresh.has(row);
-      const turnedAway = frame.rows.flatMap((row) => {
-        const detail = outcome.rejected.get(row);
+      const turnedAway = (refused.size === 0 ? [] : frame.rows).flatMap((row) => {
+        const detail = refused.get(row);
         return detail === undefined ? [] : [rejected(row, detail)];
       });
-      const replays = settleRows(frame, fresh, outcome.rejected);
-      return { frame, fresh, quarantine: [...frame.quarantine, ...turnedAway], replays };
+      return { frame, quarantine: [...frame.quarantine, ...turnedAway], ...settleRows(frame, fateOf) };
     });
     await insertQuarantine(connection, stored);
     await writeReplayOutcomes(
@@ -126,7 +124,7 @@ export async function storeFrames<Row extends ReadingRow>(
     await insertDeadLetters(connection, frames);
     await insertSequenceNotes(
       connection,
-      rows.filter((row) => !outcome.rejected.has(row)),
+      refused.size === 0 ? rows : rows.filter((row) => !refused.has(row)),
     );
     await insertFrames(connection, stored, worker);
     return stored.map(({ frame: { batchId, streamSequence }, fresh }) => {
@@ -149,15 +147,16 @@ export async function markPublished(
   });
 }
 
-/** Counts what became of the rows and says it in the manifest; returns what became of the replays among them. */
+/** Counts what became of the rows and says it in the manifest; returns which are new and what became of the replays among them. */
 function settleRows<Row extends ReadingRow>(
   frame: FrameToStore<Row>,
-  fresh: readonly boolean[],
-  rejected: ReadonlyMap<Row, string>,
-): ReplayOutcome[] {
+  fateOf: (row: Row) => 'STORED' | 'DUPLICATE' | 'QUARANTINED',
+): { readonly fresh: readonly boolean[]; readonly replays: readonly ReplayOutcome[] } {
+  const fresh: boolean[] = [];
   const replays: ReplayOutcome[] = [];
   for (const row of frame.rows) {
-    const fate = fresh[row.slot] ? 'STORED' : rejected.has(row) ? 'QUARANTINED' : 'DUPLICATE';
+    const fate = fateOf(row);
+    fresh[row.slot] = fate === 'STORED';
     if (fate !== 'STORED') frame.manifest.settle(row.entry, fate);
     const counts = frame.counts.get(row.tenantId);
     if (counts && fate === 'STORED') counts.stored++;
@@ -169,7 +168,7 @@ function settleRows<Row extends ReadingRow>(
       replays.push({ quarantineId, tenantId, outcome: fate, reason, reading: row });
     }
   }
-  return replays;
+  return { fresh, replays };
 }
 
 async function insertDeadLetters(

@@ -79,9 +79,18 @@ export interface TelemetryContext {
 
 /** Keys become names of object properties: the one that would change the object itself is no key. */
 const METRIC_KEY = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+/** Keys that were found good: a fleet sends the same ones over and over. */
+const goodKeys = new Set<string>();
+const MAX_GOOD_KEYS = 10_000;
 
 /** Whether a metric may be called so. */
-export const isMetricKey = (text: string): boolean => METRIC_KEY.test(text);
+export function isMetricKey(text: string): boolean {
+  if (goodKeys.has(text)) return true;
+  if (!METRIC_KEY.test(text)) return false;
+  if (goodKeys.size >= MAX_GOOD_KEYS) goodKeys.clear();
+  goodKeys.add(text);
+  return true;
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -126,7 +135,7 @@ function readOne(
 ): TelemetryPart {
   if (!isObject(entry)) return problemPart('BAD_SHAPE', 'a reading is a JSON object', path);
   // The edge removes it where it stands in plain text; here however it was written.
-  delete entry['provision_token'];
+  if ('provision_token' in entry) delete entry['provision_token'];
   const { metrics } = entry;
   const inner = path === '' ? '' : `${path}.`;
   if (!isObject(metrics)) {

@@ -81,11 +81,10 @@ export function decodeFrame(
     const parts = readParts(item, oldestTs, limits);
     const firstSlot = slots;
     slots += parts.length;
+    const { source, kind } = item;
+    const deviceId = identity?.deviceId ?? 0;
     const note = (fate: PartFate, part: number, id?: MessageId) =>
-      manifest.add({
-        ...{ fate, id, continues: part > 0, source: item.source, kind: item.kind },
-        deviceId: identity?.deviceId ?? 0,
-      });
+      manifest.add({ fate, id, continues: part > 0, source, kind, deviceId });
     if (!identity) {
       const unknown = countsOf(counts, NO_TENANT);
       unknown.accepted++;
@@ -128,8 +127,8 @@ export function decodeFrame(
         if ('problem' in entry) turnAway(entry.problem, part, whole);
         else if (!stored || stored[slot]) {
           countsOf(counts, known.tenantId).accepted++;
-          const place = { itemIndex, part, slot, whole, entry: note('STORED', part, entry.reading.id) };
-          rows.push(ingestRow(item, known, entry.reading, place));
+          const noted = note('STORED', part, entry.reading.id);
+          rows.push(ingestRow(item, known, entry.reading, { itemIndex, part, slot, whole, entry: noted }));
         }
       }
     }
@@ -228,7 +227,11 @@ function ingestRow(
     reading,
     item,
     replayOf: item.replay?.quarantineId,
-    ...place,
+    itemIndex: place.itemIndex,
+    part: place.part,
+    slot: place.slot,
+    whole: place.whole,
+    entry: place.entry,
   };
 }
 

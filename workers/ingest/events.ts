@@ -1,6 +1,6 @@
 import { type EventMessage, encodeEvents, type HeartbeatEvent, type SessionEvent } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
-import { encodeTelemetry, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
+import { encodeTelemetry, shapeOf, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
 import { messageIdText } from '#core/fleet/message-id.ts';
 import type { DecodedFrame, IngestRow, KnownDevice } from './decode.ts';
 
@@ -69,11 +69,20 @@ const readingToTell = ({
   id,
   receivedAt,
   metricsJson,
+  reading,
   lat,
   lng,
 }: IngestRow): TelemetryToTell => ({
-  ...{ deviceId: identity.deviceId, device: identity.device, siteId: identity.siteId },
-  ...{ ts, id: messageIdText(id), receivedAt, metricsJson, lat, lng },
+  deviceId: identity.deviceId,
+  device: identity.device,
+  siteId: identity.siteId,
+  ts,
+  id: messageIdText(id),
+  receivedAt,
+  metricsJson,
+  shape: shapeOf(reading.metrics),
+  lat,
+  lng,
 });
 
 const aboutDevice = ({ deviceId, device, siteId }: KnownDevice) => ({ deviceId, device, siteId });

@@ -13,6 +13,7 @@ const batch = (...readings: readonly Heard[]) => {
   const events = readings.map(({ device, ts, id, metrics }) => ({
     ...{ deviceId: device, device: `d-${device}`, siteId: null, ts, id, receivedAt: ts + 1 },
     metricsJson: JSON.stringify(metrics),
+    shape: Object.keys(metrics).join(),
   }));
   const opened = openEvents(encodeTelemetry([{ tenant: 'acme', tenantId: 1, events }]));
   if (opened.kind !== 'telemetry') throw new Error('no telemetry');
@@ -36,6 +37,27 @@ describe('folds', () => {
         metrics: { a: [1, 20, '5', 21], b: [4, 20, '10', 21], constructor: [3, 10, '9', 11] },
       },
       { deviceId: 2, metrics: { a: [9, 1, '1', 2] } },
+    ]);
+  });
+
+  it('hold the newest of every shape, whichever shape was heard last', () => {
+    const folds = createFolds();
+    folds.add(
+      batch(
+        { device: 1, ts: 30, id: '7', metrics: { a: 1 } },
+        { device: 1, ts: 40, id: '8', metrics: { b: 2, a: 3 } },
+        { device: 1, ts: 50, id: '9', metrics: { a: 4 } },
+        { device: 1, ts: 20, id: '6', metrics: { c: 5, a: 6 } },
+      ),
+    );
+    folds.add(batch({ device: 1, ts: 50, id: '10', metrics: { a: 7 } }));
+    folds.add(batch({ device: 1, ts: 40, id: '7', metrics: { b: 8, a: 9 } }));
+    expect(folds.folds()).toMatchObject([
+      {
+        oldestTs: 20,
+        newestTs: 50,
+        metrics: { a: [7, 50, '10', 51], b: [2, 40, '8', 41], c: [5, 20, '6', 21] },
+      },
     ]);
   });
 

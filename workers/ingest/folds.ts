@@ -1,15 +1,16 @@
 import type { TelemetryEvent } from '#core/bus/events.ts';
-import type { TelemetryBatch } from '#core/bus/telemetry-batch.ts';
+import { shapeOf, type TelemetryBatch } from '#core/bus/telemetry-batch.ts';
 import { isNewer, type LatestEntry, type LatestFold } from '#core/db/latest.ts';
 
 /** The newest values of many devices, gathered from their readings. */
 export interface Folds {
   /** Devices in it. */
   readonly size: number;
+  /** Decodes no reading unless two of a device have the same time. Keeps the batch until its readings are not the newest any more. */
   add(batch: TelemetryBatch): void;
   /** Hands over everything so far and begins anew. */
   take(): Folds;
-  /** Takes in again what could not be written. */
+  /** Takes in again what could not be written; of its batches nothing is kept. */
   giveBack(folds: Folds): void;
   /** As the database takes them. */
   folds(): LatestFold[];
@@ -20,8 +21,19 @@ interface DeviceFold {
   readonly tenantId: number;
   oldestTs: number;
   newestTs: number;
-  /** Of each metric the reading that has the newest value. Without a prototype: a metric may be called `constructor`. */
-  readonly newest: Record<string, TelemetryEvent>;
+  /**
+   * The newest reading with each set of metrics: whatever metric it is, the newest that has it is among them. Most devices always
+   * send the same.
+   */
+  first: Newest;
+  others: Map<string, Newest> | undefined;
+}
+
+interface Newest {
+  readonly shape: string;
+  ts: number;
+  batch: Pick<TelemetryBatch, 'event'>;
+  index: number;
 }
 
 export function createFolds(): Folds {
@@ -30,18 +42,23 @@ export function createFolds(): Folds {
 
 function foldsWith(devices: Map<number, DeviceFold>): Folds {
   let held = devices;
-  const fold = (tenantId: number, event: TelemetryEvent, metrics: Readonly<Record<string, unknown>>) => {
-    let device = held.get(event.deviceId);
+  const fold = (tenantId: number, deviceId: number, newest: Newest) => {
+    const { ts, shape } = newest;
+    const device = held.get(deviceId);
     if (!device) {
-      device = { tenantId, oldestTs: event.ts, newestTs: event.ts, newest: Object.create(null) };
-      held.set(event.deviceId, device);
-    } else {
-      if (event.ts < device.oldestTs) device.oldestTs = event.ts;
-      if (event.ts > device.newestTs) device.newestTs = event.ts;
+      held.set(deviceId, { tenantId, oldestTs: ts, newestTs: ts, first: newest, others: undefined });
+      return;
     }
-    for (const key in metrics) {
-      const known = device.newest[key];
-      if (!known || isNewer(event, known)) device.newest[key] = event;
+    if (ts < device.oldestTs) device.oldestTs = ts;
+    if (ts > device.newestTs) device.newestTs = ts;
+    const known = device.first.shape === shape ? device.first : device.others?.get(shape);
+    if (!known) {
+      device.others ??= new Map();
+      device.others.set(shape, newest);
+    } else if (supersedes(newest, known)) {
+      known.ts = ts;
+      known.batch = newest.batch;
+      known.index = newest.index;
     }
   };
   return {
@@ -52,11 +69,10 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
       return held;
     },
     add(batch) {
-      const events = batch.events();
       for (const { tenantId, first, deviceIds } of batch.parts) {
-        for (let index = first; index < first + deviceIds.length; index++) {
-          const event = events[index];
-          if (event) fold(tenantId, event, event.metrics);
+        for (const [place, deviceId] of deviceIds.entries()) {
+          const index = first + place;
+          fold(tenantId, deviceId, { shape: batch.shapeOf(index), ts: batch.tsOf(index), batch, index });
         }
       }
     },
@@ -66,24 +82,41 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
       return taken;
     },
     giveBack(folds) {
-      for (const { tenantId, oldestTs, newestTs, newest } of folds.devices.values()) {
-        for (const [key, event] of Object.entries(newest)) fold(tenantId, event, { [key]: true });
-        const device = held.get(Object.values(newest)[0]?.deviceId ?? -1);
-        if (!device) continue;
-        device.oldestTs = Math.min(device.oldestTs, oldestTs);
-        device.newestTs = Math.max(device.newestTs, newestTs);
+      for (const [deviceId, device] of folds.devices) {
+        for (const event of newestOf(device)) {
+          const { ts, metrics } = event;
+          fold(device.tenantId, deviceId, {
+            shape: shapeOf(metrics),
+            ts,
+            batch: { event: () => event },
+            index: 0,
+          });
+        }
+        const known = held.get(deviceId);
+        if (!known) continue;
+        known.oldestTs = Math.min(known.oldestTs, device.oldestTs);
+        known.newestTs = Math.max(known.newestTs, device.newestTs);
       }
     },
     folds: () => [...held].map(([deviceId, device]) => toFold(deviceId, device)),
   };
 }
 
-function toFold(deviceId: number, { tenantId, oldestTs, newestTs, newest }: DeviceFold): LatestFold {
+function supersedes(one: Newest, other: Newest): boolean {
+  if (one.ts !== other.ts) return one.ts > other.ts;
+  return isNewer(one.batch.event(one.index), other.batch.event(other.index));
+}
+
+const newestOf = ({ first, others }: DeviceFold): TelemetryEvent[] =>
+  [first, ...(others?.values() ?? [])].map(({ batch, index }) => batch.event(index));
+
+function toFold(deviceId: number, device: DeviceFold): LatestFold {
+  const { tenantId, oldestTs, newestTs } = device;
+  const events = newestOf(device).sort((one, other) => (isNewer(one, other) ? -1 : 1));
+  // Without a prototype: a metric may be called `constructor`.
   const metrics: Record<string, LatestEntry> = Object.create(null);
-  for (const key in newest) {
-    const event = newest[key];
-    const value = event?.metrics[key];
-    if (event && value !== undefined) metrics[key] = [value, event.ts, event.id, event.receivedAt];
+  for (const { metrics: values, ts, id, receivedAt } of events) {
+    for (const [key, value] of Object.entries(values)) metrics[key] ??= [value, ts, id, receivedAt];
   }
   return { tenantId, deviceId, oldestTs, newestTs, metrics };
 }

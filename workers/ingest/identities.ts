@@ -43,9 +43,9 @@ export function createIdentities(
   /** Rises with every change heard of: an answer that was asked for before it is not kept. */
   let generation = 0;
 
-  const read = (tenant: string, device: string): Entry | undefined => {
+  const read = (tenant: string, device: string, at: number): Entry | undefined => {
     const entry = tenants.get(tenant)?.get(device);
-    return entry && entry.staleAt > now() ? entry : undefined;
+    return entry && entry.staleAt > at ? entry : undefined;
   };
 
   const clear = () => {
@@ -63,30 +63,31 @@ export function createIdentities(
 
   return {
     async resolve(pairs) {
-      const known = new Map<string, DeviceIdentity | undefined>();
-      const missing = new Map<string, { tenant: string; device: string }>();
+      const known = new ByName<DeviceIdentity | undefined>();
+      const missing = new ByName<{ readonly tenant: string; readonly device: string }>();
+      const at = now();
       for (const { tenant, device, source } of pairs) {
-        const name = `${tenant}/${device}`;
-        if (missing.has(name)) continue;
-        const entry = read(tenant, device);
-        if (source === 'http' && !entry?.identity?.deviceId) {
-          known.delete(name);
-          missing.set(name, { tenant, device });
-        } else if (known.has(name)) continue;
-        else if (entry) known.set(name, entry.identity);
-        else missing.set(name, { tenant, device });
-      }
-      if (missing.size > 0) {
-        const asked = generation;
-        const found = await find([...missing.values()]);
-        const byName = new Map(found.map((identity) => [`${identity.tenant}/${identity.device}`, identity]));
-        for (const [name, pair] of missing) {
-          const identity = byName.get(name);
-          if (asked === generation) write(pair.tenant, pair.device, identity);
-          known.set(name, identity);
+        const ofTenant = known.of(tenant);
+        if (ofTenant.get(device)?.deviceId || (ofTenant.has(device) && source !== 'http')) continue;
+        const entry = read(tenant, device, at);
+        if (entry && (source !== 'http' || entry.identity?.deviceId)) ofTenant.set(device, entry.identity);
+        else {
+          ofTenant.set(device, undefined);
+          missing.of(tenant).set(device, { tenant, device });
         }
       }
-      return (tenant, device) => known.get(`${tenant}/${device}`);
+      const wanted = missing.values();
+      if (wanted.length > 0) {
+        const asked = generation;
+        const found = new ByName<DeviceIdentity>();
+        for (const identity of await find(wanted)) found.of(identity.tenant).set(identity.device, identity);
+        for (const { tenant, device } of wanted) {
+          const identity = found.of(tenant).get(device);
+          if (asked === generation) write(tenant, device, identity);
+          known.of(tenant).set(device, identity);
+        }
+      }
+      return (tenant, device) => known.of(tenant).get(device);
     },
     forget(tenant, device) {
       generation++;
@@ -102,4 +103,23 @@ export function createIdentities(
       clear();
     },
   };
+}
+
+/** Something about devices, found without putting their names together. */
+class ByName<Value> {
+  readonly #tenants = new Map<string, Map<string, Value>>();
+
+  /** What is there about the devices of a tenant, to read or to add to. */
+  of(tenant: string): Map<string, Value> {
+    let devices = this.#tenants.get(tenant);
+    if (!devices) {
+      devices = new Map();
+      this.#tenants.set(tenant, devices);
+    }
+    return devices;
+  }
+
+  values(): Value[] {
+    return [...this.#tenants.values()].flatMap((devices) => [...devices.values()]);
+  }
 }
