@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { shardOf } from '../fleet/shards.ts';
 import { createFramePublisher } from './frame-publisher.ts';
-import type { FrameItem } from './messages.ts';
+import { type FrameItem, parseFrame } from './messages.ts';
 
 const item: FrameItem = {
   ...{ tenant: 'acme', device: 'd', kind: 'telemetry', dialect: 'canonical', source: 'mqtt', dup: false },
@@ -33,5 +34,38 @@ describe('a frame publisher', () => {
     expect(await waited(1)).toBe(15);
     expect(await waited(1)).toBe(5);
     expect(sent).toHaveLength(5);
+  });
+
+  it('sends what each kind is for to the stream of that kind, in frames of one stream and shard', async () => {
+    const frames: { subject: string; kinds: string[] }[] = [];
+    const publisher = {
+      publish: async (subject: string, payload: Uint8Array) => {
+        frames.push({ subject, kinds: parseFrame(payload).items.map(({ kind }) => kind) });
+        return { stream: '', seq: 1, duplicate: false };
+      },
+      ...{ pending: 0, oldestPendingAt: () => undefined, close: () => undefined },
+    };
+    const publishing = createFramePublisher({ publisher, shards: 4 });
+    const receipts: (number | undefined)[] = [];
+    const kinds = [
+      'telemetry',
+      'command_ack',
+      'heartbeat',
+      'shadow_reported',
+      'ota_status',
+      'status',
+    ] as const;
+    for (const kind of kinds)
+      publishing.add({ ...item, kind }, (_, receipt) => receipts.push(receipt?.index));
+    expect(publishing.pendingBytes).toBeGreaterThan(0);
+    await publishing.flush();
+    const shard = shardOf('acme', 4);
+    expect(frames).toEqual([
+      { subject: `telemetry.${shard}`, kinds: ['telemetry', 'heartbeat', 'status'] },
+      { subject: `shadow.${shard}`, kinds: ['shadow_reported'] },
+      { subject: `commands.${shard}`, kinds: ['command_ack', 'ota_status'] },
+    ]);
+    expect(receipts).toEqual([0, 1, 2, 0, 0, 1]);
+    expect(publishing.pendingBytes).toBe(0);
   });
 });

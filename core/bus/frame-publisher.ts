@@ -1,7 +1,7 @@
 import { shardOf } from '../fleet/shards.ts';
 import { type FrameItem, FrameWriter, itemBytes } from './messages.ts';
 import type { Publisher } from './publish.ts';
-import { telemetrySubject } from './subjects.ts';
+import { UPLINK_STREAMS, uplinkStreamOf, uplinkSubject } from './uplink-streams.ts';
 
 /** By which a message is known until ingest has given it its own id. */
 export interface Receipt {
@@ -25,7 +25,7 @@ export interface FramePublisherOptions {
 
 export interface FramePublisher {
   /**
-   * Puts a message into the open frame of its tenant's shard. Messages of a shard are sent in order; a frame that has to be sent again may be overtaken.
+   * Puts a message into the open frame of its stream and its tenant's shard. Messages of a stream and shard are sent in order; a frame that has to be sent again may be overtaken.
    * @returns false above the high-water mark: the message is taken all the same, but the caller must stop reading until
    * `onDrain` calls
    */
@@ -49,13 +49,18 @@ interface OpenFrame {
 const BUSY_PER_MS = 4;
 const BUSY_FLUSH_MS = 15;
 
-/** Gathers device messages into frames, one open frame a shard. */
+/** Gathers device messages into frames, one open frame a stream and shard. */
 export function createFramePublisher(options: FramePublisherOptions): FramePublisher {
   const { publisher, shards } = options;
   const flushIntervalMs = options.flushIntervalMs ?? 5;
   const maxFrameBytes = options.maxFrameBytes ?? 128 * 1024;
   const highWaterBytes = options.highWaterBytes ?? 32 * 1024 * 1024;
-  const open: (OpenFrame | undefined)[] = new Array(shards).fill(undefined);
+  /** Of TELEMETRY every shard, then of each other stream. */
+  const open: (OpenFrame | undefined)[] = new Array(shards * UPLINK_STREAMS.length).fill(undefined);
+  const subjects = UPLINK_STREAMS.flatMap((stream) =>
+    Array.from({ length: shards }, (_, shard) => uplinkSubject(stream, shard)),
+  );
+  const laneBegins = new Map(UPLINK_STREAMS.map((stream, index) => [stream, index * shards]));
   const shardOfTenant = new Map<string, number>();
   const drained: (() => void)[] = [];
   const sending = new Set<Promise<void>>();
@@ -75,10 +80,13 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
     return shard;
   };
 
-  const send = (shard: number) => {
-    const frame = open[shard];
+  const laneFor = ({ kind, tenant }: FrameItem): number =>
+    kind === 'telemetry' ? shardFor(tenant) : (laneBegins.get(uplinkStreamOf(kind)) ?? 0) + shardFor(tenant);
+
+  const send = (lane: number) => {
+    const frame = open[lane];
     if (!frame) return;
-    open[shard] = undefined;
+    open[lane] = undefined;
     const bytes = frame.writer.bytes;
     const { batchId } = frame.writer;
     const finish = (error: Error | undefined) => {
@@ -89,7 +97,7 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
         for (const listener of drained) listener();
       }
     };
-    const sent = publisher.publish(telemetrySubject(shard), frame.writer.finish(), batchId).then(
+    const sent = publisher.publish(subjects[lane] ?? '', frame.writer.finish(), batchId).then(
       () => finish(undefined),
       (error: Error) => finish(error),
     );
@@ -102,23 +110,23 @@ export function createFramePublisher(options: FramePublisherOptions): FramePubli
     const busy = gathered >= BUSY_PER_MS * Math.max(1, waitMs);
     waitMs = busy ? Math.max(flushIntervalMs, BUSY_FLUSH_MS) : flushIntervalMs;
     gathered = 0;
-    for (let shard = 0; shard < shards; shard++) send(shard);
+    for (let lane = 0; lane < open.length; lane++) send(lane);
   };
 
   return {
     add(item, done) {
-      const shard = shardFor(item.tenant);
-      let frame = open[shard];
+      const lane = laneFor(item);
+      let frame = open[lane];
       if (!frame) {
         frame = { writer: new FrameWriter(Date.now(), 16 * 1024), done: [] };
-        open[shard] = frame;
+        open[lane] = frame;
         pendingBytes += frame.writer.bytes;
       }
       frame.writer.add(item);
       frame.done.push(done);
       gathered += 1;
       pendingBytes += itemBytes(item);
-      if (frame.writer.bytes >= maxFrameBytes) send(shard);
+      if (frame.writer.bytes >= maxFrameBytes) send(lane);
       else timer ??= setTimeout(sendAll, waitMs);
       if (pendingBytes < highWaterBytes) return true;
       congested = true;

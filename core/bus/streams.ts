@@ -8,23 +8,29 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 
-export type StreamName = 'TELEMETRY' | 'DOWNLINK' | 'EVENTS';
+export type StreamName = 'TELEMETRY' | 'SHADOW' | 'COMMANDS' | 'DOWNLINK' | 'EVENTS';
 
 export interface StreamLimits {
   readonly replicas: number;
   /** Bytes of telemetry waiting for the database before devices are refused. */
   readonly telemetryMaxBytes: number;
+  /** The same of reported shadows, and of acknowledgements of commands. */
+  readonly shadowMaxBytes: number;
+  readonly commandsMaxBytes: number;
   /** How far back a live subscription can resume: this long and this many bytes, whichever is reached first. */
   readonly eventsMaxAgeMs: number;
   readonly eventsMaxBytes: number;
 }
 
 const HOUR_MS = 3_600_000;
+const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 export const DEFAULT_STREAM_LIMITS: StreamLimits = {
   replicas: 1,
   telemetryMaxBytes: 4 * GIB,
+  shadowMaxBytes: 256 * MIB,
+  commandsMaxBytes: 256 * MIB,
   eventsMaxAgeMs: HOUR_MS,
   eventsMaxBytes: GIB,
 };
@@ -41,14 +47,16 @@ export function streamConfigs(
     num_replicas: limits.replicas,
     duplicate_window: nanos(DUPLICATE_WINDOW_MS),
   };
+  const queue = { ...common, retention: RetentionPolicy.Workqueue, discard: DiscardPolicy.New };
   return {
     TELEMETRY: {
-      ...common,
-      name: 'TELEMETRY',
-      subjects: ['telemetry.*'],
-      retention: RetentionPolicy.Workqueue,
-      discard: DiscardPolicy.New,
-      max_bytes: limits.telemetryMaxBytes,
+      ...{ ...queue, name: 'TELEMETRY', subjects: ['telemetry.*'], max_bytes: limits.telemetryMaxBytes },
+    },
+    SHADOW: {
+      ...{ ...queue, name: 'SHADOW', subjects: ['shadow.*'], max_bytes: limits.shadowMaxBytes },
+    },
+    COMMANDS: {
+      ...{ ...queue, name: 'COMMANDS', subjects: ['commands.*'], max_bytes: limits.commandsMaxBytes },
     },
     DOWNLINK: {
       ...common,

@@ -24,6 +24,8 @@ export interface FrameCounts {
 export interface FrameToStore<Row extends ReadingRow> {
   readonly batchId: string;
   readonly framedAt: number;
+  /** Where it lay on the bus. */
+  readonly stream: string;
   readonly streamSequence: number;
   /** When JetStream stored it, in ms since the epoch. */
   readonly streamedAt: number;
@@ -46,7 +48,7 @@ export interface FrameToStore<Row extends ReadingRow> {
   /** Storing says of each row's entry what became of it. */
   readonly manifest: Manifest;
   /** Per tenant id, `NO_TENANT` for messages of nobody we know: what is known before storing; storing adds `stored`, `duplicate` and moves what it rejects. */
-  readonly counts: ReadonlyMap<number, FrameCounts>;
+  readonly counts: Map<number, FrameCounts>;
 }
 
 /** Stands for the tenant of a message whose tenant does not exist. */
@@ -59,6 +61,20 @@ export interface StoredFrame {
   readonly published: boolean;
   readonly streamSequence: number;
 }
+
+/** A message without readings that is turned away only when it is stored, because the database has nothing it could be about. */
+export interface TurnedAway {
+  readonly frame: { readonly batchId: string };
+  /** Its entry in the frame's manifest. */
+  readonly entry: number;
+  readonly row: QuarantineRow;
+}
+
+/** Stores in the transaction what the frames hold beside readings; returns what it turns away. */
+export type StoreMessages<Frame> = (
+  connection: Connection,
+  frames: readonly Frame[],
+) => Promise<readonly TurnedAway[]>;
 
 /** A row the database refused by itself: it goes to quarantine and the rest of the batch goes on. */
 export type RejectedToQuarantine<Row> = (row: Row, detail: string) => QuarantineRow;
@@ -94,11 +110,12 @@ export async function findStoredFrames(
  * @param worker who stores them
  * @throws the database's error when it is nobody's row that is at fault; nothing was stored then
  */
-export async function storeFrames<Row extends ReadingRow>(
+export async function storeFrames<Row extends ReadingRow, Frame extends FrameToStore<Row>>(
   pool: Pool,
-  frames: readonly FrameToStore<Row>[],
+  frames: readonly Frame[],
   rejected: RejectedToQuarantine<Row>,
   worker: string,
+  storeMessages: StoreMessages<Frame> = async () => [],
 ): Promise<StoredFrame[]> {
   return transaction(pool, async (connection) => {
     const rows = frames.flatMap((frame) => frame.rows);
@@ -109,12 +126,19 @@ export async function storeFrames<Row extends ReadingRow>(
     );
     const fateOf = (row: Row) =>
       refused.has(row) ? 'QUARANTINED' : known.has(row) || resends.has(row) ? 'DUPLICATE' : 'STORED';
+    const returned = await storeMessages(connection, frames);
     const stored = frames.map((frame) => {
       const turnedAway = (refused.size === 0 ? [] : frame.rows).flatMap((row) => {
         const detail = refused.get(row);
         return detail === undefined ? [] : [rejected(row, detail)];
       });
-      return { frame, quarantine: [...frame.quarantine, ...turnedAway], ...settleRows(frame, fateOf) };
+      const back = returned.filter((each) => each.frame.batchId === frame.batchId);
+      const { fresh, replays } = settleRows(frame, fateOf);
+      return {
+        ...{ frame, fresh },
+        quarantine: [...frame.quarantine, ...turnedAway, ...back.map(({ row }) => row)],
+        replays: [...replays, ...back.flatMap((each) => settleReturned(frame, each))],
+      };
     });
     await insertQuarantine(connection, stored);
     await writeReplayOutcomes(
@@ -171,14 +195,35 @@ function settleRows<Row extends ReadingRow>(
   return { fresh, replays };
 }
 
+/** Moves a message that was taken for a good one to what is turned away; returns what became of the replay that it is. */
+function settleReturned(frame: FrameToStore<ReadingRow>, { entry, row }: TurnedAway): ReplayOutcome[] {
+  frame.manifest.settle(entry, 'QUARANTINED');
+  const counts = countsOf(frame.counts, row.tenantId);
+  counts.accepted++;
+  counts.quarantined++;
+  if (row.replayOf === undefined) return [];
+  const { tenantId, replayOf: quarantineId, reason } = row;
+  return [{ quarantineId, tenantId, outcome: 'QUARANTINED', reason, reading: undefined }];
+}
+
+/** What is counted of a tenant, from nothing on its first message. */
+export function countsOf(counts: Map<number, FrameCounts>, tenantId: number): FrameCounts {
+  let tenant = counts.get(tenantId);
+  if (!tenant) {
+    tenant = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
+    counts.set(tenantId, tenant);
+  }
+  return tenant;
+}
+
 async function insertDeadLetters(
   connection: Connection,
   frames: readonly FrameToStore<ReadingRow>[],
 ): Promise<void> {
-  for (const { batchId, streamSequence: sequence, streamedAt, deadLetters } of frames) {
+  for (const { batchId, stream, streamSequence: sequence, streamedAt, deadLetters } of frames) {
     for (const letter of deadLetters) {
       await insertDeadLetter(connection, {
-        ...{ ...letter, stream: 'TELEMETRY', sequence, streamedAt, batchId },
+        ...{ ...letter, stream, sequence, streamedAt, batchId },
       });
     }
   }
@@ -191,9 +236,9 @@ async function insertFrames<Row extends ReadingRow>(
 ): Promise<void> {
   await connection.query({
     name: 'insert-frames',
-    text: `insert into ingest_frames (framed_at, batch_id, stream_sequence, shard, items, counts, fresh, streamed_at, origin, manifest, worker)
-           select w.*, $11 from unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::jsonb[], $7::bytea[],
-             $8::timestamptz[], $9::text[], $10::bytea[]) w`,
+    text: `insert into ingest_frames (framed_at, batch_id, stream_sequence, shard, items, counts, fresh, streamed_at, origin, manifest, stream, worker)
+           select w.*, $12 from unnest($1::timestamptz[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::jsonb[], $7::bytea[],
+             $8::timestamptz[], $9::text[], $10::bytea[], $11::text[]) w`,
     values: [
       stored.map(({ frame }) => new Date(frame.framedAt)),
       stored.map(({ frame }) => frame.batchId),
@@ -205,13 +250,15 @@ async function insertFrames<Row extends ReadingRow>(
       stored.map(({ frame }) => new Date(frame.streamedAt)),
       stored.map(({ frame }) => frame.origin ?? null),
       stored.map(({ frame }) => frame.manifest.bytes),
+      stored.map(({ frame }) => frame.stream),
       worker,
     ],
   });
 }
 
-/** A frame that came under a second sequence of the stream, although its batch is stored. */
+/** A frame that came under a second sequence of its stream, although its batch is stored. */
 export interface RepeatedFrame {
+  readonly stream: string;
   readonly batchId: string;
   readonly streamSequence: number;
   readonly streamedAt: number;
@@ -220,9 +267,10 @@ export interface RepeatedFrame {
 /** Notes repeats, so that their sequences are accounted for. One that is noted already stays. */
 export async function noteRepeats(db: Queryable, repeats: readonly RepeatedFrame[]): Promise<void> {
   await db.query(
-    `insert into ingest_repeats (stream_sequence, streamed_at, batch_id)
-     select * from unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) on conflict do nothing`,
+    `insert into ingest_repeats (stream, stream_sequence, streamed_at, batch_id)
+     select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::uuid[]) on conflict do nothing`,
     [
+      repeats.map((repeat) => repeat.stream),
       repeats.map((repeat) => repeat.streamSequence),
       repeats.map((repeat) => new Date(repeat.streamedAt)),
       repeats.map((repeat) => repeat.batchId),

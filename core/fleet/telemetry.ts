@@ -33,6 +33,7 @@ export type QuarantineReason =
   | 'DEVICE_DISABLED'
   | 'DEVICE_DECOMMISSIONED'
   | 'TENANT_SUSPENDED'
+  | 'UNKNOWN_COMMAND'
   | 'NOT_SUPPORTED'
   | 'STORE_REJECTED';
 

@@ -1,4 +1,6 @@
 import pg from 'pg';
+import { UPLINK_STREAMS } from '#core/bus/uplink-streams.ts';
+import type { StreamState } from './stream.ts';
 
 /** What became of the readings of a tenant on one UTC day, and how many rows of them there are. */
 export interface DayAccount {
@@ -21,8 +23,9 @@ export interface Rows {
   readonly found: number;
 }
 
-/** What the frames say of the stream's sequences. */
+/** What the frames say of the sequences of a stream. */
 export interface SequenceAccount {
+  readonly stream: string;
   readonly first: number | undefined;
   /** Sequences with an outcome, and how many were counted more than once. */
   readonly settled: number;
@@ -42,7 +45,8 @@ export interface ProcessAccount {
 
 export interface DatabaseAccount {
   readonly days: readonly DayAccount[];
-  readonly sequences: SequenceAccount;
+  /** One a stream, in the order asked. */
+  readonly sequences: readonly SequenceAccount[];
   readonly processes: readonly ProcessAccount[];
   /** Frames on the stream that are stored already and only wait to be acknowledged. */
   readonly storedBatches: ReadonlySet<string>;
@@ -52,12 +56,7 @@ export interface DatabaseQuestion {
   readonly databaseUrl: string;
   /** How many days back, today included. */
   readonly days: number;
-  readonly stream: { readonly createdAt: Date; readonly lastSequence: number };
-  readonly pending: readonly {
-    readonly sequence: number;
-    readonly batchId: string | undefined;
-    readonly framedAt: number;
-  }[];
+  readonly streams: readonly StreamState[];
 }
 
 // Rows of tenants that are gone are gone with them.
@@ -86,7 +85,7 @@ const DAYS = `
       from quarantine where stored_at >= (select day from since)::timestamp at time zone 'UTC' group by 1, 2
       union all
       select coalesce(tenant_id, 0), (created_at at time zone 'UTC')::date, 0, 0, count(*)
-      from dead_letters where stream = 'TELEMETRY' and item_index >= 0
+      from dead_letters where stream = any($2) and item_index >= 0
         and created_at >= (select day from since)::timestamp at time zone 'UTC' group by 1, 2
     ) all_rows group by 1, 2
   )
@@ -108,10 +107,10 @@ const SEEN = `
       then date_trunc('milliseconds', $1::timestamptz) else k.day + interval '1 day' end as at from kept k
   ),
   seen as (
-    select stream_sequence as s from ingest_frames where streamed_at >= (select at from since)
-    union all select stream_sequence from ingest_repeats where streamed_at >= (select at from since)
+    select stream_sequence as s from ingest_frames where stream = $4 and streamed_at >= (select at from since)
+    union all select stream_sequence from ingest_repeats where stream = $4 and streamed_at >= (select at from since)
     union all select distinct stream_sequence from dead_letters
-      where stream = 'TELEMETRY' and item_index = -1 and streamed_at >= (select at from since)
+      where stream = $4 and item_index = -1 and streamed_at >= (select at from since)
   ),
   settled as (select s, count(*) as times from seen where s <= $2 group by s),
   places as (select s from settled union select unnest($3::bigint[])),
@@ -119,7 +118,7 @@ const SEEN = `
   missing as (select a, b from gaps where b >= a)`;
 
 const SEQUENCES = `${SEEN}
-  select (select min(s) from places)::float8 as first, (select count(*) from settled)::float8 as settled,
+  select $4::text as stream, (select min(s) from places)::float8 as first, (select count(*) from settled)::float8 as settled,
     (select count(*) from settled where times > 1)::float8 as doubled,
     coalesce((select sum(b - a + 1) from missing), 0)::float8 as "missingCount",
     coalesce((select array_agg(n::float8) from (
@@ -147,28 +146,42 @@ export async function readDatabase(question: DatabaseQuestion): Promise<Database
   await client.connect();
   try {
     await client.query('begin isolation level repeatable read read only');
-    const { stream, pending } = question;
+    const { streams } = question;
+    const pending = streams.flatMap((stream) => stream.pending);
     const frames = pending.flatMap(({ batchId, framedAt }) => (batchId ? [{ batchId, framedAt }] : []));
     const stored = await client.query<{ batch: string }>(STORED, [
       frames.map(({ framedAt }) => new Date(framedAt)),
       frames.map(({ batchId }) => batchId),
     ]);
-    const days = await client.query<DayAccount & { tenant: string | null }>(DAYS, [question.days]);
-    const sequences = await client.query<SequenceAccount & { first: number | null }>(SEQUENCES, [
-      stream.createdAt,
-      stream.lastSequence,
-      pending.map(({ sequence }) => sequence),
+    const days = await client.query<DayAccount & { tenant: string | null }>(DAYS, [
+      question.days,
+      [...UPLINK_STREAMS],
     ]);
+    const sequences: SequenceAccount[] = [];
+    for (const stream of streams) sequences.push(await readSequences(client, stream));
     const processes = await client.query<ProcessAccount>(PROCESSES, [question.days]);
-    const [row] = sequences.rows;
-    if (!row) throw new Error('the database gave no sequences');
     return {
       days: days.rows.map((day) => ({ ...day, tenant: day.tenant ?? undefined })),
-      sequences: { ...row, first: row.first ?? undefined },
+      sequences,
       processes: processes.rows,
       storedBatches: new Set(stored.rows.map(({ batch }) => batch)),
     };
   } finally {
     await client.end();
   }
+}
+
+async function readSequences(
+  client: pg.Client,
+  { name, createdAt, lastSequence, pending }: StreamState,
+): Promise<SequenceAccount> {
+  const { rows } = await client.query<SequenceAccount & { first: number | null }>(SEQUENCES, [
+    createdAt,
+    lastSequence,
+    pending.map(({ sequence }) => sequence),
+    name,
+  ]);
+  const [row] = rows;
+  if (!row) throw new Error('the database gave no sequences');
+  return { ...row, first: row.first ?? undefined };
 }

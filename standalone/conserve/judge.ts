@@ -24,21 +24,21 @@ export interface Verdict {
 /** What messages of no tenant that exists are called. */
 export const NOBODY = '(no tenant)';
 
-/** Compares what the stream, the frames and the rows say. Pure. */
-export function judge(stream: StreamState, database: DatabaseAccount): Verdict {
+/** Compares what the streams, the frames and the rows say. Pure. */
+export function judge(streams: readonly StreamState[], database: DatabaseAccount): Verdict {
   const differences: string[] = [];
   for (const account of database.days) differences.push(...differencesOf(account));
-  const { sequences } = database;
-  if (sequences.missingCount > 0) {
-    const named = sequences.missing.join(', ');
-    const more = sequences.missingCount > sequences.missing.length ? ', …' : '';
-    differences.push(
-      `${sequences.missingCount} frames of the stream have no outcome and are not on it any more: sequence ${named}${more}`,
-    );
+  for (const { stream, missing, missingCount, doubled } of database.sequences) {
+    if (missingCount > 0) {
+      const named = missing.join(', ');
+      const more = missingCount > missing.length ? ', …' : '';
+      differences.push(
+        `${missingCount} frames of the stream ${stream} have no outcome and are not on it any more: sequence ${named}${more}`,
+      );
+    }
+    if (doubled > 0) differences.push(`${doubled} frames of the stream ${stream} have more than one outcome`);
   }
-  if (sequences.doubled > 0)
-    differences.push(`${sequences.doubled} frames of the stream have more than one outcome`);
-  return { tenants: toTenants(stream, database), differences };
+  return { tenants: toTenants(streams, database), differences };
 }
 
 function* differencesOf(account: DayAccount): Iterable<string> {
@@ -58,10 +58,13 @@ function* differencesOf(account: DayAccount): Iterable<string> {
   }
 }
 
-function toTenants(stream: StreamState, { days, storedBatches }: DatabaseAccount): TenantAccount[] {
+function toTenants(
+  streams: readonly StreamState[],
+  { days, storedBatches }: DatabaseAccount,
+): TenantAccount[] {
   const inFlight = new Map<string, number>();
   const seen = new Set(storedBatches);
-  for (const { batchId, readings } of stream.pending) {
+  for (const { batchId, readings } of streams.flatMap(({ pending }) => pending)) {
     if (batchId === undefined || seen.has(batchId)) continue;
     seen.add(batchId);
     for (const [tenant, count] of readings) inFlight.set(tenant, (inFlight.get(tenant) ?? 0) + count);

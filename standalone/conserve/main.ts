@@ -6,11 +6,11 @@ import { PROJECT } from '../node-process.ts';
 import { readDatabase } from './database.ts';
 import { judge } from './judge.ts';
 import { printVerdict } from './print.ts';
-import { readStream } from './stream.ts';
+import { readStreams } from './stream.ts';
 
 const USAGE = `Usage: npm run conserve -- [flags]
 
-Counts what a running platform has accepted against what became of it: the sequences of the stream against the frames, the
+Counts what a running platform has accepted against what became of it: the sequences of the streams against the frames, the
 frames against their outcomes, the outcomes against the rows that are there. Reads only. Exit code 0 when everything has its
 place, 1 with the tenants and days where something has not, 2 when it cannot be told.
 
@@ -47,11 +47,11 @@ async function run(args: readonly string[]): Promise<number> {
   if (!Number.isInteger(days) || days < 1 || days > 4_000)
     throw new Error('--days is a whole number from 1 to 4000');
   const { databaseUrl, natsUrl } = findServers(resolve(values.data ?? join(PROJECT, '.fleetgraph')));
-  // The stream first: what is committed meanwhile is found among the frames.
-  const stream = await readStream(natsUrl);
-  const database = await readDatabase({ databaseUrl, days, stream, pending: stream.pending });
-  const verdict = judge(stream, database);
-  process.stdout.write(printVerdict(verdict, stream, database, days));
+  // The streams first: what is committed meanwhile is found among the frames.
+  const streams = await readStreams(natsUrl);
+  const database = await readDatabase({ databaseUrl, days, streams });
+  const verdict = judge(streams, database);
+  process.stdout.write(printVerdict(verdict, streams, database, days));
   return verdict.differences.length === 0 ? 0 : 1;
 }
 

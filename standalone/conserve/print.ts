@@ -1,11 +1,11 @@
-import type { DatabaseAccount } from './database.ts';
+import type { DatabaseAccount, SequenceAccount } from './database.ts';
 import type { Verdict } from './judge.ts';
 import type { StreamState } from './stream.ts';
 
 /** The outcome as lines for a terminal. */
 export function printVerdict(
   verdict: Verdict,
-  stream: StreamState,
+  streams: readonly StreamState[],
   { sequences, processes }: DatabaseAccount,
   days: number,
 ): string {
@@ -27,15 +27,24 @@ export function printVerdict(
       ...processes.map((each) => [each.process, each.role, number(each.frames), number(each.messages)]),
     ]),
     '',
-    `Stream TELEMETRY: sequences ${number(sequences.first ?? stream.lastSequence)} to ${number(stream.lastSequence)}, ` +
-      `${number(sequences.settled)} frames with an outcome, ${number(stream.pending.length)} on the stream, ` +
-      `${number(sequences.missingCount)} missing, ${number(sequences.doubled)} doubled`,
+    ...streams.map((stream, index) => streamLine(stream, sequences[index])),
     '',
     ...(verdict.differences.length === 0
       ? ['Everything that was accepted has its place.']
       : verdict.differences.map((difference) => `DIFFERENCE  ${difference}`)),
     '',
   ].join('\n');
+}
+
+function streamLine(stream: StreamState, sequences: SequenceAccount | undefined): string {
+  const { name, lastSequence, pending } = stream;
+  if (!sequences || lastSequence === 0) return `Stream ${name}: nothing so far`;
+  const { first = lastSequence, settled, missingCount, doubled } = sequences;
+  return (
+    `Stream ${name}: sequences ${number(first)} to ${number(lastSequence)}, ` +
+    `${number(settled)} frames with an outcome, ${number(pending.length)} on the stream, ` +
+    `${number(missingCount)} missing, ${number(doubled)} doubled`
+  );
 }
 
 const number = (value: number): string => value.toLocaleString('en').replaceAll(',', ' ');

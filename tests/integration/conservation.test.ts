@@ -84,6 +84,44 @@ describe('conservation', () => {
     expect(status).toBe(0);
   });
 
+  it('keeps account of acknowledgements on their own stream: a sign of life, or turned away', async () => {
+    const before = await ask();
+    const meter = await sql("select id from devices where key = 'meter' and tenant_id = $1", acme.id);
+    const made = await sql(
+      `insert into device_commands (tenant_id, device_id, type, params, actor, expires_at)
+       values ($1, $2, 'reboot', '{}', 'user:1', now() + interval '1 hour') returning command_id`,
+      acme.id,
+      meter.rows[0].id,
+    );
+    const ack = (commandId: string) =>
+      frames.send('acme', 'meter', { command_id: commandId, status: 'ok' }, { kind: 'command_ack' });
+    await ack(made.rows[0].command_id);
+    await ack('0b6e1f0a-0000-4000-8000-000000000001');
+    await frames.send('acme', 'meter', '{}', { kind: 'ota_status' });
+    await frames.send('nowhere', 'meter', '{}', { kind: 'command_ack' });
+    const after = await settled(before.accepted + 2);
+    expect(after).toMatchObject({
+      quarantined: before.quarantined + 2,
+      stored: before.stored,
+      difference: 0,
+    });
+    const turnedAway = await sql('select id, reason from quarantine order by id desc limit 2');
+    expect(turnedAway.rows.map((row) => row.reason).sort()).toEqual(['NOT_SUPPORTED', 'UNKNOWN_COMMAND']);
+    const where = await sql(
+      'select stream, count(*)::int as frames from ingest_frames group by stream order by 1',
+    );
+    expect(where.rows).toMatchObject([{ stream: 'COMMANDS' }, { stream: 'TELEMETRY' }]);
+    const letters = await sql("select stream from dead_letters where stream = 'COMMANDS'");
+    expect(letters.rowCount).toBe(1);
+
+    const { status, output } = conserve();
+    expect(output).toMatch(
+      /Stream COMMANDS: sequences 1 to \d, \d frames with an outcome, 0 on the stream, 0 missing, 0 doubled/,
+    );
+    expect(output).toContain('Stream SHADOW: nothing so far');
+    expect({ status, output }).toMatchObject({ status: 0 });
+  });
+
   it('counts what lies on the stream while nobody stores it, and nothing twice when somebody does', async () => {
     const before = await ask();
     processes.get('ingest').kill('SIGSTOP');
@@ -190,12 +228,12 @@ describe('conservation', () => {
     await sql('delete from readings where msg_id = 77 and tenant_id = $1', other.id);
 
     const gone = await sql(
-      'delete from ingest_frames where (framed_at, batch_id) in (select framed_at, batch_id from ingest_frames order by stream_sequence offset 3 limit 1) returning stream_sequence',
+      'delete from ingest_frames where (framed_at, batch_id) in (select framed_at, batch_id from ingest_frames order by stream_sequence offset 3 limit 1) returning stream, stream_sequence',
     );
     const lost = conserve();
     expect(lost).toMatchObject({ status: 1 });
     expect(lost.output).toContain(
-      `1 frames of the stream have no outcome and are not on it any more: sequence ${gone.rows[0].stream_sequence}`,
+      `1 frames of the stream ${gone.rows[0].stream} have no outcome and are not on it any more: sequence ${gone.rows[0].stream_sequence}`,
     );
   });
 

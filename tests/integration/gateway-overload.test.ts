@@ -63,4 +63,28 @@ describe('when JetStream refuses', () => {
     await until('the PUBACK', () => acknowledged(again).length === 1);
     await gateway.arrived(device, (item) => item.kind === 'telemetry');
   });
+
+  it.each([
+    ['COMMANDS', 'commands/ack'],
+    ['SHADOW', 'shadow/reported'],
+  ])('what %s is full of waits, and what other devices send is acknowledged', async (stream, leaf) => {
+    const [refused, bystander] = await gateway.acme.devices(2, stream.toLowerCase());
+    if (!refused || !bystander) throw new Error('no devices');
+    const { config } = await gateway.bus.jsm.streams.info(stream);
+    await gateway.bus.jsm.streams.update(stream, { ...config, max_bytes: 100 });
+    await using client = await openDevice(gateway.url, refused);
+    const packet = { cmd: 'publish', qos: 1, dup: false, retain: false, payload: '{}'.padEnd(500) } as const;
+    client.send({ ...packet, topic: topicOf(refused, leaf), messageId: 1 });
+    client.send({ ...packet, topic: topicOf(refused, 'telemetry'), messageId: 2 });
+    await using other = await openDevice(gateway.url, bystander);
+    other.socket.write(publish(bystander, 1));
+    await until('the PUBACK of the other', () => acknowledged(other).length === 1);
+    await gateway.arrived(refused, (item) => item.kind === 'telemetry');
+    // Acknowledgements keep the order of the messages: the second waits for the first.
+    expect(acknowledged(client)).toEqual([]);
+    await gateway.bus.jsm.streams.update(stream, config);
+    await until('both PUBACKs', () => acknowledged(client).length === 2);
+    expect(acknowledged(client)).toEqual([1, 2]);
+    await gateway.arrived(refused, (item) => item.kind !== 'telemetry');
+  });
 });

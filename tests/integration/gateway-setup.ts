@@ -4,13 +4,14 @@ import { AckPolicy } from '@nats-io/jetstream';
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet';
 import type { Bus } from '#core/bus/connect.ts';
 import { type FrameItem, parseFrame } from '#core/bus/messages.ts';
+import { UPLINK_STREAMS } from '#core/bus/uplink-streams.ts';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
 import { openTestBus, openTestNats } from '#tests/kit/nats.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
 
-/** A gateway between a real database and a real bus, and what arrives on TELEMETRY. */
+/** A gateway between a real database and a real bus, and what arrives on the streams of devices. */
 export interface GatewaySetup extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly nats: Awaited<ReturnType<typeof openTestNats>>;
@@ -37,7 +38,7 @@ export async function setUpGateway(env: Readonly<Record<string, string>> = {}): 
     await startProcesses({ database, natsUrl: nats.url, start: ['gateway'], env }),
   );
   const items: FrameItem[] = [];
-  await tapTelemetry(bus, items);
+  await tapStreams(bus, items);
   const acme = await seedTenant(database.admin, 'acme');
   const rest = opened.move();
   const of = (device: SeededDevice) =>
@@ -61,21 +62,23 @@ export async function setUpGateway(env: Readonly<Record<string, string>> = {}): 
   };
 }
 
-/** Takes every frame off the work queue. */
-async function tapTelemetry(bus: Bus, items: FrameItem[]): Promise<void> {
+/** Takes every frame off the work queues. */
+async function tapStreams(bus: Bus, items: FrameItem[]): Promise<void> {
   const durable_name = 'tap';
-  await bus.jsm.consumers.add('TELEMETRY', {
-    durable_name,
-    ack_policy: AckPolicy.Explicit,
-    max_ack_pending: 10_000,
-  });
-  const consumer = await bus.js.consumers.get('TELEMETRY', durable_name);
-  await consumer.consume({
-    callback(message) {
-      items.push(...parseFrame(message.data).items);
-      message.ack();
-    },
-  });
+  for (const stream of UPLINK_STREAMS) {
+    await bus.jsm.consumers.add(stream, {
+      durable_name,
+      ack_policy: AckPolicy.Explicit,
+      max_ack_pending: 10_000,
+    });
+    const consumer = await bus.js.consumers.get(stream, durable_name);
+    await consumer.consume({
+      callback(message) {
+        items.push(...parseFrame(message.data).items);
+        message.ack();
+      },
+    });
+  }
 }
 
 /** A socket that speaks packets, and anything else one likes to send. */

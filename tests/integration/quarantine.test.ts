@@ -104,6 +104,29 @@ describe('quarantine', () => {
     expect(binary.payload).toEqual({ text: null, base64: bytes.toString('base64'), bytes: 3 });
   });
 
+  it('sends an acknowledgement again on its own stream, once there is its command', async () => {
+    const device = await acme.device('obedient');
+    const commandId = '0b6e1f0a-0000-4000-8000-000000000001';
+    await frames.send('acme', 'obedient', { command_id: commandId, status: 'ok' }, { kind: 'command_ack' });
+    const [message] = await quarantined('obedient');
+    expect(message).toMatchObject({ reason: 'UNKNOWN_COMMAND', field: 'command_id', kind: 'command_ack' });
+    await api.database.admin.query(
+      `insert into device_commands (tenant_id, device_id, command_id, type, params, actor, expires_at)
+       values ($1, $2, $3, 'reboot', '{}', 'user:1', now() + interval '1 hour')`,
+      [acme.id, device.id, commandId],
+    );
+    const target = { ids: [message.id] };
+    const forecast = await mutate(REPLAY, { target, dryRun: true });
+    expect(forecast).toMatchObject({ forecasts: [{ outcome: 'WOULD_BE_ACCEPTED' }] });
+    const job = await settled(await mutate(REPLAY, { target }));
+    expect(job).toMatchObject({ total: 1, handled: 1, outcomes: { waiting: 0 } });
+    expect(await list({ deviceKey: 'obedient' })).toMatchObject([{ replay: { outcome: 'ACCEPTED' } }]);
+    const frame = await api.database.admin.query(
+      "select stream from ingest_frames where stream = 'COMMANDS'",
+    );
+    expect(frame.rowCount).toBe(2);
+  });
+
   it('sends a message again once its device exists, once, at the time at which it first arrived', async () => {
     const receivedAt = Date.now() - 60_000;
     await frames.send('acme', 'late', { metrics: { a: 1 } }, { receivedAt });

@@ -12,6 +12,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_BATCH_BYTES: integer(2 * 1024 * 1024, 1_024),
       /** Frames held without a fate; with the largest frame (144 KiB) the memory ceiling. */
       INGEST_MAX_HELD: integer(512, 1, 10_000),
+      /** The same of SHADOW and of COMMANDS, each. */
+      INGEST_MAX_HELD_OTHER: integer(64, 1, 10_000),
       /** Devices remembered by name. */
       INGEST_IDENTITY_CACHE: integer(200_000, 1),
       INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1, MAX_KEPT_BYTES),

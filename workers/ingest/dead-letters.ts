@@ -5,6 +5,7 @@ import type { Pool } from '#core/db/pool.ts';
 import { insertDeadLetter, type ReplayOutcome } from '#core/db/quarantine.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
 import {
+  countsOf,
   type FrameCounts,
   type FrameToStore,
   findStoredFrames,
@@ -13,7 +14,6 @@ import {
   storeFrames,
 } from '#core/db/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
-import { countsOf } from './decode.ts';
 import type { Identities, IdentityLookup } from './identities.ts';
 import type { Partitions } from './partitions.ts';
 
@@ -42,7 +42,9 @@ export function createDeadLetters(deps: DeadLetterDeps): (letter: DeadLetter) =>
     const [stored] = await findStoredFrames(deps.pool, [{ batchId: frame.batchId, framedAt }]);
     if (stored) {
       if (stored.streamSequence !== sequence)
-        await noteRepeats(deps.pool, [{ batchId: frame.batchId, streamSequence: sequence, streamedAt }]);
+        await noteRepeats(deps.pool, [
+          { stream, batchId: frame.batchId, streamSequence: sequence, streamedAt },
+        ]);
       return;
     }
     const identityOf = await deps.identities.resolve(frame.items);
@@ -88,6 +90,7 @@ function toGivenUp(frame: Frame, letter: DeadLetter, identityOf: IdentityLookup)
   return {
     batchId: frame.batchId,
     framedAt: uuidTime(frame.batchId),
+    stream: letter.stream,
     streamSequence: letter.sequence,
     streamedAt: letter.streamedAt,
     origin: letter.origin,

@@ -39,7 +39,7 @@ const decode = (
 ) =>
   decodeFrame(
     { batchId: '019b0000-0000-7000-8000-000000000000', items },
-    { shard: 4, streamSequence: 9, streamedAt: 0, origin: undefined },
+    { stream: 'TELEMETRY', shard: 4, streamSequence: 9, streamedAt: 0, origin: undefined },
     known,
     DEFAULT_TELEMETRY_LIMITS,
     stored,
@@ -56,12 +56,36 @@ describe('decodeFrame', () => {
       item('{"a":1}'),
       item('nonsense'),
       item('{}', { kind: 'heartbeat' }),
-      item('{}', { kind: 'command_ack' }),
+      item('{}', { kind: 'ota_status' }),
     ]);
     expect(frame.rows).toHaveLength(1);
     expect(frame.quarantine.map((row) => row.reason)).toEqual(['BAD_JSON', 'NOT_SUPPORTED']);
     expect(frame.signs).toHaveLength(1);
     expect(frame.counts.get(1)).toMatchObject({ accepted: 3, quarantined: 2 });
+  });
+
+  it('takes acknowledgements of commands for signs of life, unless they are none', () => {
+    const commandId = '0B6E1F0A-0000-4000-8000-000000000001';
+    const ack = (over: object) =>
+      item(JSON.stringify({ command_id: commandId, status: 'ok', ...over }), { kind: 'command_ack' });
+    const frame = decode([
+      ack({ details: { a: [1] } }),
+      ack({ status: 'done' }),
+      ack({ command_id: 7 }),
+      ack({ details: { a: '\u0000' } }),
+      item('[]', { kind: 'command_ack' }),
+    ]);
+    expect(frame.acks).toMatchObject([
+      { entry: 0, ack: { commandId: commandId.toLowerCase(), status: 'ok', details: { a: [1] } } },
+    ]);
+    expect(frame.signs).toMatchObject([{ what: { kind: 'heartbeat' } }]);
+    expect(frame.quarantine.map(({ reason, field }) => [reason, field])).toEqual([
+      ['BAD_SHAPE', 'status'],
+      ['BAD_SHAPE', 'command_id'],
+      ['BAD_VALUE', 'details.a'],
+      ['BAD_SHAPE', undefined],
+    ]);
+    expect(frame.counts.get(1)).toMatchObject({ accepted: 4, quarantined: 4 });
   });
 
   it.each([

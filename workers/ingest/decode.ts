@@ -3,7 +3,8 @@ import type { DeviceIdentity } from '#core/db/devices.ts';
 import { Manifest, type PartFate } from '#core/db/manifest.ts';
 import type { QuarantineRow, ReplayOutcome } from '#core/db/quarantine.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
-import { type FrameCounts, type FrameToStore, NO_TENANT } from '#core/db/telemetry.ts';
+import { countsOf, type FrameCounts, type FrameToStore, NO_TENANT } from '#core/db/telemetry.ts';
+import { type CommandAck, readCommandAck } from '#core/fleet/command-acks.ts';
 import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import type { MessageId } from '#core/fleet/message-id.ts';
@@ -44,14 +45,28 @@ export interface Sign {
       };
 }
 
+/** What a device says of one of its commands. */
+export interface AckRow {
+  readonly identity: KnownDevice;
+  readonly item: FrameItem;
+  readonly itemIndex: number;
+  /** Its entry in the frame's manifest. */
+  readonly entry: number;
+  readonly ack: CommandAck;
+}
+
 export interface DecodedFrame extends FrameToStore<IngestRow> {
+  readonly acks: readonly AckRow[];
   readonly signs: readonly Sign[];
 }
 
 const DAY_MS = 86_400_000;
 
 /** Where a frame lies on the stream, and who put it there. */
-export type FramePlace = Pick<FrameToStore<ReadingRow>, 'shard' | 'streamSequence' | 'streamedAt' | 'origin'>;
+export type FramePlace = Pick<
+  FrameToStore<ReadingRow>,
+  'stream' | 'shard' | 'streamSequence' | 'streamedAt' | 'origin'
+>;
 
 /**
  * Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows.
@@ -70,6 +85,7 @@ export function decodeFrame(
   const deadLetters: DecodedFrame['deadLetters'][number][] = [];
   const replays: ReplayOutcome[] = [];
   const signs: Sign[] = [];
+  const acks: AckRow[] = [];
   const counts = new Map<number, FrameCounts>();
   const manifest = new Manifest(frame.items.length);
   let slots = 0;
@@ -103,10 +119,10 @@ export function decodeFrame(
       quarantine.push(quarantineRow(item, identity, problem, { itemIndex, part, whole }));
       if (item.replay) replays.push(replayOutcome(item.replay, identity, 'QUARANTINED', problem.reason));
     };
-    const sign = (what: Sign) => {
-      note('SIGN_OF_LIFE', 0);
+    const sign = (what: Sign): number => {
       signs.push(what);
       if (item.replay) replays.push(replayOutcome(item.replay, identity, 'ACCEPTED'));
+      return note('SIGN_OF_LIFE', 0);
     };
     const refusal = stored ? undefined : refusalOf(identity);
     const known = isKnown(identity) && !refusal ? identity : undefined;
@@ -118,6 +134,10 @@ export function decodeFrame(
       const read = readSign(item, known);
       if ('problem' in read) turnAway(read.problem, 0, true);
       else sign(read);
+    } else if (item.kind === 'command_ack') {
+      const read = readCommandAck(item.dialect, item.payload, item.device, limits);
+      if ('problem' in read) turnAway(read.problem, 0, true);
+      else acks.push({ identity: known, item, itemIndex, entry: sign(alive(item, known)), ack: read.ack });
     } else if (item.kind !== 'telemetry') {
       turnAway({ reason: 'NOT_SUPPORTED', detail: `${item.kind} is not supported yet` }, 0, true);
     } else {
@@ -145,17 +165,8 @@ export function decodeFrame(
     manifest,
     counts,
     signs,
+    acks,
   };
-}
-
-/** What is counted of a tenant, from nothing on its first message. */
-export function countsOf(counts: Map<number, FrameCounts>, tenantId: number): FrameCounts {
-  let tenant = counts.get(tenantId);
-  if (!tenant) {
-    tenant = { accepted: 0, stored: 0, duplicate: 0, quarantined: 0, deadLettered: 0 };
-    counts.set(tenantId, tenant);
-  }
-  return tenant;
 }
 
 const replayOutcome = (
@@ -264,8 +275,12 @@ function sessionSign(item: FrameItem, identity: KnownDevice): Sign {
   };
 }
 
+const alive = (item: FrameItem, identity: KnownDevice): Sign => {
+  return { identity, at: item.receivedAt, what: { kind: 'heartbeat' } };
+};
+
 function readSign(item: FrameItem, identity: KnownDevice): Sign | { readonly problem: Problem } {
-  const heartbeat: Sign = { identity, at: item.receivedAt, what: { kind: 'heartbeat' } };
+  const heartbeat = alive(item, identity);
   if (item.kind === 'heartbeat' && item.dialect === 'canonical') return heartbeat;
   const said = readJson(item.payload);
   const foreign = item.dialect === 'meter2' ? foreignDevice(said, item.device, false) : undefined;

@@ -1,6 +1,7 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
+import type { UplinkStream } from '#core/bus/uplink-streams.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
 import { MISSING_PARTITION } from '#core/db/readings.ts';
 import {
@@ -15,6 +16,7 @@ import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
+import { storeAcks } from './acks.ts';
 import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
@@ -23,6 +25,8 @@ import type { Partitions } from './partitions.ts';
 
 export interface IngestDeps {
   readonly pool: Pool;
+  /** Where the frames come from; each stream has an ingest of its own, and waits for no other. */
+  readonly stream: UplinkStream;
   /** Names this process among its replicas. */
   readonly worker: string;
   readonly publisher: Publisher;
@@ -45,7 +49,7 @@ export function createIngest(
   const [storing, publishing] = [createLane(), createLane()];
   return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);
-    const { arrived, repeats } = parseAll(messages, fates);
+    const { arrived, repeats } = parseAll(deps.stream, messages, fates);
     const identityOf = await deps.identities.resolve(arrived.flatMap(({ frame }) => frame.items));
     const decode = ({ frame, ...place }: Arrived, stored?: readonly boolean[]) =>
       decodeFrame(frame, place, identityOf, deps.limits, stored);
@@ -54,10 +58,10 @@ export function createIngest(
     const { unpublished, freshOf } = await storing(async () => {
       next();
       const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
-      for (const { batchId, streamSequence, streamedAt } of arrived) {
+      for (const { stream, batchId, streamSequence, streamedAt } of arrived) {
         const known = before.get(batchId);
         if (known && known.streamSequence !== streamSequence)
-          repeats.push({ batchId, streamSequence, streamedAt });
+          repeats.push({ stream, batchId, streamSequence, streamedAt });
       }
       if (repeats.length > 0) await noteRepeats(deps.pool, repeats);
       const incoming = decoded.filter(({ batchId }) => !before.has(batchId));
@@ -93,6 +97,7 @@ interface Arrived extends FramePlace {
 
 /** The frames of a batch, each once, and those that came twice in it; what is no frame gets its fate here. */
 function parseAll(
+  stream: UplinkStream,
   messages: readonly BusMessage[],
   fates: Fate[],
 ): { readonly arrived: readonly Arrived[]; readonly repeats: RepeatedFrame[] } {
@@ -105,11 +110,13 @@ function parseAll(
       const { sequence: streamSequence, streamedAt, origin } = message;
       const first = arrived.get(batchId);
       if (first) {
-        if (first.streamSequence !== streamSequence) repeats.push({ batchId, streamSequence, streamedAt });
+        if (first.streamSequence !== streamSequence)
+          repeats.push({ stream, batchId, streamSequence, streamedAt });
         continue;
       }
       const [framedAt, shard] = [uuidTime(batchId), shardIn(message.subject)];
-      arrived.set(batchId, { frame, batchId, framedAt, shard, streamSequence, streamedAt, origin });
+      const place = { stream, shard, streamSequence, streamedAt, origin };
+      arrived.set(batchId, { frame, batchId, framedAt, ...place });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       fates[index] = reject(error.message);
@@ -134,12 +141,14 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
     metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
     return quarantineRow(row.item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
   };
-  const stored = await storeFrames(deps.pool, frames, rejected, deps.worker).catch((error: unknown) => {
-    // Somebody dropped the partition of a day that we remember: the next attempt makes it again.
-    if (sqlState(error) === MISSING_PARTITION)
-      for (const each of [deps.readingPartitions, deps.framePartitions]) each.forget();
-    throw error;
-  });
+  const stored = await storeFrames(deps.pool, frames, rejected, deps.worker, storeAcks).catch(
+    (error: unknown) => {
+      // Somebody dropped the partition of a day that we remember: the next attempt makes it again.
+      if (sqlState(error) === MISSING_PARTITION)
+        for (const each of [deps.readingPartitions, deps.framePartitions]) each.forget();
+      throw error;
+    },
+  );
   stop();
   metrics.batchFrames.observe(frames.length);
   const now = Date.now();

@@ -59,7 +59,7 @@ await runService({
 
     const framePartitions = createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days));
 
-    const handle = createIngest({
+    const ingest = {
       pool,
       worker,
       publisher,
@@ -76,21 +76,22 @@ await runService({
       },
       log,
       metrics: declared,
-    });
+    };
+    const deadLetter = createDeadLetters({ pool, worker, identities, framePartitions });
     const healthy = async () => bus.connected() && (await databaseAnswers(pool));
     return createIngestService({
-      follow: () =>
+      follow: (stream) =>
         consume({
           bus,
-          stream: 'TELEMETRY',
+          stream,
           durable: 'ingest-workers',
           batchMessages: config.INGEST_BATCH_FRAMES,
           batchBytes: config.INGEST_BATCH_BYTES,
-          maxHeld: config.INGEST_MAX_HELD,
+          maxHeld: stream === 'TELEMETRY' ? config.INGEST_MAX_HELD : config.INGEST_MAX_HELD_OTHER,
           log,
-          handle,
+          handle: createIngest({ ...ingest, stream }),
           healthy,
-          deadLetter: createDeadLetters({ pool, worker, identities, framePartitions }),
+          deadLetter,
         }),
       latest: createLatestFollower({
         bus,

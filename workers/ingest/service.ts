@@ -1,12 +1,13 @@
 import type { Consumption } from '#core/bus/consume.ts';
+import { UPLINK_STREAMS, type UplinkStream } from '#core/bus/uplink-streams.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import type { LatestFollower } from './latest.ts';
 import type { SequenceFolder } from './sequences.ts';
 
 export interface IngestServiceDeps {
-  /** Begins to pull frames. */
-  readonly follow: () => Consumption;
+  /** Begins to pull frames of a stream. */
+  readonly follow: (stream: UplinkStream) => Consumption;
   readonly latest: LatestFollower;
   readonly sequences: SequenceFolder;
   readonly metrics: Metrics;
@@ -14,24 +15,24 @@ export interface IngestServiceDeps {
 
 /** What this process does, under one roof. */
 export function createIngestService(deps: IngestServiceDeps): Service {
-  let consumption: Consumption | undefined;
+  let consumptions: readonly Consumption[] = [];
   deps.metrics.gauge(
     'frames_held',
     'Frames pulled and without a fate; at its limit the database is too slow',
     [],
-    () => consumption?.held ?? 0,
+    () => consumptions.reduce((sum, { held }) => sum + held, 0),
   );
   return {
     async start() {
-      consumption = deps.follow();
+      consumptions = UPLINK_STREAMS.map((stream) => deps.follow(stream));
       deps.latest.start();
       deps.sequences.start();
     },
     async stop(deadlineMs) {
-      const outcome = (await consumption?.stop(deadlineMs)) ?? { abandoned: 0 };
+      const outcomes = await Promise.all(consumptions.map((each) => each.stop(deadlineMs)));
       await Promise.all([deps.latest.stop(), deps.sequences.stop()]);
-      return outcome;
+      return { abandoned: outcomes.reduce((sum, { abandoned }) => sum + abandoned, 0) };
     },
-    ready: () => consumption?.running() ?? false,
+    ready: () => consumptions.length > 0 && consumptions.every((each) => each.running()),
   };
 }

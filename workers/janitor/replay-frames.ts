@@ -7,7 +7,12 @@ import {
   itemSource,
   KEY_HASH_BYTES,
 } from '#core/bus/messages.ts';
-import { telemetrySubject } from '#core/bus/subjects.ts';
+import {
+  UPLINK_STREAMS,
+  type UplinkStream,
+  uplinkStreamOf,
+  uplinkSubject,
+} from '#core/bus/uplink-streams.ts';
 import type { QuarantinedRow, QuarantineJobFix, ReplayFrames } from '#core/db/quarantine-jobs.ts';
 import { readDialect } from '#core/fleet/dialects/dialect.ts';
 import { fixPayload, type PayloadFix } from '#core/fleet/payload-fix.ts';
@@ -32,11 +37,11 @@ export function toReplayFrames(
   const messages: ReplayFrames['messages'][number][] = [];
   const impossible: string[] = [];
   const payloadFix = toPayloadFix(fix);
-  let writer = new FrameWriter(now, 16 * 1024);
-  const flush = () => {
-    if (writer.count > 0)
-      messages.push({ shard, subject: telemetrySubject(shard), payload: writer.finish() });
-    writer = new FrameWriter(now, 16 * 1024);
+  const writers = new Map<UplinkStream, FrameWriter>();
+  const flush = (stream: UplinkStream) => {
+    const writer = writers.get(stream);
+    if (writer) messages.push({ shard, subject: uplinkSubject(stream, shard), payload: writer.finish() });
+    writers.delete(stream);
   };
   for (const row of rows) {
     const item = toItem(tenant, row, payloadFix);
@@ -44,10 +49,13 @@ export function toReplayFrames(
       impossible.push(row.id);
       continue;
     }
-    if (writer.count > 0 && writer.bytes + itemBytes(item) > MAX_FRAME_BYTES) flush();
+    const stream = uplinkStreamOf(item.kind);
+    if ((writers.get(stream)?.bytes ?? 0) + itemBytes(item) > MAX_FRAME_BYTES) flush(stream);
+    const writer = writers.get(stream) ?? new FrameWriter(now, 16 * 1024);
+    writers.set(stream, writer);
     writer.add(item);
   }
-  flush();
+  for (const stream of UPLINK_STREAMS) flush(stream);
   return { messages, impossible };
 }
 

@@ -17,7 +17,7 @@ export interface Conservation extends Fates {
 
 /**
  * What became of everything that was accepted from the viewer's tenant: of committed frames what the database says, of the
- * others what lies on the stream. The stream is looked at first, so that what is committed meanwhile is counted once.
+ * others what lies on the streams. They are looked at first, so that what is committed meanwhile is counted once.
  */
 export async function conservationOf(operation: Operation): Promise<Conservation> {
   requirePermission(operation, 'telemetry.read');
@@ -51,8 +51,8 @@ const countFrame = (sum: number, frame: PendingFrame): number =>
 
 /** How many readings a message will be counted as; signs of life are none. */
 function readingsIn({ kind, dialect, payload, device, receivedAt, replay }: FrameItem): number {
-  if (kind !== 'telemetry')
-    return kind === 'shadow_reported' || kind === 'command_ack' || kind === 'ota_status' ? 1 : 0;
+  // What is not supported is turned away.
+  if (kind !== 'telemetry') return kind === 'shadow_reported' || kind === 'ota_status' ? 1 : 0;
   if (replay?.part !== undefined) return 1;
   const context = { device, receivedAt, dup: false, oldestTs: 0, limits: DEFAULT_TELEMETRY_LIMITS };
   return readMessage(dialect, payload, context).length;

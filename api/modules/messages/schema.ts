@@ -18,7 +18,8 @@ const stateEnum = builder.enumType('MessageState', {
     QUARANTINED: { description: 'Turned away, with its bytes.' },
     DEAD_LETTERED: { description: 'Nobody could use it; its bytes are kept.' },
     SIGN_OF_LIFE: {
-      description: 'A heartbeat, a status or a session: it became an event and leaves no row.',
+      description:
+        'A heartbeat, a status, a session or the acknowledgement of a command: it became an event and is no reading.',
     },
   },
 });
@@ -37,6 +38,7 @@ const deadLetterRef = builder.objectRef<DeadLetterRow>('GivenUpMessage').impleme
     }),
     deviceKey: t.exposeString('deviceKey', { nullable: true, description: 'The key it was sent under.' }),
     reason: t.exposeString('reason', { description: 'Why it was given up.' }),
+    stream: t.exposeString('stream', { description: 'The stream it lay on.' }),
     sequence: t.exposeFloat('sequence', { description: 'Its place on the stream.' }),
     at: t.field({ type: 'DateTime', description: 'When it was given up.', resolve: (row) => row.createdAt }),
     payload: t.field({
@@ -117,9 +119,13 @@ const traceRef = builder.objectRef<Trace>('MessageTrace').implement({
       description:
         'Which gateway, bridge or API process put it on the stream; the relay for what is sent again.',
     }),
+    stream: t.exposeString('stream', {
+      nullable: true,
+      description: 'The stream of its frame: TELEMETRY, SHADOW or COMMANDS.',
+    }),
     sequence: t.exposeFloat('sequence', {
       nullable: true,
-      description: 'Sequence of its frame on the stream TELEMETRY.',
+      description: 'Sequence of its frame on the stream.',
     }),
     streamedAt: t.field({
       type: 'DateTime',

@@ -107,6 +107,7 @@ async function traceStored(operation: Operation, batchId: string, index: number)
     receivedAt: reading?.receivedAt ?? turnedAway?.receivedAt,
     framedAt,
     origin: frame?.origin ?? undefined,
+    stream: frame?.stream ?? deadLetter?.stream,
     sequence: frame?.sequence ?? deadLetter?.sequence,
     streamedAt: frame?.streamedAt ?? undefined,
     worker: frame?.worker ?? undefined,
@@ -161,6 +162,7 @@ function tracePending(frame: PendingFrame, { item, index }: PendingItem): Trace 
     receivedAt: new Date(item.receivedAt),
     framedAt: new Date(frame.framedAt),
     origin: frame.origin,
+    stream: frame.stream,
     sequence: frame.sequence,
     streamedAt: new Date(frame.streamedAt),
     worker: undefined,
@@ -178,7 +180,13 @@ async function traceReading(operation: Operation, reading: ReadingRow): Promise<
   if (trace) return trace;
   // Its frame is not kept any more: the row is what is left.
   const unknown = { receipt: undefined, deviceKey: undefined, source: undefined, framedAt: undefined };
-  const gone = { origin: undefined, sequence: undefined, streamedAt: undefined, worker: undefined };
+  const gone = {
+    origin: undefined,
+    stream: undefined,
+    sequence: undefined,
+    streamedAt: undefined,
+    worker: undefined,
+  };
   return {
     ...{ ...unknown, ...gone, deviceId, kind: 'telemetry', receivedAt: reading.receivedAt, storedAt },
     ...{ publishedAt: undefined, payload: undefined },

@@ -7,6 +7,7 @@ import type { ReadingRow } from '../telemetry/service.ts';
 export interface FrameRow {
   readonly batchId: string;
   readonly framedAt: Date;
+  readonly stream: string;
   readonly sequence: number;
   readonly origin: string | null;
   readonly worker: string | null;
@@ -24,7 +25,7 @@ export interface PartRow extends FrameRow {
   readonly part: number;
 }
 
-const FRAME = sql`f.batch_id::text as "batchId", f.framed_at as "framedAt", f.stream_sequence::float8 as sequence, f.origin, f.worker,
+const FRAME = sql`f.batch_id::text as "batchId", f.framed_at as "framedAt", f.stream, f.stream_sequence::float8 as sequence, f.origin, f.worker,
   f.streamed_at as "streamedAt", f.stored_at as "storedAt", f.published_at as "publishedAt"`;
 const PART = sql`${FRAME}, f.device_id as "deviceId", f.flags, f.id_low::text as "idLow", f.item_index as index, f.part`;
 const READING = sql`r.device_id as "deviceId", r.ts, r.msg_id::text as "messageId", r.received_at as "receivedAt", r.stored_at as "storedAt",
@@ -134,12 +135,13 @@ export interface DeadLetterRow {
   readonly deviceKey: string | null;
   readonly reason: string;
   readonly payload: Buffer;
+  readonly stream: string;
   readonly sequence: number;
   readonly createdAt: Date;
 }
 
 const LETTER = sql`l.id::text as id, l.batch_id::text as "batchId", l.item_index as index, l.device_key as "deviceKey", l.reason,
-  l.payload, l.stream_sequence::float8 as sequence, l.created_at as "createdAt"`;
+  l.payload, l.stream, l.stream_sequence::float8 as sequence, l.created_at as "createdAt"`;
 const NEWEST: Keyset = {
   name: 'deadLetters/newest',
   columns: [{ expression: sql`l.id`, type: 'bigint' }],

@@ -29,6 +29,7 @@ export interface Trace {
   readonly receivedAt: Date | undefined;
   readonly framedAt: Date | undefined;
   readonly origin: string | undefined;
+  readonly stream: string | undefined;
   readonly sequence: number | undefined;
   readonly streamedAt: Date | undefined;
   readonly worker: string | undefined;

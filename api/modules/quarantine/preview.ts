@@ -1,3 +1,4 @@
+import { readCommandAck } from '#core/fleet/command-acks.ts';
 import { readDialect } from '#core/fleet/dialects/dialect.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import { fixPayload, type PayloadFix } from '#core/fleet/payload-fix.ts';
@@ -60,6 +61,11 @@ function payloadProblem(
 ): Problem | undefined {
   if (row.kind === 'heartbeat' || row.kind === 'status') return undefined;
   const dialect = readDialect(row.dialect);
+  if (row.kind === 'command_ack' && dialect) {
+    // Whether there is such a command is for the database to say.
+    const read = readCommandAck(dialect, payload, row.deviceKey, DEFAULT_TELEMETRY_LIMITS);
+    return 'problem' in read ? read.problem : undefined;
+  }
   if (row.kind !== 'telemetry' || !dialect)
     return { reason: 'NOT_SUPPORTED', detail: `${row.kind} is not supported yet` };
   const receivedAt = row.receivedAt.getTime();

@@ -137,6 +137,7 @@ export const messageDocument = graphql(`
       receivedAt
       framedAt
       origin
+      stream
       sequence
       streamedAt
       worker

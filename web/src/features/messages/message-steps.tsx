@@ -47,7 +47,7 @@ export function MessageSteps({ trace }: { trace: Trace }) {
         <Step title="Stream" at={trace.streamedAt} done={trace.sequence !== null}>
           {trace.sequence === null
             ? 'not known any more'
-            : `TELEMETRY, sequence ${trace.sequence.toLocaleString()}: durable, the device was acknowledged`}
+            : `${trace.stream}, sequence ${trace.sequence.toLocaleString()}: durable, the device was acknowledged`}
         </Step>
         <Step title="Ingest" at={trace.storedAt} done={!inFlight}>
           {inFlight ? (

@@ -18,6 +18,7 @@ export const reasonNames: Readonly<Record<string, string>> = {
   DEVICE_DISABLED: 'Device disabled',
   DEVICE_DECOMMISSIONED: 'Device decommissioned',
   TENANT_SUSPENDED: 'Tenant suspended',
+  UNKNOWN_COMMAND: 'Unknown command',
   NOT_SUPPORTED: 'Not supported',
   STORE_REJECTED: 'Refused by the database',
 };
