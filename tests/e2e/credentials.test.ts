@@ -78,7 +78,7 @@ describe('credentials in the console', () => {
     await until('the certificate to be known', () => runBundle(first, 'first').then(() => true), 5_000);
     await page.locator('[data-testid="first-message"][data-state="received"]').waitFor();
 
-    await page.goto(`${ready.http}/devices/certified/details`);
+    await page.goto(`${ready.http}/devices/certified/credentials`);
     await page.getByRole('button', { name: /^Renew certificate/ }).click();
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByLabel('Keep the current certificate good').selectOption({ label: 'For a day' });

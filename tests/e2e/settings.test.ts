@@ -70,7 +70,7 @@ describe('the settings', () => {
     const { device } = ready;
     if (!device) throw new Error('the demo has no device of its own');
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
-    await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}/details`);
+    await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}/credentials`);
     await page.getByRole('button', { name: 'Issue token' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Issue token' }).click();
     const token = (await page.getByTestId('issued-token').textContent())?.trim() ?? '';

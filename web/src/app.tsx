@@ -13,6 +13,9 @@ const DeviceLive = lazy(() =>
 const DeviceReadings = lazy(() =>
   import('./features/devices/device-readings.tsx').then((m) => ({ default: m.DeviceReadings })),
 );
+const DeviceCredentials = lazy(() =>
+  import('./features/devices/device-credentials.tsx').then((m) => ({ default: m.DeviceCredentials })),
+);
 const DeviceDetails = lazy(() =>
   import('./features/devices/device-details.tsx').then((m) => ({ default: m.DeviceDetails })),
 );
@@ -68,6 +71,7 @@ export function App() {
           <Route path="devices/:key" element={<DevicePage />}>
             <Route index element={<DeviceLive />} />
             <Route path="readings" element={<DeviceReadings />} />
+            <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>
           <Route path="map" element={<MapPage />} />

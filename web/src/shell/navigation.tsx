@@ -6,6 +6,8 @@ import {
   ExternalLink,
   Gauge,
   KeyRound,
+  type LucideIcon,
+  MapPinned,
   Plus,
   ScrollText,
   Search,
@@ -13,12 +15,58 @@ import {
   Users,
   Waypoints,
 } from 'lucide-react';
+import { Fragment } from 'react';
 import { NavLink } from 'react-router';
-import { mayAdminister, mayWriteDevices, operatesPlatform, useAccount } from '../auth/viewer.tsx';
+import {
+  mayAdminister,
+  mayWriteDevices,
+  operatesPlatform,
+  useAccount,
+  type Viewer,
+} from '../auth/viewer.tsx';
 import { cx } from '../ui/class-names.ts';
 import { Kbd } from '../ui/kbd.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { Logo } from './logo.tsx';
+
+type Entry = {
+  readonly to: string;
+  readonly label: string;
+  readonly icon: LucideIcon;
+  /** Absent: everybody may. */
+  readonly may?: (viewer: Viewer) => boolean;
+};
+
+const writes = ({ role }: Viewer) => mayWriteDevices(role);
+const administers = ({ role }: Viewer) => mayAdminister(role);
+
+/** Where one can go, in the order of the side bar. */
+const sections: readonly { readonly title: string; readonly entries: readonly Entry[] }[] = [
+  {
+    title: '',
+    entries: [
+      { to: '/devices', label: 'Devices', icon: Cpu },
+      { to: '/new-device', label: 'New device', icon: Plus, may: writes },
+      { to: '/map', label: 'Map', icon: MapPinned },
+      { to: '/ingest', label: 'Ingest', icon: ArrowDownToLine },
+      { to: '/quarantine', label: 'Quarantine', icon: ShieldAlert },
+    ],
+  },
+  {
+    title: 'Settings',
+    entries: [
+      { to: '/settings/certificates', label: 'Certificates', icon: BadgeCheck, may: writes },
+      { to: '/settings/members', label: 'Members', icon: Users, may: administers },
+      { to: '/settings/api-keys', label: 'API keys', icon: KeyRound, may: administers },
+      { to: '/settings/audit', label: 'Audit log', icon: ScrollText, may: administers },
+      { to: '/settings/usage', label: 'Limits and usage', icon: Gauge },
+    ],
+  },
+  {
+    title: 'Operators',
+    entries: [{ to: '/operator', label: 'Platform', icon: Building2, may: operatesPlatform }],
+  },
+];
 
 const item = 'flex h-8 items-center gap-2.5 rounded-md px-2 text-sm font-medium';
 const idle = 'text-ink-2 hover:bg-hover hover:text-ink';
@@ -48,61 +96,22 @@ export function Navigation({ onPalette, onLeave }: NavigationProps) {
         <span className="flex-1 text-left">Jump to…</span>
         <Kbd keys="mod+k" />
       </button>
-      <nav aria-label="Main" className="flex flex-col gap-0.5">
-        <NavLink to="/devices" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-          <Cpu aria-hidden="true" className="size-4" />
-          Devices
-        </NavLink>
-        {mayWriteDevices(viewer.role) && (
-          <NavLink to="/new-device" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-            <Plus aria-hidden="true" className="size-4" />
-            New device
-          </NavLink>
-        )}
-        <NavLink to="/ingest" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-          <ArrowDownToLine aria-hidden="true" className="size-4" />
-          Ingest
-        </NavLink>
-        <NavLink to="/quarantine" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-          <ShieldAlert aria-hidden="true" className="size-4" />
-          Quarantine
-        </NavLink>
-        <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Settings</h2>
-        {mayWriteDevices(viewer.role) && (
-          <NavLink to="/settings/certificates" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-            <BadgeCheck aria-hidden="true" className="size-4" />
-            Certificates
-          </NavLink>
-        )}
-        {mayAdminister(viewer.role) && (
-          <>
-            <NavLink to="/settings/members" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-              <Users aria-hidden="true" className="size-4" />
-              Members
-            </NavLink>
-            <NavLink to="/settings/api-keys" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-              <KeyRound aria-hidden="true" className="size-4" />
-              API keys
-            </NavLink>
-            <NavLink to="/settings/audit" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-              <ScrollText aria-hidden="true" className="size-4" />
-              Audit log
-            </NavLink>
-          </>
-        )}
-        <NavLink to="/settings/usage" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-          <Gauge aria-hidden="true" className="size-4" />
-          Limits and usage
-        </NavLink>
-        {operatesPlatform(viewer) && (
-          <>
-            <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">Operators</h2>
-            <NavLink to="/operator" className={link} {...(onLeave ? { onClick: onLeave } : {})}>
-              <Building2 aria-hidden="true" className="size-4" />
-              Platform
-            </NavLink>
-          </>
-        )}
+      <nav aria-label="Main" className="flex min-h-0 flex-col gap-0.5 overflow-y-auto">
+        {sections.map(({ title, entries }) => {
+          const shown = entries.filter(({ may }) => may?.(viewer) ?? true);
+          if (shown.length === 0) return null;
+          return (
+            <Fragment key={title}>
+              {title !== '' && <h2 className="mt-3 px-2 pb-1 text-ink-3 text-xs">{title}</h2>}
+              {shown.map(({ to, label, icon: Icon }) => (
+                <NavLink key={to} to={to} className={link} {...(onLeave ? { onClick: onLeave } : {})}>
+                  <Icon aria-hidden="true" className="size-4 shrink-0" />
+                  {label}
+                </NavLink>
+              ))}
+            </Fragment>
+          );
+        })}
       </nav>
       <div className="mt-auto flex flex-col gap-2">
         <a href="/graphql" target="_blank" rel="noreferrer" className={cx(item, idle)}>

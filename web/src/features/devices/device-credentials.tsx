@@ -8,7 +8,7 @@ import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { CertificateDialog, RevokeCertificate } from './certificate-dialogs.tsx';
 import { ClaimCodeDialog, RevokeClaimCode } from './claim-code-dialogs.tsx';
-import type { ClaimCode, DeviceCredential, DeviceDetail } from './device-detail.ts';
+import { type ClaimCode, type DeviceCredential, type DeviceDetail, useDevice } from './device-detail.ts';
 import { credentialState } from './presence.ts';
 import { IssueToken, RevokeToken } from './token-dialogs.tsx';
 
@@ -21,62 +21,67 @@ type Open =
   | { readonly what: 'revoke-code'; readonly code: ClaimCode };
 
 /** What the device connects with; who may write devices makes, renews and revokes it here. */
-export function DeviceCredentials({ device }: { device: DeviceDetail }) {
+export function DeviceCredentials() {
+  const device = useDevice();
   const { viewer } = useAccount();
   const [open, setOpen] = useState<Open>();
   const mayWrite = mayWriteDevices(viewer.role);
   const close = () => setOpen(undefined);
   const codes = device.claimCodes.filter(({ state }) => state === 'OPEN');
   return (
-    <>
-      <div className="flex flex-wrap items-center justify-between gap-2 border-line border-b py-1.5 pr-2 pl-3.5">
-        <h2 className="font-semibold">Credentials</h2>
-        {mayWrite && device.status !== 'DECOMMISSIONED' && (
-          <div className="flex gap-2">
-            <Button onClick={() => setOpen({ what: 'token' })}>
-              <Plus aria-hidden="true" className="size-3.5" />
-              Issue token
-            </Button>
-            <Menu
-              align="end"
-              trigger={
-                <Button>
-                  More
-                  <ChevronDown aria-hidden="true" className="size-3.5" />
-                </Button>
-              }
-            >
-              <MenuItem onSelect={() => setOpen({ what: 'generate' })}>Certificate with a new key…</MenuItem>
-              <MenuItem onSelect={() => setOpen({ what: 'request' })}>Certificate from a request…</MenuItem>
-              <MenuItem onSelect={() => setOpen({ what: 'claim' })}>Claim code…</MenuItem>
-            </Menu>
-          </div>
+    <div className="p-4 sm:p-5">
+      <section className="min-w-0 max-w-3xl rounded-lg border border-line bg-surface shadow-1">
+        <div className="flex flex-wrap items-center justify-between gap-2 border-line border-b py-1.5 pr-2 pl-3.5">
+          <h2 className="font-semibold">Credentials</h2>
+          {mayWrite && device.status !== 'DECOMMISSIONED' && (
+            <div className="flex gap-2">
+              <Button onClick={() => setOpen({ what: 'token' })}>
+                <Plus aria-hidden="true" className="size-3.5" />
+                Issue token
+              </Button>
+              <Menu
+                align="end"
+                trigger={
+                  <Button>
+                    More
+                    <ChevronDown aria-hidden="true" className="size-3.5" />
+                  </Button>
+                }
+              >
+                <MenuItem onSelect={() => setOpen({ what: 'generate' })}>
+                  Certificate with a new key…
+                </MenuItem>
+                <MenuItem onSelect={() => setOpen({ what: 'request' })}>Certificate from a request…</MenuItem>
+                <MenuItem onSelect={() => setOpen({ what: 'claim' })}>Claim code…</MenuItem>
+              </Menu>
+            </div>
+          )}
+        </div>
+        {device.credentials.length === 0 && codes.length === 0 ? (
+          <EmptyState icon={KeyRound} title="No credentials">
+            This device cannot connect.
+          </EmptyState>
+        ) : (
+          <ul className="divide-y divide-line">
+            {codes.map((code) => (
+              <Code
+                key={code.id}
+                code={code}
+                onRevoke={mayWrite ? () => setOpen({ what: 'revoke-code', code }) : undefined}
+              />
+            ))}
+            {device.credentials.map((credential) => (
+              <Credential
+                key={credential.id}
+                credential={credential}
+                onOpen={mayWrite && isGood(credential) ? (what) => setOpen({ what, credential }) : undefined}
+              />
+            ))}
+          </ul>
         )}
-      </div>
-      {device.credentials.length === 0 && codes.length === 0 ? (
-        <EmptyState icon={KeyRound} title="No credentials">
-          This device cannot connect.
-        </EmptyState>
-      ) : (
-        <ul className="divide-y divide-line">
-          {codes.map((code) => (
-            <Code
-              key={code.id}
-              code={code}
-              onRevoke={mayWrite ? () => setOpen({ what: 'revoke-code', code }) : undefined}
-            />
-          ))}
-          {device.credentials.map((credential) => (
-            <Credential
-              key={credential.id}
-              credential={credential}
-              onOpen={mayWrite && isGood(credential) ? (what) => setOpen({ what, credential }) : undefined}
-            />
-          ))}
-        </ul>
-      )}
+      </section>
       {open && <Opened open={open} device={device} onClose={close} />}
-    </>
+    </div>
   );
 }
 

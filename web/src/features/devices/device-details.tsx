@@ -3,13 +3,12 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { duration } from '../../ui/time.ts';
-import { DeviceCredentials } from './device-credentials.tsx';
 import { useDevice } from './device-detail.ts';
 import { DeviceSequence } from './device-sequence.tsx';
 import { deviceStatus } from './presence.ts';
 import { formatValue } from './value.ts';
 
-/** What is known of the device, and the credentials it connects with. */
+/** What is known of the device. */
 export function DeviceDetails() {
   const device = useDevice();
   const { location } = device;
@@ -47,9 +46,6 @@ export function DeviceDetails() {
         </dl>
       </Panel>
       <div className="flex min-w-0 flex-col gap-4">
-        <section className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
-          <DeviceCredentials device={device} />
-        </section>
         <Panel title="Message numbers">
           <DeviceSequence />
         </Panel>

@@ -1,4 +1,6 @@
+export type DeviceTab = 'readings' | 'credentials' | 'details';
+
 /** The console's address of a device. Keys may contain `.` and `:`. */
-export function devicePath(key: string, tab?: 'readings' | 'details'): string {
+export function devicePath(key: string, tab?: DeviceTab): string {
   return `/devices/${encodeURIComponent(key)}${tab ? `/${tab}` : ''}`;
 }

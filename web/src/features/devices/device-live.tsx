@@ -111,7 +111,7 @@ function NothingToDraw({ deviceKey, seen }: { deviceKey: string; seen: boolean }
       title="Waiting for the first message"
       action={
         mayWriteDevices(viewer.role) && (
-          <Link to={devicePath(deviceKey, 'details')} className="font-medium text-accent hover:underline">
+          <Link to={devicePath(deviceKey, 'credentials')} className="font-medium text-accent hover:underline">
             See its credentials
           </Link>
         )

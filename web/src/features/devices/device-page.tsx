@@ -1,18 +1,18 @@
 import { ChevronRight, Ellipsis, PackageX, Pencil, Power, SearchX } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { Link, NavLink, Outlet, useParams } from 'react-router';
+import { Link, Outlet, useParams } from 'react-router';
 import { useClient, useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { describeError } from '../../data/client.ts';
 import { presenceDocument, telemetryDocument } from '../../live/documents.ts';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { cx } from '../../ui/class-names.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
+import { type TabLink, TabLinks } from '../../ui/tab-links.tsx';
 import { announce } from '../../ui/toast.tsx';
 import { AvailabilityStrip } from './availability-strip.tsx';
 import { DecommissionDialog } from './decommission-dialog.tsx';
@@ -74,7 +74,7 @@ export function DevicePage() {
     <DeviceProvider value={device}>
       <div className="relative min-h-0 flex-1 overflow-y-auto">
         <DeviceHeader device={device} />
-        <Tabs deviceKey={device.key} />
+        <TabLinks label="Device" tabs={tabsOf(device.key)} className="mt-4" />
         <Outlet />
       </div>
     </DeviceProvider>
@@ -175,31 +175,18 @@ function DeviceActions({ device }: { device: DeviceDetail }) {
   );
 }
 
-function Tabs({ deviceKey }: { deviceKey: string }) {
-  const tabs = [
-    { to: devicePath(deviceKey), label: 'Live', end: true },
-    { to: devicePath(deviceKey, 'readings'), label: 'Readings', end: false },
-    { to: devicePath(deviceKey, 'details'), label: 'Details', end: false },
-  ];
-  return (
-    <nav aria-label="Device" className="mt-4 flex gap-5 border-line border-b px-4 sm:px-5">
-      {tabs.map(({ to, label, end }) => (
-        <NavLink
-          key={to}
-          to={to}
-          end={end}
-          className={({ isActive }) =>
-            cx(
-              '-mb-px border-b-2 pb-2 text-sm',
-              isActive
-                ? 'border-accent font-semibold text-ink'
-                : 'border-transparent text-ink-2 hover:text-ink',
-            )
-          }
-        >
-          {label}
-        </NavLink>
-      ))}
-    </nav>
+const tabs = [
+  { label: 'Overview', end: true },
+  { tab: 'readings', label: 'Data' },
+  { tab: 'credentials', label: 'Credentials' },
+  { tab: 'details', label: 'Details' },
+] as const;
+
+/** The device's tabs, as links. */
+function tabsOf(key: string): TabLink[] {
+  return tabs.map((each) =>
+    'tab' in each
+      ? { to: devicePath(key, each.tab), label: each.label }
+      : { to: devicePath(key), label: each.label, end: each.end },
   );
 }

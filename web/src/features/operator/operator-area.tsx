@@ -1,12 +1,12 @@
 import { Eye, Lock } from 'lucide-react';
 import { useState } from 'react';
-import { NavLink, Outlet } from 'react-router';
+import { Outlet } from 'react-router';
 import { operatesPlatform, useAccount } from '../../auth/viewer.tsx';
 import { PageHeader } from '../../shell/page.tsx';
 import { Button } from '../../ui/button.tsx';
-import { cx } from '../../ui/class-names.ts';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { TextField } from '../../ui/field.tsx';
+import { TabLinks } from '../../ui/tab-links.tsx';
 import { maxReason, minReason, ReasonProvider, storedReason, storeReason } from './reason.ts';
 
 const tabs = [
@@ -48,24 +48,7 @@ export function OperatorArea() {
         </p>
         <Button onClick={() => keep('')}>End</Button>
       </section>
-      <nav aria-label="Platform" className="mt-2 flex shrink-0 gap-5 border-line border-b px-4 sm:px-5">
-        {tabs.map(({ to, label }) => (
-          <NavLink
-            key={to}
-            to={to}
-            className={({ isActive }) =>
-              cx(
-                '-mb-px border-b-2 pb-2 text-sm',
-                isActive
-                  ? 'border-accent font-semibold text-ink'
-                  : 'border-transparent text-ink-2 hover:text-ink',
-              )
-            }
-          >
-            {label}
-          </NavLink>
-        ))}
-      </nav>
+      <TabLinks label="Platform" tabs={tabs} className="mt-2" />
       <ReasonProvider value={reason}>
         <Outlet />
       </ReasonProvider>

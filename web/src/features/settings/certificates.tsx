@@ -121,7 +121,7 @@ function certificateColumns(state: CertificateState): readonly Column<Certificat
       cell: ({ device }) => (
         <>
           <Link
-            to={`/devices/${encodeURIComponent(device.key)}/details`}
+            to={`/devices/${encodeURIComponent(device.key)}/credentials`}
             className="block truncate font-medium hover:underline"
           >
             {device.name}
