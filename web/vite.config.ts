@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
@@ -5,33 +6,39 @@ import { defineConfig, type Plugin } from 'vite';
 
 const platform = process.env['FLEETGRAPH_URL'] ?? 'http://127.0.0.1:8080';
 
-const documents = fileURLToPath(new URL('src/generated/graphql.ts', import.meta.url));
-const document = /\bgraphql\(\s*`\s*(query|mutation|subscription|fragment)\s+(\w+)[^`]*`,?\s*\)/g;
+const generated = fileURLToPath(new URL('src/generated/graphql.ts', import.meta.url));
+const call = /\bgraphql\(\s*`\s*(query|mutation|subscription|fragment)\s+(\w+)[^`]*`,?\s*\)/g;
+const imported = /^import \{ graphql \} from '[./]+generated\/index\.ts';$/m;
 
-/** Replaces each `graphql(…)` by the document it stands for, so that the texts of all of them need not come along. */
-const namedDocuments = (): Plugin => ({
-  name: 'named-documents',
+/** The document of this name as JSON, from what the code generator wrote. */
+function documentText(source: string, name: string): string {
+  const [, text] = new RegExp(`^export const ${name} = (\\{.*\\}) as unknown as `, 'm').exec(source) ?? [];
+  if (text === undefined) throw new Error(`${generated} has no ${name}: run npm run codegen`);
+  return text;
+}
+
+/** Puts the document in the place of each `graphql(…)`, so that a page brings along its own and no other. */
+const inlineDocuments = (): Plugin => ({
+  name: 'inline-documents',
   enforce: 'pre',
   transform(code, id) {
-    if (!/\.tsx?$/.test(id) || id.includes('/generated/')) return undefined;
-    const names = new Set<string>();
-    const named = code.replace(document, (_call, kind: string, name: string) => {
-      const constant = name + (kind === 'fragment' ? 'FragmentDoc' : 'Document');
-      names.add(constant);
-      return constant;
-    });
-    if (names.size === 0) return undefined;
-    return {
-      code: `import { ${[...names].join(', ')} } from ${JSON.stringify(documents)};\n${named}`,
-      map: null,
-    };
+    if (!/\.tsx?$/.test(id) || !imported.test(code)) return undefined;
+    this.addWatchFile(generated);
+    const source = readFileSync(generated, 'utf8');
+    const inlined = code
+      .replace(call, (_call, kind: string, name: string) => {
+        const constant = name + (kind === 'fragment' ? 'FragmentDoc' : 'Document');
+        return `(${documentText(source, constant)})`;
+      })
+      .replace(imported, '');
+    return { code: inlined, map: null };
   },
 });
 
 /** Builds `web/dist`. `vite --config web/vite.config.ts` serves the sources and forwards the rest to FLEETGRAPH_URL. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  plugins: [namedDocuments(), react(), tailwindcss()],
+  plugins: [inlineDocuments(), react(), tailwindcss()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -6,6 +6,7 @@ import { PROJECT } from '#standalone/node-process.ts';
 import { freePort } from '#standalone/ports.ts';
 import { openPostgres } from '#standalone/postgres.ts';
 import { runTool } from './run-tool.ts';
+import { checkWeight } from './weight.ts';
 
 /** One check of the whole project. */
 export interface Gate {
@@ -25,7 +26,13 @@ export const GENERATE: Gate = { name: 'generated code', run: () => generateCode(
 export const GATES: readonly Gate[] = [
   tool('types', 'tsc', '-p', 'tsconfig.json', '--noEmit'),
   tool('console types', 'tsc', '-p', 'web/tsconfig.json', '--noEmit'),
-  { name: 'console builds', run: () => buildConsole(() => undefined) },
+  {
+    name: 'console builds, light enough',
+    run: async () => {
+      await buildConsole(() => undefined);
+      await checkWeight();
+    },
+  },
   tool('format and lint', 'biome', 'check', '--error-on-warnings', '--no-errors-on-unmatched', '.'),
   tool('walls between rooms', 'depcruise', '--config', '.dependency-cruiser.mjs', ...roomsToCruise(), '*.ts'),
   tool('nothing unused', 'knip', '--no-progress', '--no-config-hints'),

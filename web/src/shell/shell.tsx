@@ -1,11 +1,9 @@
 import { Menu as MenuIcon, Search } from 'lucide-react';
-import { Dialog as Radix } from 'radix-ui';
 import { lazy, Suspense, useState } from 'react';
 import { Outlet, useNavigate } from 'react-router';
 import { mayWriteDevices, useAccount } from '../auth/viewer.tsx';
 import { LiveBanner } from '../live/live-banner.tsx';
 import { Button } from '../ui/button.tsx';
-import { useOpener } from '../ui/opener.ts';
 import { useShortcut } from '../ui/shortcuts.ts';
 import { ToastArea } from '../ui/toast.tsx';
 import { Logo } from './logo.tsx';
@@ -13,6 +11,7 @@ import { Navigation } from './navigation.tsx';
 import { PageSkeleton } from './page.tsx';
 
 const Palette = lazy(() => import('./palette.tsx').then((module) => ({ default: module.Palette })));
+const SideSheet = lazy(() => import('./side-sheet.tsx').then((module) => ({ default: module.SideSheet })));
 const ShortcutHelp = lazy(() =>
   import('./shortcut-help.tsx').then((module) => ({ default: module.ShortcutHelp })),
 );
@@ -67,12 +66,12 @@ export function Shell() {
           </Suspense>
         </main>
       </div>
-      {overlay === 'navigation' && (
-        <SideSheet onOpenChange={show('navigation')}>
-          <Navigation onPalette={() => setOverlay('palette')} onLeave={() => setOverlay(undefined)} />
-        </SideSheet>
-      )}
       <Suspense fallback={null}>
+        {overlay === 'navigation' && (
+          <SideSheet onOpenChange={show('navigation')}>
+            <Navigation onPalette={() => setOverlay('palette')} onLeave={() => setOverlay(undefined)} />
+          </SideSheet>
+        )}
         {overlay === 'palette' && (
           <Palette onOpenChange={show('palette')} onHelp={() => setOverlay('help')} />
         )}
@@ -80,27 +79,5 @@ export function Shell() {
       </Suspense>
       <ToastArea />
     </div>
-  );
-}
-
-type SideSheetProps = { onOpenChange: (open: boolean) => void; children: React.ReactNode };
-
-/** The navigation on narrow pages. */
-function SideSheet({ onOpenChange, children }: SideSheetProps) {
-  const restoreFocus = useOpener();
-  return (
-    <Radix.Root open onOpenChange={onOpenChange}>
-      <Radix.Portal>
-        <Radix.Overlay className="overlay-in fixed inset-0 z-40 bg-scrim" />
-        <Radix.Content
-          aria-describedby={undefined}
-          onCloseAutoFocus={restoreFocus}
-          className="overlay-in fixed inset-y-0 left-0 z-40 w-64 border-line border-r bg-sunken shadow-2"
-        >
-          <Radix.Title className="sr-only">Navigation</Radix.Title>
-          {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
   );
 }

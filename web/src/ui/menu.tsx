@@ -1,88 +1,88 @@
-import { Check } from 'lucide-react';
-import { DropdownMenu } from 'radix-ui';
-import { createContext, type ReactNode, use, useCallback, useRef } from 'react';
-import { cx } from './class-names.ts';
+import {
+  type ComponentProps,
+  cloneElement,
+  createContext,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactElement,
+  type ReactNode,
+  use,
+  useState,
+} from 'react';
+import { announce } from './toast.tsx';
 
-const panel =
-  'menu-in z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-44 overflow-y-auto rounded-lg border border-line bg-raised p-1 shadow-2';
-const row =
-  'flex min-h-8 cursor-pointer select-none items-center gap-2 rounded-md px-2 text-sm outline-none data-[highlighted]:bg-hover data-[disabled]:pointer-events-none data-[disabled]:text-ink-3';
-
-type MenuProps = {
-  trigger: ReactNode;
+export type MenuProps = {
+  trigger: ReactElement<ComponentProps<'button'>>;
   children: ReactNode;
   align?: 'start' | 'end';
   side?: 'top' | 'bottom';
 };
 
-/** Takes what a chosen item does until the menu has closed and given the focus back. */
-const AfterClose = createContext<(run: () => void) => void>((run) => run());
+/** What menus are made of weighs more than all the pages that have one: it comes when somebody reaches for the first. */
+type Parts = typeof import('./menu-parts.tsx');
+const loadParts = (): Promise<Parts> => import('./menu-parts.tsx');
+const preload = () => void loadParts().catch(() => undefined);
+
+const LoadedParts = createContext<Parts | undefined>(undefined);
+
+function useParts(): Parts {
+  const parts = use(LoadedParts);
+  if (!parts) throw new Error('a part of a menu stands outside of one');
+  return parts;
+}
 
 /** A menu under its trigger; `trigger` is one button. What an item opens finds the focus on that button. */
-export function Menu({ trigger, children, align = 'start', side = 'bottom' }: MenuProps) {
-  const chosen = useRef<() => void>(undefined);
-  const afterClose = useCallback((run: () => void) => {
-    chosen.current = run;
-  }, []);
-  const onClosed = () => {
-    const run = chosen.current;
-    chosen.current = undefined;
-    // Radix focuses the trigger right after this event.
-    if (run) setTimeout(run);
-  };
-  return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          align={align}
-          side={side}
-          sideOffset={5}
-          collisionPadding={8}
-          className={panel}
-          onCloseAutoFocus={onClosed}
-        >
-          <AfterClose value={afterClose}>{children}</AfterClose>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
-  );
+export function Menu(props: MenuProps) {
+  const [opened, setOpened] = useState<{ readonly parts: Parts; readonly byKeyboard: boolean }>();
+  const open = (byKeyboard: boolean) =>
+    loadParts().then(
+      (parts) => setOpened({ parts, byKeyboard }),
+      () => announce('The menu did not load. Check the connection and try again.', 'bad'),
+    );
+  if (opened) {
+    const { OpenMenu } = opened.parts;
+    return (
+      <LoadedParts value={opened.parts}>
+        <OpenMenu {...props} byKeyboard={opened.byKeyboard} />
+      </LoadedParts>
+    );
+  }
+  return cloneElement(props.trigger, {
+    'aria-haspopup': 'menu',
+    'aria-expanded': false,
+    onPointerEnter: preload,
+    onFocus: preload,
+    onClick: (event: MouseEvent) => void open(event.detail === 0),
+    onKeyDown(event: KeyboardEvent) {
+      if (event.key !== 'ArrowDown') return;
+      event.preventDefault();
+      void open(true);
+    },
+  });
 }
 
-type MenuItemProps = { onSelect: () => void; children: ReactNode; danger?: boolean; disabled?: boolean };
+export type MenuItemProps = {
+  onSelect: () => void;
+  children: ReactNode;
+  danger?: boolean;
+  disabled?: boolean;
+};
 
-export function MenuItem({ onSelect, children, danger = false, disabled = false }: MenuItemProps) {
-  const afterClose = use(AfterClose);
-  return (
-    <DropdownMenu.Item
-      className={cx(row, danger && 'text-bad')}
-      disabled={disabled}
-      onSelect={() => afterClose(onSelect)}
-    >
-      {children}
-    </DropdownMenu.Item>
-  );
+export function MenuItem(props: MenuItemProps) {
+  const { Item } = useParts();
+  return <Item {...props} />;
 }
 
-type MenuCheckProps = { checked: boolean; onChange: (checked: boolean) => void; children: ReactNode };
+export type MenuCheckProps = {
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  children: ReactNode;
+};
 
 /** An item that is on or off; the menu stays open. */
-export function MenuCheck({ checked, onChange, children }: MenuCheckProps) {
-  return (
-    <DropdownMenu.CheckboxItem
-      className={row}
-      checked={checked}
-      onCheckedChange={onChange}
-      onSelect={(event) => event.preventDefault()}
-    >
-      <span className="grid size-4 place-items-center rounded-sm border border-line-strong">
-        <DropdownMenu.ItemIndicator>
-          <Check aria-hidden="true" className="size-3" strokeWidth={3} />
-        </DropdownMenu.ItemIndicator>
-      </span>
-      {children}
-    </DropdownMenu.CheckboxItem>
-  );
+export function MenuCheck(props: MenuCheckProps) {
+  const { CheckItem } = useParts();
+  return <CheckItem {...props} />;
 }
 
 type MenuChoiceProps<Value extends string> = {
@@ -93,30 +93,21 @@ type MenuChoiceProps<Value extends string> = {
 
 /** One of several. */
 export function MenuChoice<Value extends string>({ value, onChange, options }: MenuChoiceProps<Value>) {
+  const { Choice } = useParts();
   return (
-    <DropdownMenu.RadioGroup value={value}>
-      {options.map((option) => (
-        <DropdownMenu.RadioItem
-          key={option.value}
-          value={option.value}
-          className={row}
-          onSelect={() => onChange(option.value)}
-        >
-          {option.icon}
-          <span className="flex-1">{option.label}</span>
-          <DropdownMenu.ItemIndicator>
-            <Check aria-hidden="true" className="size-3.5" />
-          </DropdownMenu.ItemIndicator>
-        </DropdownMenu.RadioItem>
-      ))}
-    </DropdownMenu.RadioGroup>
+    <Choice
+      value={value}
+      options={options.map((option) => ({ ...option, onSelect: () => onChange(option.value) }))}
+    />
   );
 }
 
 export function MenuLabel({ children }: { children: ReactNode }) {
-  return <DropdownMenu.Label className="px-2 pt-1.5 pb-1 text-ink-3 text-xs">{children}</DropdownMenu.Label>;
+  const { Label } = useParts();
+  return <Label>{children}</Label>;
 }
 
 export function MenuLine() {
-  return <DropdownMenu.Separator className="-mx-1 my-1 h-px bg-line" />;
+  const { Line } = useParts();
+  return <Line />;
 }

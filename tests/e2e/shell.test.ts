@@ -1,0 +1,69 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousViolations } from '#tests/kit/accessibility.ts';
+import { openBrowser, signIn } from '#tests/kit/browser.ts';
+import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+
+const opened = new AsyncDisposableStack();
+let platform: RunningPlatform;
+let browser: Browser;
+
+beforeAll(async () => {
+  platform = opened.use(await startPlatform());
+  browser = opened.use(await openBrowser());
+});
+afterAll(() => opened.disposeAsync());
+
+const focused = (page: Page) =>
+  page.evaluate(() => document.activeElement?.getAttribute('role') ?? document.activeElement?.tagName);
+
+describe('a menu', () => {
+  it('opens by keyboard on its first item, the first time and every other, and gives the focus back', async () => {
+    await using context = await browser.newContext();
+    const page = await signIn(context, platform.ready, 'ADMIN');
+    const account = page.getByRole('button', { name: /^Account/ });
+    for (const key of ['Enter', 'ArrowDown', 'Enter']) {
+      await account.press(key);
+      const first = page.getByRole('menuitemradio', { name: 'Light' });
+      await first.waitFor();
+      await page.waitForFunction(() => document.activeElement?.textContent === 'Light');
+      expect(await account.getAttribute('aria-expanded')).toBe('true');
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await first.waitFor({ state: 'detached' });
+      expect(await focused(page)).toBe('BUTTON');
+      expect(await account.evaluate((button) => button === document.activeElement)).toBe(true);
+    }
+  });
+
+  it('says so when it does not load', async () => {
+    await using context = await browser.newContext();
+    await context.route('**/assets/menu-parts-*', (route) => route.abort());
+    const page = await signIn(context, platform.ready, 'ADMIN');
+    await page.getByRole('button', { name: 'Freshness' }).click();
+    await page.getByText('The menu did not load').waitFor();
+  });
+
+  it('filters as soon as somebody chooses', async () => {
+    await using context = await browser.newContext();
+    const page = await signIn(context, platform.ready, 'ADMIN');
+    await page.getByRole('button', { name: 'Freshness' }).click();
+    await page.getByRole('menuitemcheckbox', { name: 'Silent' }).click();
+    await page.getByRole('menuitem', { name: 'Clear' }).waitFor();
+    await page.waitForURL(/freshness=silent/i);
+  });
+});
+
+describe('a narrow page', () => {
+  it('has its navigation behind a button, which gets the focus back', async () => {
+    await using context = await browser.newContext({ viewport: { width: 375, height: 720 } });
+    const page = await signIn(context, platform.ready, 'ADMIN');
+    const button = page.getByRole('button', { name: 'Open navigation' });
+    await button.click();
+    await page.getByRole('dialog', { name: 'Navigation' }).getByRole('link', { name: 'Members' }).waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await button.evaluate((each) => each === document.activeElement)).toBe(true);
+  });
+});
