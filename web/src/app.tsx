@@ -22,6 +22,7 @@ const DeviceDetails = lazy(() =>
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
+const Sites = lazy(() => import('./features/sites/sites.tsx').then((m) => ({ default: m.Sites })));
 const MapPage = lazy(() => import('./features/map/map-page.tsx').then((m) => ({ default: m.MapPage })));
 const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
@@ -74,6 +75,7 @@ export function App() {
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>
+          <Route path="sites" element={<Sites />} />
           <Route path="map" element={<MapPage />} />
           <Route path="new-device" element={<NewDevice />} />
           <Route path="settings/members" element={<Members />} />

@@ -7,6 +7,7 @@ import {
   Gauge,
   KeyRound,
   type LucideIcon,
+  MapPin,
   MapPinned,
   Plus,
   ScrollText,
@@ -47,6 +48,7 @@ const sections: readonly { readonly title: string; readonly entries: readonly En
     entries: [
       { to: '/devices', label: 'Devices', icon: Cpu },
       { to: '/new-device', label: 'New device', icon: Plus, may: writes },
+      { to: '/sites', label: 'Sites', icon: MapPin },
       { to: '/map', label: 'Map', icon: MapPinned },
       { to: '/ingest', label: 'Ingest', icon: ArrowDownToLine },
       { to: '/quarantine', label: 'Quarantine', icon: ShieldAlert },
