@@ -1,3 +1,4 @@
+import type { MetricFlags } from '../fleet/measuring.ts';
 import { FleetgraphError } from '../runtime/errors.ts';
 import type { EventKind } from './subjects.ts';
 
@@ -14,6 +15,8 @@ export interface TelemetryEvent extends AboutDevice {
   readonly id: string;
   readonly receivedAt: number;
   readonly metrics: Readonly<Record<string, number | boolean | string>>;
+  /** Of the metrics that are not as they should be. */
+  readonly flags?: MetricFlags;
   readonly lat?: number;
   readonly lng?: number;
 }

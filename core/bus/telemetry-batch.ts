@@ -7,7 +7,7 @@ import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from
  *     {"v":2,"kind":"telemetry","parts":[{"tenant","tenantId","deviceIds":[…],"devices":[…],"receivedAt":[…],"lengths":[…],
  *       "lags":[…],"shapes":[…],"shapeOf":[…]}]}
  *
- * and goes on with one JSON object a reading, `{"siteId","ts","id","metrics","lat","lng"}`, separated by commas, in the order of
+ * and goes on with one JSON object a reading, `{"siteId","ts","id","metrics","flags","lat","lng"}`, separated by commas, in the order of
  * the parts. `lengths` are theirs in bytes; `lags` how long before `receivedAt` each was taken, in ms; `shapes` the names of
  * metrics that a reading may have, joined by commas, and `shapeOf` which of these each has, absent where there is but one.
  * Whoever wants some readings, or only needs to know who was heard and when, decodes no others. Of what was published without
@@ -17,11 +17,12 @@ const VERSION = 2;
 const HEAD = Buffer.from('{"v":2,');
 const NEWLINE = 10;
 
-/** A reading to be told about. `metricsJson` is its metrics as JSON text. */
-export interface TelemetryToTell extends Omit<TelemetryEvent, 'metrics' | 'lat' | 'lng'> {
+/** A reading to be told about. `metricsJson` and `flagsJson` are its metrics and flags as JSON text. */
+export interface TelemetryToTell extends Omit<TelemetryEvent, 'metrics' | 'flags' | 'lat' | 'lng'> {
   readonly metricsJson: string;
   /** The names of its metrics, joined by commas. */
   readonly shape: string;
+  readonly flagsJson?: string | undefined;
   readonly lat?: number | undefined;
   readonly lng?: number | undefined;
 }
@@ -111,9 +112,10 @@ const sizeOf = (ascii: string): number => ascii.length;
 /** The names of metrics as `TelemetryToTell` has them. */
 export const shapeOf = (metrics: Readonly<Record<string, unknown>>): string => Object.keys(metrics).join();
 
-function bodyOf({ siteId, ts, id, metricsJson, lat, lng }: TelemetryToTell): string {
+function bodyOf({ siteId, ts, id, metricsJson, flagsJson, lat, lng }: TelemetryToTell): string {
+  const flags = flagsJson === undefined ? '' : `,"flags":${flagsJson}`;
   const place = `${lat === undefined ? '' : `,"lat":${lat}`}${lng === undefined ? '' : `,"lng":${lng}`}`;
-  return `{"siteId":${siteId},"ts":${ts},"id":"${id}","metrics":${metricsJson}${place}}`;
+  return `{"siteId":${siteId},"ts":${ts},"id":"${id}","metrics":${metricsJson}${flags}${place}}`;
 }
 
 /** Everything that EVENTS carries, readings as a batch: also those of version 1, which the stream may still hold. */
@@ -125,9 +127,12 @@ export function openEvents(bytes: Uint8Array): OpenEvents {
   const message = decodeEvents(bytes);
   if (message.kind !== 'telemetry') return message;
   const { tenant, tenantId, events } = message;
-  const told = events.map(({ metrics, ...event }) => {
-    return { ...event, metricsJson: JSON.stringify(metrics), shape: shapeOf(metrics) };
-  });
+  const told = events.map(({ metrics, flags, ...event }) => ({
+    ...event,
+    metricsJson: JSON.stringify(metrics),
+    flagsJson: flags && JSON.stringify(flags),
+    shape: shapeOf(metrics),
+  }));
   return openTelemetryBatch(encodeTelemetry([{ tenant, tenantId, events: told }]));
 }
 
@@ -232,7 +237,7 @@ class OpenBatch implements TelemetryBatch {
     return shape ?? shapeOf(this.event(index).metrics);
   }
 
-  #complete(index: number, { siteId, ts, id, metrics, lat, lng }: Body): TelemetryEvent {
+  #complete(index: number, { siteId, ts, id, metrics, flags, lat, lng }: Body): TelemetryEvent {
     const part = this.parts[this.#partOf[index] ?? 0];
     const place = index - (part?.first ?? 0);
     return {
@@ -243,6 +248,7 @@ class OpenBatch implements TelemetryBatch {
       id,
       receivedAt: part?.receivedAt[place] ?? 0,
       metrics,
+      ...(flags !== undefined && { flags }),
       ...(lat !== undefined && { lat }),
       ...(lng !== undefined && { lng }),
     };

@@ -1,5 +1,5 @@
 import type { MessageId } from '../fleet/message-id.ts';
-import { messageIdText } from '../fleet/message-id.ts';
+import { contentDigest, messageIdText } from '../fleet/message-id.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { CopyWriter, copyIn } from './copy.ts';
 import { type Connection, type Queryable, sqlState } from './pool.ts';
@@ -18,6 +18,10 @@ export interface ReadingRow {
   readonly timeless: boolean;
   /** The metrics as JSON text. */
   readonly metricsJson: string;
+  /** `MetricFlags` as JSON text, where a value is not as it should be. */
+  readonly flagsJson?: string | undefined;
+  /** Its metrics as they were sent, as JSON text, where a map has changed them and only their content can tell a resend. */
+  readonly sentJson?: string | undefined;
   /** The message of the frame that it came in. */
   readonly itemIndex: number;
   /** The place of the reading in its frame, whoever is known and allowed today. */
@@ -30,6 +34,14 @@ export interface ReadingRow {
 
 const COLUMNS =
   'tenant_id, device_id, ts, msg_id, received_at, latitude, longitude, dup_possible, timeless, metrics';
+const RARE_COLUMNS = 'flags, sent_digest';
+
+/** The columns that these rows fill: those that are hardly ever filled only where one of them does. */
+const columnsOf = (rows: readonly ReadingRow[]): string =>
+  rows.some(isRare) ? `${COLUMNS}, ${RARE_COLUMNS}` : COLUMNS;
+
+const isRare = ({ flagsJson, sentJson }: ReadingRow): boolean =>
+  flagsJson !== undefined || sentJson !== undefined;
 
 /** Makes sure that the partitions of these UTC days (`YYYY-MM-DD`) exist. */
 export async function ensurePartitions(
@@ -59,7 +71,8 @@ export async function storeReadings<Row extends ReadingRow>(
   if (rows.length === 0) return { known: new Set(), rejected: new Map() };
   await connection.query('savepoint readings');
   try {
-    await copyIn(connection, `copy readings (${COLUMNS}) from stdin (format binary)`, encodeRows(rows));
+    const statement = `copy readings (${columnsOf(rows)}) from stdin (format binary)`;
+    await copyIn(connection, statement, encodeRows(rows));
     await connection.query('release savepoint readings');
     return { known: new Set(), rejected: new Map() };
   } catch (error) {
@@ -109,13 +122,14 @@ async function storeNew<Row extends ReadingRow>(
   await connection.query(`create temporary table if not exists incoming_readings
     (like readings including defaults) on commit delete rows`);
   await connection.query('truncate incoming_readings');
+  const columns = columnsOf(rows);
   await copyIn(
     connection,
-    `copy incoming_readings (${COLUMNS}) from stdin (format binary)`,
+    `copy incoming_readings (${columns}) from stdin (format binary)`,
     encodeRows(firstOfEach(rows)),
   );
   const inserted = await connection.query<{ device_id: number; ts: Date; msg_id: string }>(
-    `insert into readings (${COLUMNS}) select ${COLUMNS} from incoming_readings order by device_id, ts, msg_id
+    `insert into readings (${columns}) select ${columns} from incoming_readings order by device_id, ts, msg_id
      on conflict do nothing returning device_id, ts, msg_id`,
   );
   const fresh = new Set(inserted.rows.map((row) => `${row.device_id}/${row.ts.getTime()}/${row.msg_id}`));
@@ -135,8 +149,9 @@ function firstOfEach<Row extends ReadingRow>(rows: readonly Row[]): Row[] {
 
 function encodeRows(rows: readonly ReadingRow[]): Buffer {
   const writer = new CopyWriter(rows.length * 192);
+  const rare = rows.some(isRare);
   for (const row of rows) {
-    writer.row(10);
+    writer.row(rare ? 12 : 10);
     writer.int4(row.tenantId);
     writer.int4(row.deviceId);
     writer.timestamptz(row.ts);
@@ -147,6 +162,38 @@ function encodeRows(rows: readonly ReadingRow[]): Buffer {
     writer.bool(row.dupPossible);
     writer.bool(row.timeless);
     writer.jsonb(row.metricsJson);
+    if (rare) encodeRare(writer, row);
   }
   return writer.finish();
+}
+
+function encodeRare(writer: CopyWriter, { flagsJson, sentJson }: ReadingRow): void {
+  if (flagsJson === undefined) writer.null();
+  else writer.jsonb(flagsJson);
+  if (sentJson === undefined) writer.null();
+  else {
+    const { high, low } = contentDigest(sentJson);
+    writer.int8(high, low);
+  }
+}
+
+/** The values and flags of stored readings as JSON text, in the order asked for; undefined where one is not there any more. */
+export async function findStoredValues(
+  db: Queryable,
+  rows: readonly Pick<ReadingRow, 'deviceId' | 'ts' | 'id'>[],
+): Promise<(Pick<ReadingRow, 'metricsJson' | 'flagsJson'> | undefined)[]> {
+  const found = await db.query<{ index: string; metrics: string; flags: string | null }>(
+    `select w.index, r.metrics::text as metrics, r.flags::text as flags
+     from unnest($1::int[], $2::timestamptz[], $3::bigint[]) with ordinality as w (device_id, ts, msg_id, index)
+     join readings r on r.device_id = w.device_id and r.ts = w.ts and r.msg_id = w.msg_id`,
+    [
+      rows.map((row) => row.deviceId),
+      rows.map((row) => new Date(row.ts)),
+      rows.map((row) => messageIdText(row.id)),
+    ],
+  );
+  const values: (Pick<ReadingRow, 'metricsJson' | 'flagsJson'> | undefined)[] = rows.map(() => undefined);
+  for (const { index, metrics, flags } of found.rows)
+    values[Number(index) - 1] = { metricsJson: metrics, flagsJson: flags ?? undefined };
+  return values;
 }

@@ -1,4 +1,4 @@
-import { messageIdText } from '../fleet/message-id.ts';
+import { contentDigest, messageIdText } from '../fleet/message-id.ts';
 import type { Connection } from './pool.ts';
 import type { ReadingRow } from './readings.ts';
 
@@ -24,9 +24,9 @@ export async function findResends<Row extends ReadingRow>(
     LOCK_CLASS,
     buckets,
   ]);
-  const found = await connection.query<{ index: number; metrics: Metrics }>({
+  const found = await connection.query<{ index: number; metrics: Metrics; digest: string | null }>({
     name: 'find-resends',
-    text: `select w.index::int - 1 as index, r.metrics
+    text: `select w.index::int - 1 as index, r.metrics, r.sent_digest::text as digest
       from unnest($1::int[], $2::bigint[], $3::timestamptz[]) with ordinality as w (device_id, msg_id, received_at, index)
       join readings r on r.device_id = w.device_id and r.msg_id = w.msg_id and r.timeless
         and r.ts between w.received_at - interval '${REMEMBERED}' and w.received_at + interval '${REMEMBERED}'`,
@@ -37,13 +37,13 @@ export async function findResends<Row extends ReadingRow>(
     ],
   });
   const resends = new Set<Row>();
-  for (const { index, metrics } of found.rows) {
+  for (const { index, ...stored } of found.rows) {
     const row = timeless[index];
-    if (row && isSame(metrics, JSON.parse(row.metricsJson) as Metrics)) resends.add(row);
+    if (row && isResend(stored, row.sentJson ?? row.metricsJson)) resends.add(row);
   }
   const seen = new Set<string>();
   for (const row of timeless) {
-    const sent = `${row.deviceId}/${row.id.high}/${row.id.low}/${row.metricsJson}`;
+    const sent = `${row.deviceId}/${row.id.high}/${row.id.low}/${row.sentJson ?? row.metricsJson}`;
     if (seen.has(sent)) resends.add(row);
     seen.add(sent);
   }
@@ -51,6 +51,15 @@ export async function findResends<Row extends ReadingRow>(
 }
 
 type Metrics = Readonly<Record<string, unknown>>;
+
+/** Whether a stored reading was sent with this content, whatever map has changed either of them. */
+function isResend(
+  stored: { readonly metrics: Metrics; readonly digest: string | null },
+  sent: string,
+): boolean {
+  if (stored.digest === null) return isSame(stored.metrics, JSON.parse(sent) as Metrics);
+  return stored.digest === messageIdText(contentDigest(sent));
+}
 
 function isSame(one: Metrics, other: Metrics): boolean {
   const keys = Object.keys(one);

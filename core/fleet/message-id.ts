@@ -44,6 +44,12 @@ export function contentId(device: string, ts: number, payload: Uint8Array, part 
   return { high: finish(one ^ two) | 0x80000000 | 0, low: finish(two) };
 }
 
+/** By it two readings are told to have had the same content, given as JSON text: never by the order of its keys. */
+export function contentDigest(json: string): MessageId {
+  const entries = Object.entries(JSON.parse(json) as Readonly<Record<string, unknown>>);
+  return contentId('', 0, Buffer.from(JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)))));
+}
+
 function finish(lane: number): number {
   let bits = lane ^ (lane >>> 16);
   bits = Math.imul(bits, 0x85ebca6b);

@@ -13,6 +13,8 @@ export interface TelemetryReading {
   readonly dupPossible: boolean;
   /** The device numbered it and gave no time, so that only the number tells a resend. */
   readonly timeless: boolean;
+  /** Where in the payload its metrics are: empty, or ends where a key can follow. */
+  readonly metricsPath: string;
 }
 
 /** Why a message or a reading was not stored. Stable: people filter, alert and replay by them. */
@@ -35,6 +37,11 @@ export type QuarantineReason =
   | 'TENANT_SUSPENDED'
   | 'UNKNOWN_COMMAND'
   | 'NOT_SUPPORTED'
+  | 'UNKNOWN_METRIC'
+  | 'WRONG_TYPE'
+  | 'OUT_OF_RANGE'
+  | 'NOT_IN_ENUM'
+  | 'METRIC_CLASH'
   | 'STORE_REJECTED';
 
 export interface Problem {
@@ -198,6 +205,7 @@ export function readReading(
       ts,
       id: seq === undefined ? unnumberedId(ts, payload, part, context) : sequenceId(boot, seq),
       metrics: metrics as Record<string, MetricValue>,
+      metricsPath: source.metricsPath,
       lat,
       lng,
       timeless: envelope['ts'] === undefined && seq !== undefined,

@@ -16,6 +16,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_MAX_HELD_OTHER: integer(64, 1, 10_000),
       /** Devices remembered by name. */
       INGEST_IDENTITY_CACHE: integer(200_000, 1),
+      /** Template versions and compiled profiles remembered, each. */
+      INGEST_PROFILE_CACHE: integer(50_000, 100, 1_000_000),
       INGEST_MAX_MESSAGE_BYTES: integer(16_384, 1, MAX_KEPT_BYTES),
       INGEST_MAX_METRICS: integer(100, 1),
       INGEST_MAX_STRING_LENGTH: integer(512, 1),

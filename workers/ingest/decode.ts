@@ -18,11 +18,11 @@ import {
 import { readTimestamp } from '#core/fleet/timestamps.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import type { IdentityLookup } from './identities.ts';
+import { type Measured, measure } from './measure.ts';
 
 /** A reading that remembers whom its event is about. */
-export interface IngestRow extends ReadingRow {
+export interface IngestRow extends ReadingRow, Measured {
   readonly identity: KnownDevice;
-  readonly reading: TelemetryReading;
   readonly item: FrameItem;
   readonly part: number;
   /** Whether it is all that its message holds. */
@@ -71,7 +71,7 @@ export type FramePlace = Pick<
 /**
  * Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows.
  * @param stored one flag a slot, for a frame that is stored already: its rows are exactly those whose flag is set, whatever
- * has become of their devices since
+ * has become of their devices since; their values are as they were sent, for whoever asks to read those that were stored
  */
 export function decodeFrame(
   frame: Frame,
@@ -146,9 +146,13 @@ export function decodeFrame(
         const slot = firstSlot + part;
         if ('problem' in entry) turnAway(entry.problem, part, whole);
         else if (!stored || stored[slot]) {
-          countsOf(counts, known.tenantId).accepted++;
-          const noted = note('STORED', part, entry.reading.id);
-          rows.push(ingestRow(item, known, entry.reading, { itemIndex, part, slot, whole, entry: noted }));
+          const measured = measure(entry.reading, item, stored ? undefined : known.profile);
+          if ('problem' in measured) turnAway(measured.problem, part, whole);
+          else {
+            countsOf(counts, known.tenantId).accepted++;
+            const noted = note('STORED', part, entry.reading.id);
+            rows.push(ingestRow(item, known, entry.reading, measured, { itemIndex, part, slot, whole, entry: noted }));
+          }
         }
       }
     }
@@ -221,6 +225,7 @@ function ingestRow(
   item: FrameItem,
   identity: KnownDevice,
   reading: TelemetryReading,
+  measured: Measured,
   place: Pick<IngestRow, 'itemIndex' | 'part' | 'slot' | 'whole' | 'entry'>,
 ): IngestRow {
   return {
@@ -233,11 +238,14 @@ function ingestRow(
     lng: reading.lng,
     dupPossible: reading.dupPossible,
     timeless: reading.timeless,
-    metricsJson: JSON.stringify(reading.metrics),
     identity,
-    reading,
     item,
     replayOf: item.replay?.quarantineId,
+    metrics: measured.metrics,
+    metricsJson: measured.metricsJson,
+    flagsJson: measured.flagsJson,
+    sentJson: measured.sentJson,
+    unmodelled: measured.unmodelled,
     itemIndex: place.itemIndex,
     part: place.part,
     slot: place.slot,

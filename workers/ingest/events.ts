@@ -69,7 +69,8 @@ const readingToTell = ({
   id,
   receivedAt,
   metricsJson,
-  reading,
+  flagsJson,
+  metrics,
   lat,
   lng,
 }: IngestRow): TelemetryToTell => ({
@@ -80,7 +81,8 @@ const readingToTell = ({
   id: messageIdText(id),
   receivedAt,
   metricsJson,
-  shape: shapeOf(reading.metrics),
+  flagsJson,
+  shape: shapeOf(metrics),
   lat,
   lng,
 });

@@ -3,7 +3,7 @@ import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
 import type { UplinkStream } from '#core/bus/uplink-streams.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
-import { MISSING_PARTITION } from '#core/db/readings.ts';
+import { findStoredValues, MISSING_PARTITION } from '#core/db/readings.ts';
 import {
   findStoredFrames,
   markPublished,
@@ -71,7 +71,7 @@ export function createIngest(
       });
       const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
       return {
-        unpublished: [...incoming, ...repeated],
+        unpublished: [...incoming, ...(await withStoredValues(deps, repeated))],
         freshOf: ({ batchId }: DecodedFrame) => (stored.get(batchId) ?? before.get(batchId))?.fresh ?? [],
       };
     });
@@ -129,6 +129,20 @@ const shardIn = (subject: string): number => Number(subject.slice(subject.lastIn
 
 async function findStored(deps: IngestDeps, frames: readonly Arrived[]): Promise<StoredFrame[]> {
   return frames.length === 0 ? [] : findStoredFrames(deps.pool, frames);
+}
+
+/** The frames with the values that their readings have in the database, whatever has become of maps and templates since. */
+async function withStoredValues(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise<DecodedFrame[]> {
+  const rows = frames.flatMap((frame) => frame.rows);
+  if (rows.length === 0) return [...frames];
+  const values = await findStoredValues(deps.pool, rows);
+  const stored = new Map(
+    rows.map((row, index) => {
+      const known = values[index];
+      return [row, known ? { ...row, ...known, metrics: JSON.parse(known.metricsJson) } : row];
+    }),
+  );
+  return frames.map((frame) => ({ ...frame, rows: frame.rows.map((row) => stored.get(row) ?? row) }));
 }
 
 async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise<StoredFrame[]> {

@@ -5,7 +5,7 @@ import { consume } from '#core/bus/consume.ts';
 import { listenControl } from '#core/bus/control.ts';
 import { createPublisher } from '#core/bus/publish.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
-import { findDeviceIdentities } from '#core/db/devices.ts';
+import { findDeviceIdentities, findTemplateDefinitions } from '#core/db/devices.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import { createLogger } from '#core/runtime/logger.ts';
@@ -18,6 +18,7 @@ import { createIngest } from './ingest.ts';
 import { createLatestFollower } from './latest.ts';
 import { declareMetrics } from './metrics.ts';
 import { createPartitions } from './partitions.ts';
+import { createProfiles } from './profiles.ts';
 import { createSequenceFolder } from './sequences.ts';
 import { createIngestService } from './service.ts';
 
@@ -49,13 +50,24 @@ await runService({
     const publisher = createPublisher(bus, log);
     releaser.defer('publisher', () => publisher.close());
     const declared = declareMetrics(metrics);
+    const profiles = createProfiles(
+      (wanted) => findTemplateDefinitions(pool, wanted),
+      config.INGEST_PROFILE_CACHE,
+    );
     const identities = createIdentities(
-      (wanted) => findDeviceIdentities(pool, wanted),
+      async (wanted) => profiles.attach(await findDeviceIdentities(pool, wanted)),
       config.INGEST_IDENTITY_CACHE,
     );
     listenControl(bus, 'device', (change) => identities.forget(change.tenant, change.id));
     listenControl(bus, 'tenant', (change) => identities.forget(change.tenant));
-    bus.onReconnect(() => identities.clear());
+    const forgetTemplates = (tenant?: string) => {
+      profiles.clear();
+      if (tenant) identities.forget(tenant);
+      else identities.clear();
+    };
+    // That of a template everybody sees names no tenant.
+    listenControl(bus, 'template', (change) => forgetTemplates(change.tenant));
+    bus.onReconnect(() => forgetTemplates());
 
     const framePartitions = createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days));
 

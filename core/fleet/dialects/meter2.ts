@@ -99,3 +99,16 @@ function addMeasurement(
 }
 
 const loneProblem = (wrong: TelemetryPart): Group => ({ ts: undefined, metrics: {}, wrong });
+
+/** The measurement of a message that gave a metric its value at `ts`, as a path that a fix can take out. */
+export function measurementField(payload: Uint8Array, receivedAt: number, ts: number, type: string): string {
+  const parsed = parsePayload(payload, { maxMessageBytes: payload.length });
+  const value = 'value' in parsed && isObject(parsed.value) ? parsed.value : {};
+  const measurements: readonly unknown[] = Array.isArray(value['measurements']) ? value['measurements'] : [];
+  const index = measurements.findIndex((measurement) => {
+    if (!isObject(measurement) || measurement['type'] !== type) return false;
+    const said = measurement['ts'] === undefined ? value['ts'] : measurement['ts'];
+    return (said === undefined ? receivedAt : readTimestamp(said)) === ts;
+  });
+  return index < 0 ? 'measurements' : `measurements[${index}]`;
+}
