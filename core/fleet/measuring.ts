@@ -221,8 +221,8 @@ function detailOf(
 function readMappings(maps: ProfileSource['maps']): Map<string, MetricMapping> {
   const mappings = new Map<string, MetricMapping>();
   for (const { raw, metric, scale, offset } of maps.flat()) {
-    const names = isMetricKey(raw) && isMetricKey(metric);
-    if (names && Number.isFinite(scale) && Number.isFinite(offset) && !mappings.has(raw))
+    const named = isMetricKey(raw) && isMetricKey(metric);
+    if (named && Number.isFinite(scale) && Number.isFinite(offset) && !mappings.has(raw))
       mappings.set(raw, { raw, metric, scale, offset });
   }
   return mappings;

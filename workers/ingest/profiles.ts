@@ -70,11 +70,11 @@ export function createProfiles(
     const found = new Map((await find([...missing.values()])).map((each) => [nameOf(each), each.definition]));
     if (definitions.size + missing.size > maxEntries) definitions.clear();
     for (const name of missing.keys()) {
-      const definition = found.get(name);
-      const text = JSON.stringify(definition) ?? '';
+      const read = found.get(name);
+      const text = JSON.stringify(read) ?? '';
       const known = definitions.get(name);
-      const same = known?.text === text ? known.definition : definition;
-      definitions.set(name, { definition: same, text, staleAt: now() + TTL_MS });
+      const definition = known?.text === text ? known.definition : read && completed(read);
+      definitions.set(name, { definition, text, staleAt: now() + TTL_MS });
     }
   };
 
@@ -109,6 +109,14 @@ export function createProfiles(
     },
   };
 }
+
+/** With what its version did not say yet. */
+const completed = (definition: Partial<TemplateDefinition>): TemplateDefinition => ({
+  ...{ commands: [], slots: [], transports: [], expectedIntervalSeconds: null },
+  ...{ unknownMetrics: 'ACCEPT', invalidValues: 'ACCEPT', discoverSensors: false },
+  ...definition,
+  metrics: (definition.metrics ?? []).map((metric) => ({ ...metric, values: metric.values ?? [] })),
+});
 
 const nameOf = ({ templateId, version }: TemplateRef): string => `${templateId}/${version}`;
 
