@@ -14,7 +14,17 @@ export type Conflatable<Other> =
 /** Values merged per device: the newest of each metric, by time and then by message id. */
 export function merge(older: TelemetryEvent, newer: TelemetryEvent): TelemetryEvent {
   const [behind, ahead] = isNewer(older, newer) ? [newer, older] : [older, newer];
-  return { ...ahead, metrics: { ...behind.metrics, ...ahead.metrics } };
+  const metrics = { ...behind.metrics, ...ahead.metrics };
+  const { flags: _, ...event } = ahead;
+  const flags = mergeFlags(behind, ahead);
+  return flags ? { ...event, metrics, flags } : { ...event, metrics };
+}
+
+/** A flag goes with the value that is kept. */
+function mergeFlags(behind: TelemetryEvent, ahead: TelemetryEvent): TelemetryEvent['flags'] {
+  if (!behind.flags && !ahead.flags) return undefined;
+  const kept = Object.entries(behind.flags ?? {}).filter(([metric]) => !Object.hasOwn(ahead.metrics, metric));
+  return { ...Object.fromEntries(kept), ...ahead.flags };
 }
 
 function isNewer(a: TelemetryEvent, b: TelemetryEvent): boolean {

@@ -1,11 +1,18 @@
+import type { MeasuringFault } from '../fleet/measuring.ts';
 import type { MetricValue } from '../fleet/telemetry.ts';
 import { type Pool, type Queryable, transaction } from './pool.ts';
 
 /** The follower's name in `follower_cursors`. */
 export const LATEST_FOLLOWER = 'device_latest';
 
-/** As `device_latest.metrics` holds it: value, ts in ms, message id in decimal, received at in ms. */
-export type LatestEntry = readonly [value: MetricValue, ts: number, id: string, receivedAt: number];
+/** As `device_latest.metrics` holds it: value, ts in ms, message id in decimal, received at in ms, and what is wrong with it, if anything. */
+export type LatestEntry = readonly [
+  value: MetricValue,
+  ts: number,
+  id: string,
+  receivedAt: number,
+  flag?: MeasuringFault,
+];
 
 /** The newest values of one device within a fold. */
 export interface LatestFold {
@@ -117,7 +124,8 @@ export async function rebuildLatest(db: Queryable, since: Date): Promise<void> {
      from (
        select distinct on (r.device_id, m.key) r.device_id, r.tenant_id, r.ts, m.key,
          jsonb_build_array(m.value, (extract(epoch from r.ts) * 1000)::bigint, r.msg_id::text,
-           (extract(epoch from r.received_at) * 1000)::bigint) as entry
+           (extract(epoch from r.received_at) * 1000)::bigint)
+           || case when r.flags ? m.key then jsonb_build_array(r.flags -> m.key) else '[]' end as entry
        from readings r cross join lateral jsonb_each(r.metrics) m
        where r.stored_at >= $1
        order by r.device_id, m.key, r.ts desc, r.msg_id desc

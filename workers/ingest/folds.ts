@@ -115,8 +115,11 @@ function toFold(deviceId: number, device: DeviceFold): LatestFold {
   const events = newestOf(device).sort((one, other) => (isNewer(one, other) ? -1 : 1));
   // Without a prototype: a metric may be called `constructor`.
   const metrics: Record<string, LatestEntry> = Object.create(null);
-  for (const { metrics: values, ts, id, receivedAt } of events) {
-    for (const [key, value] of Object.entries(values)) metrics[key] ??= [value, ts, id, receivedAt];
+  for (const { metrics: values, flags, ts, id, receivedAt } of events) {
+    for (const [key, value] of Object.entries(values)) {
+      const flag = flags?.[key];
+      metrics[key] ??= flag === undefined ? [value, ts, id, receivedAt] : [value, ts, id, receivedAt, flag];
+    }
   }
   return { tenantId, deviceId, oldestTs, newestTs, metrics };
 }

@@ -29,7 +29,7 @@ const FRAME = sql`f.batch_id::text as "batchId", f.framed_at as "framedAt", f.st
   f.streamed_at as "streamedAt", f.stored_at as "storedAt", f.published_at as "publishedAt"`;
 const PART = sql`${FRAME}, f.device_id as "deviceId", f.flags, f.id_low::text as "idLow", f.item_index as index, f.part`;
 const READING = sql`r.device_id as "deviceId", r.ts, r.msg_id::text as "messageId", r.received_at as "receivedAt", r.stored_at as "storedAt",
-  r.latitude, r.longitude, r.metrics`;
+  r.latitude, r.longitude, r.metrics, r.flags`;
 
 /** The parts of one message, as far as they are the tenant's. */
 export function readParts(

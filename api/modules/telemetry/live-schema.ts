@@ -3,7 +3,7 @@ import { streamGapRef } from '#api/live/gap-schema.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { type LocationShape, locationRef } from '../sites/schema.ts';
 import { type DeviceLatest, followTelemetry, type TelemetryReading, type TelemetrySnapshot } from './live.ts';
-import { latestValueRef } from './schema.ts';
+import { latestValueRef, metricFlagRef, toMetricFlags } from './schema.ts';
 
 const deviceLatestRef = builder.objectRef<DeviceLatest>('DeviceLatest').implement({
   description: 'The newest values of one device.',
@@ -57,6 +57,11 @@ const readingRef = builder.objectRef<TelemetryReading>('TelemetryReading').imple
       type: 'JSON',
       description: 'An object of metric keys and values.',
       resolve: ({ event }) => event.metrics,
+    }),
+    flags: t.field({
+      type: [metricFlagRef],
+      description: 'Metrics whose values are not as they should be, in the order of their keys.',
+      resolve: ({ event }) => toMetricFlags(event.flags),
     }),
     location: t.field({
       type: locationRef,

@@ -143,7 +143,9 @@ async function* told(operation: Operation, filter: LiveFilter, gap: Gap): AsyncG
 function wantedOf(event: TelemetryEvent, { metrics: wanted }: LiveFilter): TelemetryEvent {
   if (!wanted) return event;
   const metrics = Object.fromEntries(Object.entries(event.metrics).filter(([metric]) => wanted.has(metric)));
-  return { ...event, metrics };
+  if (!event.flags) return { ...event, metrics };
+  const flags = Object.fromEntries(Object.entries(event.flags).filter(([metric]) => wanted.has(metric)));
+  return { ...event, metrics, flags };
 }
 
 interface SnapshotStart extends Position {

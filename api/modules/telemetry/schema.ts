@@ -1,11 +1,41 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost } from '#api/graphql/cost.ts';
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import type { MeasuringFault, MetricFlags } from '#core/fleet/measuring.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { locationRef, toLocation } from '../sites/schema.ts';
 import type { MetricSeries, SeriesPoint } from './series.ts';
 import { latestOf, listReadings, seriesOf } from './service.ts';
 import type { LatestValue, ReadingRow } from './store.ts';
+
+export const measuringFaultEnum = builder.enumType('MeasuringFault', {
+  description: "What is wrong with a value by its device's template and sensors.",
+  values: {
+    UNKNOWN_METRIC: { description: 'Neither the template nor a sensor names the metric.' },
+    WRONG_TYPE: { description: 'It is of another type, such as a text instead of a number.' },
+    OUT_OF_RANGE: { description: 'Below the least or above the greatest number that can be true.' },
+    NOT_IN_ENUM: { description: 'It is not among the values that the metric takes.' },
+  } satisfies Readonly<Record<MeasuringFault, object>>,
+});
+
+interface MetricFlag {
+  readonly metric: string;
+  readonly fault: MeasuringFault;
+}
+
+export const metricFlagRef = builder.objectRef<MetricFlag>('MetricFlag').implement({
+  description: 'A metric of a reading whose value is not as it should be.',
+  fields: (t) => ({
+    metric: t.exposeString('metric', { description: 'Key of the metric.' }),
+    fault: t.expose('fault', { type: measuringFaultEnum, description: 'What is wrong with its value.' }),
+  }),
+});
+
+/** In the order of the metrics' keys. */
+export const toMetricFlags = (flags: MetricFlags | null | undefined): MetricFlag[] =>
+  Object.entries(flags ?? {})
+    .map(([metric, fault]) => ({ metric, fault }))
+    .sort((a, b) => (a.metric < b.metric ? -1 : 1));
 
 export const latestValueRef = builder.objectRef<LatestValue>('LatestValue').implement({
   description: 'The newest value of one metric.',
@@ -18,6 +48,12 @@ export const latestValueRef = builder.objectRef<LatestValue>('LatestValue').impl
     }),
     at: t.expose('at', { type: 'DateTime', description: 'When it was measured, as the device says.' }),
     receivedAt: t.expose('receivedAt', { type: 'DateTime', description: 'When it arrived at the platform.' }),
+    flag: t.field({
+      type: measuringFaultEnum,
+      nullable: true,
+      description: 'What is wrong with the value; null when nothing is, or nobody said what it should be.',
+      resolve: ({ flag }) => flag ?? null,
+    }),
   }),
 });
 
@@ -95,6 +131,11 @@ export const readingRef = builder.objectRef<ReadingRow>('Reading').implement({
       type: 'JSON',
       description: 'An object of metric keys and values.',
       resolve: ({ metrics }) => metrics,
+    }),
+    flags: t.field({
+      type: [metricFlagRef],
+      description: 'Metrics whose values are not as they should be, in the order of their keys.',
+      resolve: ({ flags }) => toMetricFlags(flags),
     }),
     location: t.field({
       type: locationRef,

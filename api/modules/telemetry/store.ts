@@ -2,6 +2,7 @@ import { sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
+import type { MeasuringFault, MetricFlags } from '#core/fleet/measuring.ts';
 import type { BucketRow } from './series.ts';
 
 /** The newest value of one metric. */
@@ -10,11 +11,16 @@ export interface LatestValue {
   readonly value: unknown;
   readonly at: Date;
   readonly receivedAt: Date;
+  /** What is wrong with it; undefined when nothing is. */
+  readonly flag: MeasuringFault | undefined;
 }
 
-/** As `device_latest.metrics` holds it: value, ts in ms, message id, received at in ms. */
+/** As `device_latest.metrics` holds it: value, ts in ms, message id, received at in ms, what is wrong with it. */
 export type LatestColumn = Readonly<
-  Record<string, readonly [value: unknown, ts: number, id: string, receivedAt: number]>
+  Record<
+    string,
+    readonly [value: unknown, ts: number, id: string, receivedAt: number, flag?: MeasuringFault | undefined]
+  >
 >;
 
 export interface ReadingRow {
@@ -26,14 +32,16 @@ export interface ReadingRow {
   readonly latitude: number | null;
   readonly longitude: number | null;
   readonly metrics: unknown;
+  readonly flags: MetricFlags | null;
 }
 
 /** The values of one row, sorted by metric. */
 export function toLatestValues(column: LatestColumn): LatestValue[] {
   return Object.entries(column)
-    .map(([metric, [value, ts, , receivedAt]]) => ({
+    .map(([metric, [value, ts, , receivedAt, flag]]) => ({
       metric,
       value,
+      flag,
       at: new Date(ts),
       receivedAt: new Date(receivedAt),
     }))
@@ -120,7 +128,7 @@ export async function readReadings(
   const page = planPage(args, NEWEST_FIRST);
   const rows = await operation.read.rows<ReadingRow>(
     sql`select r.device_id as "deviceId", r.ts, r.msg_id::text as "messageId", r.received_at as "receivedAt",
-          r.stored_at as "storedAt", r.latitude, r.longitude, r.metrics
+          r.stored_at as "storedAt", r.latitude, r.longitude, r.metrics, r.flags
         from tenant_readings r
         where r.device_id = ${deviceId} and ${range.from ? sql`r.ts >= ${range.from}` : sql`true`}
           and ${range.to ? sql`r.ts < ${range.to}` : sql`true`} and ${page.condition}

@@ -85,6 +85,7 @@ const keyless = [
   'MessagePart',
   'MessagePayload',
   'MessageTrace',
+  'MetricFlag',
   'MetricSeries',
   'PageInfo',
   'Presence',

@@ -20,6 +20,11 @@ export const reasonNames: Readonly<Record<string, string>> = {
   TENANT_SUSPENDED: 'Tenant suspended',
   UNKNOWN_COMMAND: 'Unknown command',
   NOT_SUPPORTED: 'Not supported',
+  UNKNOWN_METRIC: 'Unknown metric',
+  WRONG_TYPE: 'Wrong type',
+  OUT_OF_RANGE: 'Out of range',
+  NOT_IN_ENUM: 'Not among its values',
+  METRIC_CLASH: 'Two values for one metric',
   STORE_REJECTED: 'Refused by the database',
 };
 
