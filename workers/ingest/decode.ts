@@ -151,7 +151,9 @@ export function decodeFrame(
           else {
             countsOf(counts, known.tenantId).accepted++;
             const noted = note('STORED', part, entry.reading.id);
-            rows.push(ingestRow(item, known, entry.reading, measured, { itemIndex, part, slot, whole, entry: noted }));
+            rows.push(
+              ingestRow(item, known, entry.reading, measured, { itemIndex, part, slot, whole, entry: noted }),
+            );
           }
         }
       }
