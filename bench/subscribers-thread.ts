@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import { Histogram } from '#simulator/histogram.ts';
+import { type Reading, readingOf } from './live-reading.ts';
+import { SeenMessages } from './seen-messages.ts';
 import type {
   Subscriber,
   SubscribersAnswer,
@@ -27,64 +28,74 @@ const WATCH = /* GraphQL */ `
   }
 `;
 
-interface Watched {
-  readonly telemetry:
-    | { readonly __typename: 'TelemetrySnapshot' | 'StreamGap' }
-    | {
-        readonly __typename: 'TelemetryReading';
-        readonly at: string;
-        readonly messageId: string;
-        readonly device: { readonly key: string };
-      };
+/** What the server says; of a `next` only what is no reading. */
+interface Said {
+  readonly type: 'connection_ack' | 'ping' | 'next' | 'error' | 'complete';
+  readonly payload?: {
+    readonly errors?: readonly { readonly message: string }[];
+    readonly data?: { readonly telemetry: { readonly __typename: string } };
+  };
 }
 
 const data = workerData as SubscribersData;
 const latency = new Histogram();
 const failures = new Set<string>();
 /** Of each subscriber, the messages it saw of each device. */
-const seen = data.subscribers.map(() => new Map<string, Set<string>>());
+const seen = data.subscribers.map(() => new Map<string, SeenMessages>());
 let received = 0;
 let repeated = 0;
 let gaps = 0;
 
 const tell = (answer: SubscribersAnswer) => parentPort?.postMessage(answer);
 
-/** Resolves with the first answer: the snapshot, which means that everything from now on arrives. */
+/**
+ * Subscribes by the graphql-transport-ws protocol; resolves with the first answer: the snapshot, which means that everything from
+ * now on arrives. Lean, because it shares the machine with what is measured.
+ */
 function watch(subscriber: Subscriber, index: number): Promise<void> {
-  const client = createClient({
-    url: data.url,
-    webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${subscriber.apiKey}` },
+  const socket = new WebSocket(data.url, 'graphql-transport-ws', {
+    skipUTF8Validation: true,
+    perMessageDeflate: false,
   });
+  const send = (message: object) => socket.send(JSON.stringify(message));
   return new Promise((resolve) => {
-    client.subscribe<Watched>(
-      { query: WATCH, variables: { keys: subscriber.deviceKeys } },
-      {
-        next(result) {
-          resolve();
-          for (const error of result.errors ?? []) failures.add(error.message);
-          const event = result.data?.telemetry;
-          if (event?.__typename === 'StreamGap') gaps += 1;
-          if (event?.__typename !== 'TelemetryReading') return;
-          latency.record(Date.now() - Date.parse(event.at));
-          received += 1;
-          const device = `${subscriber.tenant}/${event.device.key}`;
-          let messages = seen[index]?.get(device);
-          if (!messages) {
-            messages = new Set();
-            seen[index]?.set(device, messages);
-          }
-          if (messages.has(event.messageId)) repeated += 1;
-          messages.add(event.messageId);
-        },
-        error(error) {
-          failures.add(error instanceof Error ? error.message : JSON.stringify(error));
-          resolve();
-        },
-        complete: () => resolve(),
-      },
+    const fail = (why: string) => {
+      failures.add(why);
+      resolve();
+    };
+    socket.on('open', () =>
+      send({ type: 'connection_init', payload: { authorization: `Bearer ${subscriber.apiKey}` } }),
     );
+    socket.on('error', (error) => fail(error.message));
+    socket.on('close', (code, reason) => fail(`closed with ${code} ${reason.toString()}`));
+    socket.on('message', (bytes: Buffer) => {
+      const text = bytes.toString('latin1');
+      const reading = readingOf(text);
+      if (reading) return take(index, reading);
+      const { type, payload } = JSON.parse(bytes.toString()) as Said;
+      if (type === 'ping') send({ type: 'pong' });
+      else if (type === 'connection_ack') {
+        const variables = { keys: subscriber.deviceKeys };
+        send({ id: '1', type: 'subscribe', payload: { query: WATCH, variables } });
+      } else if (type === 'next') {
+        resolve();
+        for (const error of payload?.errors ?? []) failures.add(error.message);
+        if (payload?.data?.telemetry.__typename === 'StreamGap') gaps += 1;
+        if (payload?.data?.telemetry.__typename === 'TelemetryReading') fail(`not understood: ${text}`);
+      } else fail(text);
+    });
   });
+}
+
+function take(index: number, { at, messageId, device }: Reading): void {
+  latency.record(Date.now() - at);
+  received += 1;
+  let messages = seen[index]?.get(device);
+  if (!messages) {
+    messages = new SeenMessages();
+    seen[index]?.set(device, messages);
+  }
+  if (!messages.add(messageId)) repeated += 1;
 }
 
 function report(): SubscribersReport {
@@ -94,7 +105,7 @@ function report(): SubscribersReport {
       const device = `${tenant}/${key}`;
       fewest[device] = Math.min(
         fewest[device] ?? Number.POSITIVE_INFINITY,
-        seen[index]?.get(device)?.size ?? 0,
+        seen[index]?.get(key)?.count ?? 0,
       );
     }
   }

@@ -24,10 +24,10 @@ export interface LoadConnectionOptions {
   onReconnect(): void;
 }
 
-interface Unacknowledged {
-  readonly packet: Buffer;
-  readonly sentAt: number;
-}
+/** Acknowledged messages that are remembered at most before the list is cut. */
+const FORGET_AT = 256;
+/** Where all connections read to. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(16 * 1024);
 
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_JITTER_MS = 200;
@@ -43,7 +43,9 @@ const PINGREQ = Buffer.from([0xc0, 0]);
 export class LoadConnection {
   readonly #options: LoadConnectionOptions;
   readonly #topic: Buffer;
-  readonly #waiting: Unacknowledged[] = [];
+  /** From `first` on: what is not acknowledged, and when it was first sent. */
+  #waiting: Buffer[] = [];
+  #sentAt: number[] = [];
   #first = 0;
   #sent = 0;
   #acknowledged = 0;
@@ -51,7 +53,9 @@ export class LoadConnection {
   #open = false;
   #stopped = false;
   #rest: Buffer | undefined;
-  #corked: Buffer[] = [];
+  /** What `flush` writes: mostly one message. */
+  #corked: Buffer | undefined;
+  #more: Buffer[] = [];
   #timer: NodeJS.Timeout | undefined;
   #ping: NodeJS.Timeout | undefined;
   /** Refused by the other side with this code; it then tries again as after any break. */
@@ -96,16 +100,19 @@ export class LoadConnection {
   send(now: number): void {
     this.#sent += 1;
     const packet = this.#publish(this.#sent);
-    this.#waiting.push({ packet, sentAt: now });
-    this.#corked.push(packet);
+    this.#waiting.push(packet);
+    this.#sentAt.push(now);
+    if (this.#corked) this.#more.push(packet);
+    else this.#corked = packet;
   }
 
   flush(): void {
-    if (this.#corked.length === 0) return;
-    const [only] = this.#corked;
+    const first = this.#corked;
+    if (!first) return;
+    this.#corked = undefined;
     if (this.#open)
-      this.#socket?.write(this.#corked.length === 1 && only ? only : Buffer.concat(this.#corked));
-    this.#corked = [];
+      this.#socket?.write(this.#more.length === 0 ? first : Buffer.concat([first, ...this.#more]));
+    if (this.#more.length > 0) this.#more = [];
   }
 
   /** Says goodbye and ends. */
@@ -129,7 +136,16 @@ export class LoadConnection {
 
   #connect(): void {
     const { host, port, localAddress, device } = this.#options;
-    const socket = connect({ host, port, noDelay: true, ...(localAddress && { localAddress }) });
+    const socket = connect({
+      ...{ host, port, noDelay: true, ...(localAddress && { localAddress }) },
+      onread: {
+        buffer: READ_BUFFER,
+        callback: (length) => {
+          this.#read(READ_BUFFER.subarray(0, length));
+          return true;
+        },
+      },
+    });
     this.#socket = socket;
     this.#rest = undefined;
     socket.on('connect', () =>
@@ -142,14 +158,14 @@ export class LoadConnection {
         }),
       ),
     );
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => this.#closed());
   }
 
   #closed(): void {
     this.#open = false;
-    this.#corked = [];
+    this.#corked = undefined;
+    this.#more = [];
     if (this.#stopped) return;
     this.#options.onReconnect();
     this.#timer = setTimeout(() => this.#connect(), RECONNECT_MIN_MS + Math.random() * RECONNECT_JITTER_MS);
@@ -157,16 +173,17 @@ export class LoadConnection {
 
   #read(chunk: Buffer): void {
     const bytes = this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const now = performance.now();
     let at = 0;
     while (at + 2 <= bytes.length) {
       const end = at + 2 + (bytes[at + 1] ?? 0);
       if (end > bytes.length) break;
       const type = (bytes[at] ?? 0) >> 4;
-      if (type === 4) this.#takeAcknowledgement(bytes.readUInt16BE(at + 2));
+      if (type === 4) this.#takeAcknowledgement(bytes.readUInt16BE(at + 2), now);
       else if (type === 2) this.#takeConnack(bytes[at + 3] ?? 255);
       at = end;
     }
-    this.#rest = at < bytes.length ? bytes.subarray(at) : undefined;
+    this.#rest = at < bytes.length ? Buffer.from(bytes.subarray(at)) : undefined;
   }
 
   #takeConnack(code: number): void {
@@ -178,7 +195,7 @@ export class LoadConnection {
     this.#open = true;
     const again: Buffer[] = [];
     for (let index = this.#first; index < this.#waiting.length; index++) {
-      const packet = this.#waiting[index]?.packet;
+      const packet = this.#waiting[index];
       if (!packet) continue;
       packet[0] = 0x3a;
       again.push(packet);
@@ -186,7 +203,7 @@ export class LoadConnection {
     if (again.length > 0) this.#socket?.write(Buffer.concat(again));
   }
 
-  #takeAcknowledgement(packetId: number): void {
+  #takeAcknowledgement(packetId: number, now: number): void {
     const expected = (this.#acknowledged % 65_535) + 1;
     if (packetId !== expected) {
       this.outOfOrder += 1;
@@ -194,13 +211,18 @@ export class LoadConnection {
       return;
     }
     this.#acknowledged += 1;
-    const entry = this.#waiting[this.#first];
+    const sentAt = this.#sentAt[this.#first];
     this.#first += 1;
-    if (this.#first > 256 && this.#first * 2 > this.#waiting.length) {
-      this.#waiting.splice(0, this.#first);
+    if (this.#first === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#sentAt.length = 0;
+      this.#first = 0;
+    } else if (this.#first > FORGET_AT && this.#first * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#sentAt = this.#sentAt.slice(this.#first);
       this.#first = 0;
     }
-    if (entry) this.#options.onAcknowledged(performance.now() - entry.sentAt);
+    if (sentAt !== undefined) this.#options.onAcknowledged(now - sentAt);
   }
 
   #publish(seq: number): Buffer {

@@ -77,7 +77,7 @@ export function createLoad(options: LoadOptions): Load {
   const seats = seatsOf(options, connectionOf);
 
   let next = 0;
-  const due = new Set<LoadConnection>();
+  const due: LoadConnection[] = [];
   const sendDue = (count: number): number => {
     const now = performance.now();
     let left = count;
@@ -89,11 +89,11 @@ export function createLoad(options: LoadOptions): Load {
       }
       tried = 0;
       connection.send(now);
-      due.add(connection);
+      due.push(connection);
       left -= 1;
     }
     for (const connection of due) connection.flush();
-    due.clear();
+    due.length = 0;
     return count - left;
   };
 

@@ -144,6 +144,7 @@ export class Connection implements Pausable, Writer {
     this.#began = true;
     this.#reader.push(chunk);
     this.#read();
+    this.#reader.keep();
   }
 
   #read(): void {

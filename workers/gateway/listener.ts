@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { CloseReason } from './close-reason.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionContext } from './connection-context.ts';
+import { withSharedBuffer } from './shared-buffer.ts';
 import type { Transport } from './transport.ts';
 import { createWebSocketServer, type WebSocketDoor } from './web-socket-server.ts';
 
@@ -120,8 +121,10 @@ const MIN_MESSAGE_BYTES = 64 * 1024;
 function openServer(options: ListenerOptions, onTransport: (transport: Transport) => void): Server {
   const { tls, webSocket: door, context } = options;
   if (!door) {
-    const { server, accepted } = openSocketServer(options);
-    return server.on(accepted, onTransport);
+    if (tls) return openTlsServer(tls, context).on('secureConnection', onTransport);
+    const buffer = Buffer.allocUnsafeSlow(READ_AHEAD_BYTES);
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false });
+    return server.on('connection', (socket) => onTransport(withSharedBuffer(socket, buffer)));
   }
   const { maxPayloadBytes, handshakeTimeoutMs } = context.limits;
   return createWebSocketServer({
@@ -139,11 +142,7 @@ function openServer(options: ListenerOptions, onTransport: (transport: Transport
  * A client's certificate is taken whoever signed it and whatever its dates: the handshake proves that the client holds
  * its key, and the answer to CONNECT says what is wrong with it. Nothing is sent before that.
  */
-function openSocketServer({ tls, context }: ListenerOptions): { server: Server; accepted: string } {
-  if (!tls) {
-    const server = createServer({ highWaterMark: READ_AHEAD_BYTES, allowHalfOpen: false });
-    return { server, accepted: 'connection' };
-  }
+function openTlsServer(tls: ServerIdentity, context: ConnectionContext): Server {
   const server = createTlsServer({
     cert: tls.certificate,
     key: tls.key,
@@ -159,7 +158,7 @@ function openSocketServer({ tls, context }: ListenerOptions): { server: Server; 
     context.log.info({ err: error, remote: socket.remoteAddress }, 'no TLS');
     socket.destroy();
   });
-  return { server, accepted: 'secureConnection' };
+  return server;
 }
 
 /** Several listeners as one. The port is that of the first. */

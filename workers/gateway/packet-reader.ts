@@ -35,12 +35,18 @@ export class PacketReader {
     this.#marker = marker;
   }
 
-  /** Hands over bytes as they came. Every packet before them should have been taken. */
+  /** Hands over bytes as they came, which are not copied: see `keep`. */
   push(chunk: Buffer): void {
     const rest = this.#chunk.length - this.#at;
     this.#chunk = rest === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#at), chunk]);
     this.#chunkMarked = this.#chunk.includes(this.#marker);
     this.#at = 0;
+  }
+
+  /** The bytes handed over last are about to change: makes what is left of them its own. */
+  keep(): void {
+    if (this.#at < this.#chunk.length) this.#keepRest();
+    else this.#drop();
   }
 
   /**
