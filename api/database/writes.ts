@@ -1,9 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { Pool } from 'pg';
+import type { Pool, QueryResultRow } from 'pg';
 import { type Prisma, PrismaClient } from '#api/generated/prisma/client.ts';
 import { type ControlMessage, type EventMessage, encodeEvents } from '#core/bus/events.ts';
 import type { ControlKind } from '#core/bus/subjects.ts';
 import { controlSubject, eventsSubject } from '#core/bus/subjects.ts';
+import { type Sql, type SqlReader, toStatement } from '#core/db/sql.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { translateFailure } from './failures.ts';
 
@@ -14,7 +15,7 @@ export interface TenantRef {
 }
 
 /** One write transaction in a tenant's name. What it publishes leaves only if it commits. */
-export interface WriteScope extends TenantRef {
+export interface WriteScope extends TenantRef, SqlReader {
   readonly prisma: Prisma.TransactionClient;
   publishEvent(message: EventWithoutTenant): Promise<void>;
   publishControl(kind: ControlKind, id: string, version: number): Promise<void>;
@@ -79,6 +80,10 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
   return {
     ...tenant,
     prisma,
+    rows<Row extends QueryResultRow>(statement: Sql) {
+      const { text, values } = toStatement(statement);
+      return prisma.$queryRawUnsafe<Row[]>(text, ...values);
+    },
     of: (other) => createScope(prisma, other, shards),
     publishEvent: (message) =>
       post(

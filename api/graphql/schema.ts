@@ -7,6 +7,8 @@ import '../modules/devices/schema.ts';
 import '../modules/device-map/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
+import '../modules/groups/schema.ts';
+import '../modules/groups/mutations.ts';
 import '../modules/certificates/schema.ts';
 import '../modules/certificates/mutations.ts';
 import '../modules/devices/token-mutations.ts';

@@ -12,6 +12,7 @@ export type Permission =
   | 'certificates.manage'
   | 'devices.read'
   | 'devices.write'
+  | 'groups.write'
   | 'members.manage'
   | 'members.read'
   | 'platform.operate'
@@ -23,7 +24,7 @@ export type Permission =
 const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
 /** Who sends messages again or gives them up. */
 const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
-const WRITE: readonly Permission[] = [...OPERATE, 'devices.write', 'sites.write'];
+const WRITE: readonly Permission[] = [...OPERATE, 'devices.write', 'groups.write', 'sites.write'];
 const ADMINISTER: readonly Permission[] = [
   ...WRITE,
   'apiKeys.manage',

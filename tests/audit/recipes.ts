@@ -3,6 +3,7 @@ import { audit } from './audit.ts';
 import { certificates } from './certificates.ts';
 import { claimCodes } from './claim-codes.ts';
 import { devices } from './devices.ts';
+import { groups } from './groups.ts';
 import { invitations } from './invitations.ts';
 import { members } from './members.ts';
 import { operator } from './operator.ts';
@@ -14,6 +15,7 @@ import { sites } from './sites.ts';
 /** One for every mutation there is, in a file for each module. */
 export const recipes: Recipes = {
   ...devices,
+  ...groups,
   ...certificates,
   ...claimCodes,
   ...provisioningTokens,

@@ -86,6 +86,15 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     `mutation { provisioningTokenCreate(input: { name: "${mark}-provisioning" }) {
       ... on ProvisioningTokenCreateSuccess { provisioningToken { id } } } }`,
   );
+  for (const kind of ['static', 'dynamic']) {
+    const filter = kind === 'static' ? '' : `, filter: { tagsAny: ["${mark}-tag"] }`;
+    await ask(`mutation { groupCreate(input: { key: "${mark}-${kind}"${filter} }) { __typename } }`);
+  }
+  await admin.query(
+    `insert into device_group_members (tenant_id, group_id, device_id) select tenant_id, id, $2 from device_groups where key = $1`,
+    [`${mark}-static`, device.id],
+  );
+  const { group } = await ask(`{ group(by: { key: "${mark}-static" }) { id } }`);
   const codes = await ask('{ claimCodes { nodes { id } } }');
   const letter = await admin.query<{ batch_id: string }>(
     `insert into dead_letters (stream, stream_sequence, streamed_at, item_index, payload, reason, batch_id, tenant_id, device_key)
@@ -115,6 +124,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     openInvitationId: open.invitation.id,
     ids: {
       Device: found.device.id,
+      DeviceGroup: group.id,
       Site: found.device.site.id,
       Tenant: found.viewer.tenant.id,
       DeviceCredential: found.device.credentials[0].id,

@@ -1,22 +1,8 @@
 import { builder } from '#api/graphql/builder.ts';
-import { deviceFilterInput, deviceStatusEnum } from '../devices/schema.ts';
+import { boundsInput, deviceFilterInput, deviceStatusEnum } from '../devices/schema.ts';
 import { connectivityEnum, freshnessEnum } from '../presence/schema.ts';
 import { locationRef } from '../sites/schema.ts';
 import { type DeviceMap, type DevicePin, MAX_PINS, mapDevices } from './service.ts';
-
-const boundsInput = builder.inputType('BoundsInput', {
-  description: 'A part of the earth between two latitudes and two longitudes, WGS 84.',
-  fields: (t) => ({
-    south: t.float({ required: true, description: 'Degrees north, -90 to 90.' }),
-    west: t.float({
-      required: true,
-      description:
-        'Degrees east, -180 to 180. Greater than `east` for a part that reaches across the 180th meridian.',
-    }),
-    north: t.float({ required: true, description: 'Degrees north, at least `south`.' }),
-    east: t.float({ required: true, description: 'Degrees east, -180 to 180.' }),
-  }),
-});
 
 const pinRef = builder.objectRef<DevicePin>('DevicePin').implement({
   description: 'A device as a point on a map; `device(by: {key})` has the rest of it.',

@@ -1,8 +1,9 @@
 import type { ReadScope } from '#api/database/read-scope.ts';
-import { all, sql } from '#api/database/sql.ts';
+import { all, type Sql, sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
-import { assertFilter, conditions, type DeviceFilter, type DeviceStatus } from '../devices/service.ts';
+import { DEVICES } from '#core/db/device-filter.ts';
+import { conditionOf, type DeviceStatus } from '../devices/service.ts';
 import type { PresenceRow } from '../presence/service.ts';
 
 /** A device as a point on the map. */
@@ -35,30 +36,30 @@ export interface DeviceMap {
 /** The most pins of one answer; a map shows that many at once without a stutter. */
 export const MAX_PINS = 10_000;
 
-const POINT = sql`from devices d left join device_presence p on p.device_id = d.id left join sites s on s.id = d.site_id`;
+const POINT = sql`from ${DEVICES} left join sites s on s.id = d.site_id`;
 const LATITUDE = sql`coalesce(d.latitude, s.latitude)`;
 const LONGITUDE = sql`case when d.latitude is null then s.longitude else d.longitude end`;
 
 /**
  * The devices of a filter as points: their own, or their site's. In the order of their ids, so that a cut off map is always cut
  * off the same way.
- * @throws GraphQLError with code BAD_USER_INPUT for bounds that are none
+ * @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits, or bounds that are none
  */
 export async function mapDevices(
   operation: Operation,
-  filter: DeviceFilter,
+  filter: unknown,
   within: Bounds | undefined,
 ): Promise<DeviceMap> {
   requirePermission(operation, 'devices.read');
-  assertFilter(filter);
   if (within) assertBounds(within);
-  const pins = await readPins(operation.read, filter, within);
+  const condition = await conditionOf(operation, filter);
+  const pins = await readPins(operation.read, condition, within);
   return {
     pins: pins.slice(0, MAX_PINS),
     truncated: pins.length > MAX_PINS,
     async unplaced() {
       const [row] = await operation.read.rows<{ count: number }>(
-        sql`select count(*)::int as count ${POINT} where ${conditions(filter)} and ${LATITUDE} is null`,
+        sql`select count(*)::int as count ${POINT} where ${condition} and ${LATITUDE} is null`,
       );
       return row?.count ?? 0;
     },
@@ -67,13 +68,13 @@ export async function mapDevices(
 
 function readPins(
   read: ReadScope,
-  filter: DeviceFilter,
+  condition: Sql,
   within: Bounds | undefined,
 ): Promise<readonly DevicePin[]> {
   return read.rows<DevicePin>(sql`
     select d.id, d.key, d.name, d.status, ${LATITUDE} as latitude, ${LONGITUDE} as longitude, d.latitude is null as "atSite",
       coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness
-    ${POINT} where ${conditions(filter)} and ${LATITUDE} is not null and ${inside(within)}
+    ${POINT} where ${condition} and ${LATITUDE} is not null and ${inside(within)}
     order by d.id limit ${MAX_PINS + 1}`);
 }
 

@@ -3,7 +3,7 @@ import type { Operation } from '#api/graphql/context.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { NotFoundFault } from '#api/graphql/errors.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { connectivityEnum, freshnessEnum, presenceRef } from '../presence/schema.ts';
+import { presenceRef } from '../presence/schema.ts';
 import { loadPresence } from '../presence/service.ts';
 import { locationRef, siteRef, toLocation } from '../sites/schema.ts';
 import { findSite } from '../sites/service.ts';
@@ -15,10 +15,11 @@ import {
   revocationReasonEnum,
   sortDirectionEnum,
 } from './enums.ts';
+import { boundsInput, deviceFilterInput, deviceTargetInput } from './filter-schema.ts';
 import { completeDevice, findDevice, findDeviceBy, listDevices } from './service.ts';
 import type { DeviceNode, DeviceRow } from './store.ts';
 
-export { deviceStatusEnum, revocationReasonEnum };
+export { boundsInput, deviceFilterInput, deviceStatusEnum, deviceTargetInput, revocationReasonEnum };
 
 export const deviceRef = builder.objectRef<DeviceNode>('Device');
 export const deviceCredentialRef = builder.objectRef<CredentialRow>('DeviceCredential');
@@ -207,23 +208,7 @@ const deviceByInput = builder.inputType('DeviceBy', {
   }),
 });
 
-export const deviceFilterInput = builder.inputType('DeviceFilter', {
-  description:
-    'Devices that meet every condition given. A list means any of its values; at most 200 of them.',
-  fields: (t) => ({
-    search: t.string({
-      description: 'Matches key, name or serial number, case-insensitively, anywhere in the text.',
-    }),
-    keys: t.stringList({ description: 'With one of these keys.' }),
-    siteKeys: t.stringList({ description: 'At one of these sites.' }),
-    statuses: t.field({ type: [deviceStatusEnum], description: 'In one of these states.' }),
-    connections: t.field({ type: [connectivityEnum], description: 'Connected like this.' }),
-    freshness: t.field({ type: [freshnessEnum], description: 'With data this recent.' }),
-    tagsAll: t.stringList({ description: 'Devices that carry every one of these tags.' }),
-  }),
-});
-
-const deviceOrderInput = builder.inputType('DeviceOrder', {
+export const deviceOrderInput = builder.inputType('DeviceOrder', {
   description: 'How devices are sorted.',
   fields: (t) => ({
     field: t.field({ type: deviceOrderFieldEnum, required: true, description: 'By what.' }),
@@ -236,7 +221,7 @@ const deviceOrderInput = builder.inputType('DeviceOrder', {
   }),
 });
 
-const deviceConnectionRef = builder.connectionObject(
+export const deviceConnectionRef = builder.connectionObject(
   {
     type: deviceRef,
     name: 'DeviceConnection',

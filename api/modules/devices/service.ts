@@ -1,10 +1,11 @@
+import type { Sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
+import { countDevices, resolveFilter } from '#core/db/groups.ts';
+import { type DeviceFilter, deviceFilterSchema } from '#core/fleet/device-filter.ts';
 import {
-  countDevices,
-  type DeviceFilter,
   type DeviceNode,
   type DeviceOrder,
   type DeviceRow,
@@ -23,18 +24,8 @@ export {
 export { deviceKeyRules } from './input.ts';
 export { findSiteId, insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';
-export {
-  conditions,
-  type DeviceFilter,
-  type DeviceNode,
-  type DeviceRow,
-  type DeviceStatus,
-  type DeviceStub,
-} from './store.ts';
+export type { DeviceNode, DeviceRow, DeviceStatus, DeviceStub } from './store.ts';
 export { addToken } from './tokens.ts';
-
-const MAX_FILTER_VALUES = 200;
-const MAX_SEARCH_LENGTH = 200;
 
 export async function findDevice(operation: Operation, id: number): Promise<DeviceRow | undefined> {
   requirePermission(operation, 'devices.read');
@@ -64,23 +55,26 @@ export async function completeDevice(operation: Operation, node: DeviceNode): Pr
 export async function listDevices(
   operation: Operation,
   args: PageArgs,
-  filter: DeviceFilter,
+  filter: unknown,
   order: DeviceOrder,
 ): Promise<Page<DeviceRow> & { count: () => Promise<number> }> {
   requirePermission(operation, 'devices.read');
-  assertFilter(filter);
-  const page = await listDeviceRows(operation, args, filter, order);
-  return { ...page, count: () => countDevices(operation, filter) };
+  const condition = await conditionOf(operation, filter);
+  const page = await listDeviceRows(operation, args, condition, order);
+  return { ...page, count: () => countDevices(operation.read, condition) };
 }
 
-/** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */
-export function assertFilter(filter: DeviceFilter): void {
-  const lists = [filter.keys, filter.siteKeys, filter.tagsAll].flatMap((list) => (list ? [list] : []));
-  if (lists.some((list) => list.length > MAX_FILTER_VALUES)) {
-    throw badInput(`a filter takes at most ${MAX_FILTER_VALUES} values`);
-  }
-  if ((filter.search?.length ?? 0) > MAX_SEARCH_LENGTH)
-    throw badInput(`search takes at most ${MAX_SEARCH_LENGTH} characters`);
-  if ([...lists.flat(), filter.search ?? ''].some((text) => text.includes('\0')))
-    throw badInput('a filter must not hold NUL');
+/**
+ * The condition, on DEVICES, of a filter as the API takes it.
+ * @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits
+ */
+export function conditionOf(operation: Operation, filter: unknown): Promise<Sql> {
+  return resolveFilter(operation.read, operation.viewer.tenantId, readFilter(filter));
+}
+
+function readFilter(input: unknown): DeviceFilter {
+  const parsed = deviceFilterSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badInput(`${['where', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
 }

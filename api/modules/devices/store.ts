@@ -1,8 +1,9 @@
 import type { ReadScope } from '#api/database/read-scope.ts';
-import { all, type Sql, sql } from '#api/database/sql.ts';
+import { type Sql, sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
+import { DEVICES } from '#core/db/device-filter.ts';
 import { loadPresence, type PresenceRow } from '../presence/service.ts';
 
 export type DeviceStatus = 'ACTIVE' | 'DISABLED' | 'DECOMMISSIONED';
@@ -34,16 +35,6 @@ export interface DeviceStub {
 }
 
 export type DeviceNode = DeviceRow | DeviceStub;
-
-export interface DeviceFilter {
-  readonly search?: string | null | undefined;
-  readonly keys?: readonly string[] | null | undefined;
-  readonly siteKeys?: readonly string[] | null | undefined;
-  readonly statuses?: readonly DeviceStatus[] | null | undefined;
-  readonly connections?: readonly PresenceRow['connection'][] | null | undefined;
-  readonly freshness?: readonly PresenceRow['freshness'][] | null | undefined;
-  readonly tagsAll?: readonly string[] | null | undefined;
-}
 
 export type DeviceOrderField = 'KEY' | 'NAME' | 'CREATED_AT' | 'LAST_SEEN_AT';
 
@@ -89,13 +80,11 @@ const ORDER: Readonly<Record<DeviceOrderField, { column: Sql; type: 'text' | 'ti
 
 interface ListedRow extends DeviceRow, Omit<PresenceRow, 'deviceId'> {}
 
-const FROM = sql`from devices d left join device_presence p on p.device_id = d.id`;
-
-/** One page of devices; their presence comes along in the same query. */
+/** One page of the devices that meet a condition on DEVICES; their presence comes along in the same query. */
 export async function listDeviceRows(
   operation: Operation,
   args: PageArgs,
-  filter: DeviceFilter,
+  condition: Sql,
   order: DeviceOrder,
 ): Promise<Page<DeviceRow>> {
   const { column, type } = ORDER[order.field];
@@ -111,17 +100,10 @@ export async function listDeviceRows(
   const rows = await operation.read.rows<ListedRow>(
     sql`select ${COLUMNS}, coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness,
           p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt"
-        ${FROM} where ${conditions(filter)} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
+        from ${DEVICES} where ${condition} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
   );
   for (const row of rows) loadPresence.prime(operation, row.id, { ...row, deviceId: row.id });
   return page.toPage(rows, (row) => [orderKey(row, order.field), String(row.id)]);
-}
-
-export async function countDevices(operation: Operation, filter: DeviceFilter): Promise<number> {
-  const [row] = await operation.read.rows<{ count: number }>(
-    sql`select count(*)::int as count ${FROM} where ${conditions(filter)}`,
-  );
-  return row?.count ?? 0;
 }
 
 function orderKey(row: ListedRow, field: DeviceOrderField): string {
@@ -136,23 +118,3 @@ function orderKey(row: ListedRow, field: DeviceOrderField): string {
       return row.lastSeenAt?.toISOString() ?? '-infinity';
   }
 }
-
-/** The condition of a filter over `devices d` and `device_presence p`. */
-export function conditions(filter: DeviceFilter): Sql {
-  const { search, keys, siteKeys, statuses, connections, freshness, tagsAll } = filter;
-  return all([
-    ...(search
-      ? [sql`(d.key || ' ' || d.name || ' ' || coalesce(d.serial_number, '')) ilike ${containing(search)}`]
-      : []),
-    ...(keys ? [sql`d.key = any(${keys}::text[])`] : []),
-    ...(siteKeys
-      ? [sql`d.site_id in (select s.id from sites s where s.key = any(${siteKeys}::text[]))`]
-      : []),
-    ...(statuses ? [sql`d.status = any(${statuses}::device_status[])`] : []),
-    ...(connections ? [sql`coalesce(p.connection, 'UNKNOWN') = any(${connections}::connectivity[])`] : []),
-    ...(freshness ? [sql`coalesce(p.freshness, 'SILENT') = any(${freshness}::freshness[])`] : []),
-    ...(tagsAll && tagsAll.length > 0 ? [sql`d.tags @> ${tagsAll}::text[]`] : []),
-  ]);
-}
-
-const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`;

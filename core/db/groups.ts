@@ -1,0 +1,98 @@
+import { type DeviceFilter, type DeviceTarget, deviceFilterSchema } from '../fleet/device-filter.ts';
+import { DEVICES, deviceCondition, type GroupRef, groupsCondition, inService } from './device-filter.ts';
+import { all, type Sql, type SqlReader, sql } from './sql.ts';
+
+interface StoredGroup {
+  id: number;
+  key: string;
+  filter: unknown;
+}
+
+/** A group as it is stored. @throws Error when its filter is none */
+export const toGroupRef = ({ id, key, filter }: StoredGroup): GroupRef => ({
+  id,
+  key,
+  filter: filter === null ? null : deviceFilterSchema.parse(filter),
+});
+
+/** Those of these groups that there are. */
+async function readGroups(reader: SqlReader, tenantId: number, keys: readonly string[]): Promise<GroupRef[]> {
+  const rows = await reader.rows<StoredGroup>(
+    sql`select id, key, filter from device_groups where tenant_id = ${tenantId} and key = any(${keys}::text[])`,
+  );
+  return rows.map(toGroupRef);
+}
+
+/** The condition, on DEVICES, that a device of the tenant meets the filter as its groups are now. */
+export async function resolveFilter(reader: SqlReader, tenantId: number, filter: DeviceFilter): Promise<Sql> {
+  const groups = filter.groupKeys ? await readGroups(reader, tenantId, filter.groupKeys) : [];
+  return deviceCondition(tenantId, filter, groups);
+}
+
+/**
+ * What a target means now: the condition, on DEVICES, that a device of the tenant belongs to it. A group or a filter leaves
+ * decommissioned devices out unless the filter names statuses; ids are taken as they are. Undefined when there is no such group.
+ */
+export async function resolveTarget(
+  reader: SqlReader,
+  tenantId: number,
+  target: DeviceTarget,
+): Promise<Sql | undefined> {
+  if ('ids' in target) return all([sql`d.tenant_id = ${tenantId}`, sql`d.id = any(${target.ids}::int[])`]);
+  if ('where' in target) return resolveFilter(reader, tenantId, inService(target.where));
+  const groups = await readGroups(reader, tenantId, [target.groupKey]);
+  return groups.length === 0 ? undefined : groupsCondition(tenantId, groups);
+}
+
+/** How many devices meet a condition on DEVICES. */
+export async function countDevices(reader: SqlReader, condition: Sql): Promise<number> {
+  const [row] = await reader.rows<{ count: number }>(
+    sql`select count(*)::int as count from ${DEVICES} where ${condition}`,
+  );
+  return row?.count ?? 0;
+}
+
+/** Ids of devices that meet a condition on DEVICES, ascending; those behind `after`, at most `limit`. */
+export async function readDeviceIds(
+  reader: SqlReader,
+  condition: Sql,
+  limit: number,
+  after = 0,
+): Promise<number[]> {
+  const rows = await reader.rows<{ id: number }>(
+    sql`select d.id from ${DEVICES} where ${condition} and d.id > ${after} order by d.id limit ${limit}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** How many devices each of the groups has. A group without devices is left out. */
+export async function countGroups(
+  reader: SqlReader,
+  tenantId: number,
+  groups: readonly GroupRef[],
+): Promise<Map<number, number>> {
+  const counts = groups.map(
+    (group) => sql`select ${group.id}::int as id, (select count(*) from ${DEVICES}
+      where ${groupsCondition(tenantId, [group])})::int as count`,
+  );
+  const rows = await reader.rows<{ id: number; count: number }>(unionOf(counts));
+  return new Map(rows.map(({ id, count }) => [id, count]));
+}
+
+/** Which of the devices are in which of the groups. */
+export async function readMemberships(
+  reader: SqlReader,
+  tenantId: number,
+  groups: readonly GroupRef[],
+  deviceIds: readonly number[],
+): Promise<{ groupId: number; deviceId: number }[]> {
+  if (groups.length === 0) return [];
+  const found = groups.map(
+    (group) => sql`select ${group.id}::int as "groupId", d.id as "deviceId" from ${DEVICES}
+      where d.id = any(${deviceIds}::int[]) and ${groupsCondition(tenantId, [group])}`,
+  );
+  return reader.rows(unionOf(found));
+}
+
+const unionOf = ([first, ...rest]: readonly Sql[]): Sql =>
+  rest.reduce((joined, query) => sql`${joined} union all ${query}`, first ?? sql`select where false`);
