@@ -1,2 +1,2 @@
 /** SQL is made in core/db, where workers make it too. */
-export { all, any, join, type Sql, type SqlReader, type SqlValue, sql, toStatement } from '#core/db/sql.ts';
+export { all, type Sql, type SqlReader, type SqlValue, sql, toStatement } from '#core/db/sql.ts';

@@ -20,7 +20,8 @@ import {
 } from './user-errors.ts';
 
 type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Found> ? Found : never;
-type InputBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
+/** What the fields of an input are made with, where several mutations share them. */
+export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
 /** The fields of a success type, where several mutations share them. */
 export type SuccessFields<Success> = ObjectFieldsShape<Types, Success>;

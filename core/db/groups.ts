@@ -52,19 +52,6 @@ export async function countDevices(reader: SqlReader, condition: Sql): Promise<n
   return row?.count ?? 0;
 }
 
-/** Ids of devices that meet a condition on DEVICES, ascending; those behind `after`, at most `limit`. */
-export async function readDeviceIds(
-  reader: SqlReader,
-  condition: Sql,
-  limit: number,
-  after = 0,
-): Promise<number[]> {
-  const rows = await reader.rows<{ id: number }>(
-    sql`select d.id from ${DEVICES} where ${condition} and d.id > ${after} order by d.id limit ${limit}`,
-  );
-  return rows.map(({ id }) => id);
-}
-
 /** How many devices each of the groups has. A group without devices is left out. */
 export async function countGroups(
   reader: SqlReader,

@@ -1,5 +1,4 @@
 import type { QueryResultRow } from 'pg';
-import type { Queryable } from './pool.ts';
 
 /** A piece of SQL with its values. Made by `sql` only, so text never comes from a request. */
 export interface Sql {
@@ -28,12 +27,6 @@ export interface Statement {
 export interface SqlReader {
   rows<Row extends QueryResultRow>(statement: Sql): Promise<Row[]>;
 }
-
-/** Sends statements through a connection or a pool. */
-export const readerOn = (db: Queryable): SqlReader => ({
-  rows: async <Row extends QueryResultRow>(statement: Sql) =>
-    (await db.query<Row>(toStatement(statement))).rows,
-});
 
 /** Every interpolated value becomes a parameter; an interpolated `sql` becomes part of the text. */
 export function sql(strings: TemplateStringsArray, ...values: (Sql | SqlValue)[]): Sql {

@@ -1,4 +1,4 @@
-import type { Recipes, Scene } from './recipe.ts';
+import { makeDevice, type Recipes, type Scene } from './recipe.ts';
 
 async function groupId(scene: Scene, key: string): Promise<string> {
   const data = await scene.ask(
@@ -23,6 +23,32 @@ export const groups: Recipes = {
     target: 'renamed',
     before: { name: 'Group' },
     after: { name: 'Another' },
+  },
+  groupAddDevices: {
+    table: 'device_group_members',
+    input: async (scene) => ({
+      id: await groupId(scene, 'filled'),
+      target: { ids: [(await makeDevice(scene, 'put-in')).id] },
+    }),
+    target: 'filled',
+    before: null,
+    after: { matched: 1, changed: 1 },
+  },
+  groupRemoveDevices: {
+    table: 'audit_entries',
+    input: async (scene) => {
+      await makeDevice(scene, 'taken-out');
+      const id = await groupId(scene, 'emptied');
+      const target = { where: { keys: ['taken-out'] } };
+      await scene.ask(
+        'mutation ($input: GroupAddDevicesInput!) { groupAddDevices(input: $input) { __typename } }',
+        { input: { id, target } },
+      );
+      return { id, target };
+    },
+    target: 'emptied',
+    before: null,
+    after: { matched: 1, changed: 1 },
   },
   groupDelete: {
     table: 'audit_entries',

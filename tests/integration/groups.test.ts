@@ -220,6 +220,47 @@ describe('groups and filters', () => {
     expect(await find({ groupKeys: ['nowhere'] })).toEqual([]);
   });
 
+  it('take devices in and let them go, counting first when asked to', async () => {
+    const change = (verb: 'Add' | 'Remove', input: Record<string, unknown>) =>
+      mutate(
+        `mutation ($input: Group${verb}DevicesInput!) { group${verb}Devices(input: $input) { __typename
+          ... on Group${verb}DevicesSuccess { matched changed group { deviceCount } } ${FAULTS} } }`,
+        input,
+      );
+    const { group } = await mutate(CREATE, { key: 'filled' });
+    const { id } = group;
+    const where = { tagsAny: ['cold', 'edge'] };
+    expect(await change('Add', { id, target: { where }, dryRun: true })).toMatchObject({
+      ...{ matched: 3, changed: 3, group: { deviceCount: 0 } },
+    });
+    expect(await change('Add', { id, target: { where } })).toMatchObject({
+      ...{ matched: 3, changed: 3, group: { deviceCount: 3 } },
+    });
+    expect(await change('Add', { id, target: { groupKey: 'filled' } })).toMatchObject({
+      matched: 3,
+      changed: 0,
+    });
+    const removed = await change('Remove', { id, target: { groupKey: 'cold-and-alive' } });
+    expect(removed).toMatchObject({ matched: 1, changed: 0 });
+    const { data } = await api.ask(key, '{ device(by: { key: "gateway" }) { id } }');
+    const ids = [data.device.id, data.device.id];
+    expect(await change('Remove', { id, target: { ids } })).toMatchObject({
+      ...{ matched: 1, changed: 1, group: { deviceCount: 2 } },
+    });
+    for (const [target, fault] of [
+      [{ groupKey: 'nowhere' }, 'NotFoundError'],
+      [{ ids: ['nonsense'] }, 'NotFoundError'],
+      [{ ids: [] }, 'ValidationError'],
+      [{ where: { keys: Array(201).fill('k') } }, 'ValidationError'],
+    ] as const)
+      expect((await change('Add', { id, target })).__typename).toBe(fault);
+    const dynamic = await api.ask(key, '{ group(by: { key: "first" }) { id } }');
+    expect(await change('Add', { id: dynamic.data.group.id, target: { where } })).toMatchObject({
+      __typename: 'ConflictError',
+    });
+    await mutate(DELETE, { id });
+  });
+
   it('stand on each device that is in them, and cost as many statements for many as for one', async () => {
     await mutate(CREATE, { key: 'warm', filter: { tagsAny: ['warm'] } });
     const groupsOf = async (first: number) => {

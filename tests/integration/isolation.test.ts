@@ -222,15 +222,19 @@ describe('subscriptions', () => {
       arguments_.flatMap((args) =>
         walksFrom(schema, 'subscription', field, args, fieldExamples).map(({ document }) => ({
           role,
+          args,
           document,
         })),
       ),
     );
-    const sockets = ROLES.map((role) => ({ role, socket: api.socket(keyOfBravo(role)) }));
+    // A socket takes so many operations, and there are more ways to go.
+    const sockets = arguments_.flatMap((args) =>
+      ROLES.map((role) => ({ role, args, socket: api.socket(keyOfBravo(role)) })),
+    );
     const owner = api.socket(alphaAdmin);
     try {
-      const followed = streams.map(({ role, document }) => {
-        const socket = sockets.find((each) => each.role === role)?.socket;
+      const followed = streams.map(({ role, args, document }) => {
+        const socket = sockets.find((each) => each.role === role && each.args === args)?.socket;
         if (!socket) throw new Error('no socket');
         return { role, document, stream: collect(socket, document) };
       });

@@ -123,6 +123,14 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ key: `${of.mark}-group`, filter: { siteKeys: [of.siteKey] } }),
   },
   groupUpdate: { needs: 'groups.write', input: (of) => ({ id: of.ids['DeviceGroup'], name: 'changed' }) },
+  groupAddDevices: {
+    needs: 'groups.write',
+    input: (of) => ({ id: of.ids['DeviceGroup'], target: { ids: [of.ids['Device']] } }),
+  },
+  groupRemoveDevices: {
+    needs: 'groups.write',
+    input: (of) => ({ id: of.ids['DeviceGroup'], target: { groupKey: `${of.mark}-dynamic` } }),
+  },
   groupDelete: { needs: 'groups.write', input: (of) => ({ id: of.ids['DeviceGroup'] }) },
   deviceDecommission: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'] }) },
   apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },

@@ -25,6 +25,7 @@ export { deviceKeyRules } from './input.ts';
 export { findSiteId, insertDevice } from './insert.ts';
 export { lockDevice } from './lock.ts';
 export type { DeviceNode, DeviceRow, DeviceStatus, DeviceStub } from './store.ts';
+export { readTarget, type TargetInput, targetCondition } from './target.ts';
 export { addToken } from './tokens.ts';
 
 export async function findDevice(operation: Operation, id: number): Promise<DeviceRow | undefined> {

@@ -8,7 +8,7 @@ import { readRowId } from '#api/graphql/global-ids.ts';
 import { parseInput, text } from '#api/graphql/input.ts';
 import { type JsonObject, runMutation } from '#api/graphql/mutations.ts';
 import { type DeviceFilter, deviceFilterSchema } from '#core/fleet/device-filter.ts';
-import { GROUP_COLUMNS, type GroupRow } from './store.ts';
+import { GROUP_COLUMNS, type GroupRow, targetOf } from './store.ts';
 
 /** Groups of a tenant; a device's own are found by asking all that are dynamic. */
 const MAX_GROUPS = 500;
@@ -154,8 +154,6 @@ async function assertRoom(scope: WriteScope, dynamic: boolean): Promise<void> {
 
 const toText = (filter: DeviceFilter): string =>
   JSON.stringify(filter, (_name, value: unknown) => (value === null ? undefined : value));
-
-const targetOf = ({ id, key }: GroupRow) => ({ type: 'DeviceGroup', id, label: key });
 
 function stateOf({ key, name, description, kind, filter }: GroupRow): JsonObject {
   return { key, name, description, kind, filter: z.json().parse(filter) };

@@ -1,6 +1,7 @@
-import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation.ts';
-import { deviceFilterInput } from '../devices/schema.ts';
+import { defineMutation, type InputBuilder, type SuccessFields } from '#api/graphql/define-mutation.ts';
+import { deviceFilterInput, deviceTargetInput } from '../devices/schema.ts';
 import { createGroup, deleteGroup, type GroupChanged, updateGroup } from './changes.ts';
+import { addDevices, type MembersChanged, removeDevices } from './members.ts';
 import { groupRef } from './schema.ts';
 import { requireGroup } from './service.ts';
 
@@ -82,4 +83,43 @@ defineMutation({
       key: t.exposeString('key', { description: 'Key of the group that is gone.' }),
     }),
   },
+});
+
+const membersInput = (target: string) => ({
+  description: `${target}.`,
+  argument: 'The group and the devices.',
+  fields: (t: InputBuilder) => ({
+    id: t.id({ required: true, description: 'Which group; a static one.' }),
+    target: t.field({ type: deviceTargetInput, required: true, description: `${target}.` }),
+    dryRun: t.boolean({ description: 'Only counts; changes nothing. False by default.' }),
+  }),
+});
+
+const membersFields: SuccessFields<MembersChanged> = (t) => ({
+  group: t.field({
+    type: groupRef,
+    description: 'The group as it is now.',
+    resolve: ({ groupId }, _args, operation) => requireGroup(operation, groupId),
+  }),
+  matched: t.exposeInt('matched', { description: 'Devices of the target.' }),
+  changed: t.exposeInt('changed', { description: 'Of those, how many went in or out, or would.' }),
+});
+
+defineMutation({
+  name: 'groupAddDevices',
+  description:
+    'Puts devices into a static group, at most 10 000 at once; decommissioned ones are left out. Needs `groups.write`.',
+  input: membersInput('Devices to put into a group'),
+  run: (operation, { input }) => addDevices(operation, input),
+  result: 'What came of putting devices into a group.',
+  success: { description: 'They are in the group.', fields: membersFields },
+});
+
+defineMutation({
+  name: 'groupRemoveDevices',
+  description: 'Takes devices out of a static group, at most 10 000 at once. Needs `groups.write`.',
+  input: membersInput('Devices to take out of a group'),
+  run: (operation, { input }) => removeDevices(operation, input),
+  result: 'What came of taking devices out of a group.',
+  success: { description: 'They are not in the group.', fields: membersFields },
 });

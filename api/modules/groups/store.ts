@@ -112,3 +112,6 @@ export const loadGroupsOf = defineLoader<number, readonly GroupRow[]>(
   },
   () => [],
 );
+
+/** As the audit log names it. */
+export const targetOf = ({ id, key }: GroupRow) => ({ type: 'DeviceGroup', id, label: key });

@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { sql } from '#api/database/sql.ts';
 import type { WriteScope } from '#api/database/writes.ts';
-import { type Operation, requirePermission } from '#api/graphql/context.ts';
-import {
-  ConflictFault,
-  Fault,
-  isRefusal,
-  NotFoundFault,
-  type UserError,
-  ValidationFault,
-} from '#api/graphql/errors.ts';
+import type { Operation } from '#api/graphql/context.ts';
+import { dryRun } from '#api/graphql/dry-run.ts';
+import { ConflictFault, NotFoundFault, type UserError, ValidationFault } from '#api/graphql/errors.ts';
 import { readGlobalId } from '#api/graphql/global-ids.ts';
 import { parseInput } from '#api/graphql/input.ts';
 import { type JsonObject, runMutation } from '#api/graphql/mutations.ts';
@@ -93,17 +87,12 @@ async function change(
   fixOf: () => QuarantineJobFix | undefined,
 ): Promise<QuarantineChange | UserError> {
   if (input.dryRun) {
-    try {
-      requirePermission(operation, 'quarantine.manage');
+    return dryRun(operation, 'quarantine.manage', async () => {
       const { target, matched } = await readTarget(operation, input.target);
       const fix = fixOf();
       assertSingle(fix, matched);
       return { jobId: null, matched, forecasts: await forecastAll(operation, target, action, fix) };
-    } catch (error) {
-      const refusal = error instanceof Fault ? error.toUserError() : undefined;
-      if (refusal && isRefusal(refusal, [])) return refusal;
-      throw error;
-    }
+    });
   }
   const done = await runMutation(operation, {
     name,
