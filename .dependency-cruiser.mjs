@@ -3,7 +3,7 @@
 const rooms = ['api', 'workers', 'standalone', 'simulator', 'bench', 'tests', 'web'];
 const anyRoom = `^(${rooms.join('|')})/`;
 const TEST = '\\.test\\.tsx?$';
-const SHAPE = '/([a-z]+-)?(schema|mutations)\\.ts$';
+const SHAPE = '/(live-schema|filter-schema|schema|mutations|token-mutations)\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -94,7 +94,7 @@ export default {
     {
       name: 'modules-meet-in-services',
       comment:
-        'A module asks another through its service.ts: put what you need there. Only a shape (schema.ts, mutations.ts, with or without a word before) may also refer to another shape.',
+        'A module asks another through its service.ts: put what you need there. Only a shape (schema.ts, live-schema.ts, filter-schema.ts, mutations.ts) may also refer to another shape.',
       severity: 'error',
       from: { path: '^api/modules/([^/]+)/', pathNot: `${TEST}|${SHAPE}` },
       to: { path: '^api/modules/(?!$1/)', pathNot: '/service\\.ts$' },
