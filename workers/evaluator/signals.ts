@@ -1,0 +1,59 @@
+import type { OpenEvents } from '#core/bus/telemetry-batch.ts';
+import type { PresenceSignal } from '#core/fleet/presence.ts';
+
+/** What was heard of one device, in order; traffic that follows traffic is one signal, the later one. */
+export interface DeviceSignals {
+  readonly tenantId: number;
+  readonly deviceId: number;
+  readonly signals: PresenceSignal[];
+}
+
+/** Adds what a message says of its devices, by their id. */
+export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
+  const hear = (tenantId: number, deviceId: number, signal: PresenceSignal) => {
+    const device = heard.get(deviceId);
+    if (!device) heard.set(deviceId, { tenantId, deviceId, signals: [signal] });
+    else {
+      const last = device.signals.at(-1);
+      if (signal.kind === 'traffic' && last?.kind === 'traffic') {
+        if (signal.at > last.at) device.signals[device.signals.length - 1] = signal;
+      } else device.signals.push(signal);
+    }
+  };
+  switch (message.kind) {
+    case 'telemetry':
+      for (const { tenantId, deviceIds, receivedAt } of message.parts) {
+        for (let index = 0; index < deviceIds.length; index++) {
+          const [deviceId, at] = [deviceIds[index], receivedAt[index]];
+          if (deviceId !== undefined && at !== undefined) hear(tenantId, deviceId, { kind: 'traffic', at });
+        }
+      }
+      return;
+    case 'heartbeat':
+      for (const event of message.events)
+        hear(message.tenantId, event.deviceId, { kind: 'traffic', at: event.at });
+      return;
+    case 'session':
+      for (const { deviceId, at, connection, epoch } of message.events) {
+        if (epoch === undefined) hear(message.tenantId, deviceId, { kind: 'said', at, connection });
+        else {
+          const kind = connection === 'ONLINE' ? 'connected' : 'disconnected';
+          hear(message.tenantId, deviceId, { kind, at, epoch: BigInt(epoch) });
+        }
+      }
+      return;
+    case 'presence':
+    case 'device':
+    case 'sequence':
+    case 'credential':
+      return;
+  }
+}
+
+/** Nothing but traffic, from a device that is known to be fresh and whose last sight is recent enough. */
+export function onlyExpectedTraffic(device: DeviceSignals, writeAgainAt: number | undefined): boolean {
+  return (
+    writeAgainAt !== undefined &&
+    device.signals.every((signal) => signal.kind === 'traffic' && signal.at < writeAgainAt)
+  );
+}
