@@ -1,8 +1,10 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TelemetryEvent } from '#core/bus/events.ts';
 import { follow } from '#core/bus/follow.ts';
 import { controlSubject } from '#core/bus/subjects.ts';
 import { openEvents } from '#core/bus/telemetry-batch.ts';
+import { insertDiscovered } from '#core/db/sensors.ts';
 import { openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { openTestFrames, type TestFrames } from '#tests/kit/frames.ts';
 import { quiet } from '#tests/kit/nats.ts';
@@ -262,6 +264,68 @@ describe('ingest by template', () => {
       [20, true],
       [60, false],
     ]);
+  });
+
+  it('makes sensors of what nobody modelled, once, and then knows them', async () => {
+    const { admin } = api.database;
+    const finding = await seedTemplate(admin, acme, 'finding', {
+      ...{ metrics: METRICS, unknownMetrics: 'FLAG', discoverSensors: true },
+    });
+    const { id } = await device('found', finding, [{ raw: 'h', metric: 'humidity' }]);
+    const sensors = () =>
+      admin.query(
+        `select metric, type, source, active, unit from device_sensors where device_id = $1 order by metric`,
+        [id],
+      );
+    const found = { unit: null, source: 'DISCOVERED', active: true };
+    await frames.send('acme', 'found', { seq: 1, metrics: { h: 40, door: true, name: 'x', temperature: 1 } });
+    await until('the sensors', async () => (await sensors()).rowCount === 3);
+    expect((await sensors()).rows).toEqual([
+      { metric: 'door', type: 'BOOLEAN', ...found },
+      { metric: 'humidity', type: 'FLOAT', ...found },
+      { metric: 'name', type: 'STRING', ...found },
+    ]);
+    expect((await readings(id))[0].flags).toEqual({
+      ...{ humidity: 'UNKNOWN_METRIC', door: 'UNKNOWN_METRIC', name: 'UNKNOWN_METRIC' },
+    });
+    await until('the sensors are known', async () => {
+      await frames.send('acme', 'found', { metrics: { h: 41, door: 7 } });
+      return (await readings(id)).some(({ flags }) => flags?.door === 'WRONG_TYPE' && !flags.humidity);
+    });
+    expect(await sensors()).toMatchObject({ rowCount: 3 });
+    await admin.query('update device_sensors set active = false where device_id = $1', [id]);
+    changed('found');
+    await until('the sensors are unknown again', async () => {
+      await frames.send('acme', 'found', { metrics: { h: 42 } });
+      return (await readings(id)).filter(({ flags }) => flags?.humidity === 'UNKNOWN_METRIC').length > 1;
+    });
+    expect((await sensors()).rows.map(({ active }) => active)).toEqual([false, false, false]);
+  });
+
+  it('makes no more than 200 sensors of what one device invents', async () => {
+    const { id } = await device('inventive', await seedTemplate(api.database.admin, acme, 'lenient', {}));
+    for (let batch = 0; batch < 5; batch++) {
+      const names = Array.from({ length: 60 }, (_, index) => [`m${batch}-${index}`, index]);
+      await frames.send('acme', 'inventive', { seq: batch, metrics: Object.fromEntries(names) });
+    }
+    const count = async () =>
+      (await api.database.admin.query('select from device_sensors where device_id = $1', [id])).rowCount;
+    await until('the sensors', async () => (await count()) === 200);
+    await readings(id, 5);
+    const pool = new pg.Pool({ connectionString: api.database.workerUrl, max: 2 });
+    opened.defer(() => pool.end());
+    const other = await device('other');
+    const invent = (deviceId: number, prefix: string, names: number) =>
+      insertDiscovered(
+        pool,
+        Array.from({ length: names }, (_, index) => {
+          return { tenantId: acme.id, deviceId, metric: `${prefix}-${index}`, type: 'FLOAT' };
+        }),
+        () => [],
+      );
+    expect(await invent(id, 'more', 50)).toBe(0);
+    const [one, two] = await Promise.all([invent(other.id, 'a', 150), invent(other.id, 'b', 150)]);
+    expect(one + two).toBe(200);
   });
 
   it('leaves a device without a template as it was', async () => {

@@ -18,6 +18,7 @@ import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import { storeAcks } from './acks.ts';
 import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
+import type { Discovery } from './discovery.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
 import type { IngestMetrics } from './metrics.ts';
@@ -31,6 +32,7 @@ export interface IngestDeps {
   readonly worker: string;
   readonly publisher: Publisher;
   readonly identities: Identities;
+  readonly discovery: Pick<Discovery, 'note'>;
   readonly readingPartitions: Partitions;
   readonly framePartitions: Partitions;
   readonly limits: TelemetryLimits;
@@ -70,6 +72,9 @@ export function createIngest(
         return known && !known.published ? [decode(each, known.fresh)] : [];
       });
       const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
+      for (const { batchId, rows } of incoming)
+        for (const row of rows)
+          if (row.unmodelled && stored.get(batchId)?.fresh[row.slot]) deps.discovery.note(row);
       return {
         unpublished: [...incoming, ...(await withStoredValues(deps, repeated))],
         freshOf: ({ batchId }: DecodedFrame) => (stored.get(batchId) ?? before.get(batchId))?.fresh ?? [],

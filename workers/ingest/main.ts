@@ -13,6 +13,7 @@ import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
 import { readConfig } from './config.ts';
 import { createDeadLetters } from './dead-letters.ts';
+import { createDiscovery } from './discovery.ts';
 import { createIdentities } from './identities.ts';
 import { createIngest } from './ingest.ts';
 import { createLatestFollower } from './latest.ts';
@@ -69,6 +70,7 @@ await runService({
     listenControl(bus, 'template', (change) => forgetTemplates(change.tenant));
     bus.onReconnect(() => forgetTemplates());
 
+    const discovery = createDiscovery({ pool, shards: config.BUS_SHARDS, log, metrics: declared });
     const framePartitions = createPartitions((days) => ensurePartitions(pool, 'ingest_frames', days));
 
     const ingest = {
@@ -76,6 +78,7 @@ await runService({
       worker,
       publisher,
       identities,
+      discovery,
       readingPartitions: createPartitions((days) => ensurePartitions(pool, 'readings', days)),
       framePartitions,
       limits: {
@@ -121,6 +124,7 @@ await runService({
         log,
         metrics: declared,
       }),
+      discovery,
       metrics,
     });
   },

@@ -40,6 +40,10 @@ export function declareMetrics(metrics: Metrics) {
       'Numbered messages that were missing when a gap opened, came again (duplicate), or after a higher number (out_of_order)',
       ['what'],
     ),
+    discovered: metrics.counter(
+      'sensors_discovered_total',
+      'Sensors made of metrics that nobody had modelled; a steady rise is a device that invents names',
+    ),
     latestFolds: metrics.counter('latest_writes_total', 'Rows written to device_latest'),
   };
 }

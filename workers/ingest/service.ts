@@ -2,6 +2,7 @@ import type { Consumption } from '#core/bus/consume.ts';
 import { UPLINK_STREAMS, type UplinkStream } from '#core/bus/uplink-streams.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
 import type { Service } from '#core/runtime/run-service.ts';
+import type { Discovery } from './discovery.ts';
 import type { LatestFollower } from './latest.ts';
 import type { SequenceFolder } from './sequences.ts';
 
@@ -10,6 +11,7 @@ export interface IngestServiceDeps {
   readonly follow: (stream: UplinkStream) => Consumption;
   readonly latest: LatestFollower;
   readonly sequences: SequenceFolder;
+  readonly discovery: Discovery;
   readonly metrics: Metrics;
 }
 
@@ -27,10 +29,11 @@ export function createIngestService(deps: IngestServiceDeps): Service {
       consumptions = UPLINK_STREAMS.map((stream) => deps.follow(stream));
       deps.latest.start();
       deps.sequences.start();
+      deps.discovery.start();
     },
     async stop(deadlineMs) {
       const outcomes = await Promise.all(consumptions.map((each) => each.stop(deadlineMs)));
-      await Promise.all([deps.latest.stop(), deps.sequences.stop()]);
+      await Promise.all([deps.latest.stop(), deps.sequences.stop(), deps.discovery.stop()]);
       return { abandoned: outcomes.reduce((sum, { abandoned }) => sum + abandoned, 0) };
     },
     ready: () => consumptions.length > 0 && consumptions.every((each) => each.running()),
