@@ -4,6 +4,7 @@ import { certificates } from './certificates.ts';
 import { claimCodes } from './claim-codes.ts';
 import { devices } from './devices.ts';
 import { groups } from './groups.ts';
+import { instances } from './instances.ts';
 import { invitations } from './invitations.ts';
 import { members } from './members.ts';
 import { operator } from './operator.ts';
@@ -26,4 +27,5 @@ export const recipes: Recipes = {
   ...invitations,
   ...members,
   ...sites,
+  ...instances,
 };

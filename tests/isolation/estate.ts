@@ -1,3 +1,4 @@
+import { encodeGlobalId } from '#api/graphql/global-ids.ts';
 import type { TestApi } from '#tests/kit/api.ts';
 import { createRequest } from '#tests/kit/certificate-request.ts';
 import { seedQuarantine } from '#tests/kit/quarantine.ts';
@@ -10,6 +11,8 @@ export interface Estate {
   /** With a token; its readings are one minute old. */
   readonly device: SeededDevice;
   readonly siteKey: string;
+  /** Of a sensor that somebody made. */
+  readonly manualSensorId: string;
   /** Of a site where nothing is. */
   readonly emptySiteId: string;
   /** Global ids by Node type. */
@@ -59,6 +62,28 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   };
   const { siteCreate } = await ask(
     `mutation { siteCreate(input: { key: "${mark}-empty" }) { ... on SiteCreateSuccess { site { id } } } }`,
+  );
+  await ask(
+    'mutation ($id: ID!) { deviceUpdate(input: { id: $id, templateKey: "gateway" }) { __typename } }',
+    {
+      id: encodeGlobalId('Device', device.id),
+    },
+  );
+  const { moduleInstall } = await ask(
+    `mutation ($id: ID!) { moduleInstall(input: { deviceId: $id, slot: "analog-1", templateKey: "humidity-sensor", name: "${mark}-module",
+      metricMap: [{ raw: "t2", metric: "air", templateMetric: "temperature" }] }) {
+      ... on ModuleInstallSuccess { module { id } } } }`,
+    { id: encodeGlobalId('Device', device.id) },
+  );
+  const { sensorCreate } = await ask(
+    `mutation ($id: ID!) { sensorCreate(input: { deviceId: $id, metric: "label", name: "${mark}-sensor", type: STRING }) {
+      ... on SensorCreateSuccess { sensor { id } } } }`,
+    { id: encodeGlobalId('Device', device.id) },
+  );
+  const { transportCreate } = await ask(
+    `mutation ($id: ID!) { transportCreate(input: { deviceId: $id, protocol: HTTP, settings: { note: "${mark}-transport" } }) {
+      ... on TransportCreateSuccess { transport { id } } } }`,
+    { id: encodeGlobalId('Device', device.id) },
   );
   await ask(`mutation { apiKeyCreate(input: { name: "${mark}-key", role: VIEWER }) { __typename } }`);
   const found = await ask(
@@ -117,6 +142,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   return {
     ...{ tenant, mark, device, siteKey },
     deadReceipt: `${letter.rows[0]?.batch_id}.0`,
+    manualSensorId: sensorCreate.sensor.id,
     emptySiteId: siteCreate.site.id,
     certificateId: generated.deviceCertificateGenerate.credential.id,
     csr: request.csr,
@@ -125,6 +151,9 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     ids: {
       Device: found.device.id,
       DeviceGroup: group.id,
+      DeviceModule: moduleInstall.module.id,
+      DeviceSensor: sensorCreate.sensor.id,
+      DeviceTransport: transportCreate.transport.id,
       Site: found.device.site.id,
       Tenant: found.viewer.tenant.id,
       DeviceCredential: found.device.credentials[0].id,

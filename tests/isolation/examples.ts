@@ -93,6 +93,41 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ key: `${of.mark}-new`, siteKey: of.siteKey }),
   },
   deviceUpdate: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'], name: 'changed' }) },
+  moduleInstall: {
+    needs: 'devices.write',
+    input: (of) => ({
+      ...{
+        deviceId: of.ids['Device'],
+        slot: 'one-wire',
+        busAddress: '28-1',
+        templateKey: 'temperature-probe',
+      },
+      metricMap: [{ raw: 'p1', metric: `${of.mark}.inlet`, templateMetric: 'temperature' }],
+    }),
+  },
+  moduleUpdate: {
+    needs: 'devices.write',
+    input: (of) => ({ id: of.ids['DeviceModule'], name: 'changed' }),
+  },
+  sensorCreate: {
+    needs: 'devices.write',
+    input: (of) => ({ deviceId: of.ids['Device'], metric: `${of.mark}.more` }),
+  },
+  sensorUpdate: {
+    needs: 'devices.write',
+    input: (of) => ({ id: of.ids['DeviceSensor'], name: 'changed' }),
+  },
+  sensorDelete: { needs: 'devices.write', input: (of) => ({ id: of.manualSensorId }) },
+  transportCreate: {
+    needs: 'devices.write',
+    input: (of) => ({ deviceId: of.ids['Device'], protocol: 'MODBUS' }),
+  },
+  transportUpdate: {
+    needs: 'devices.write',
+    input: (of) => ({ id: of.ids['DeviceTransport'], isPrimary: true }),
+  },
+  transportDelete: { needs: 'devices.write', input: (of) => ({ id: of.ids['DeviceTransport'] }) },
+  moduleRemove: { needs: 'devices.write', input: (of) => ({ id: of.ids['DeviceModule'] }) },
   deviceTokenIssue: { needs: 'devices.write', input: (of) => ({ deviceId: of.ids['Device'] }) },
   deviceTokenRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['DeviceCredential'] }) },
   deviceCertificateIssue: {

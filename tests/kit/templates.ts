@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { parseTemplateDefinition } from '#core/fleet/template-definition.ts';
+import type { TemplateMetric } from '#core/fleet/templates.ts';
 import type { TenantSeed } from './seed.ts';
 
 export interface SeededTemplate {
@@ -7,7 +8,14 @@ export interface SeededTemplate {
   readonly version: number;
 }
 
-/** A template of a tenant in its first version; what the definition leaves out takes its default. */
+/** A number between 0 and 100 that is not required, where `over` says nothing else. */
+export const metricOf = (key: string, over: Partial<TemplateMetric> = {}): TemplateMetric => ({
+  ...{ key, name: key, type: 'FLOAT', unit: null, min: 0, max: 100, precision: null, required: false },
+  values: [],
+  ...over,
+});
+
+/** A template of a tenant, or the next version of the one with that key; what the definition leaves out takes its default. */
 export async function seedTemplate(
   admin: Pool,
   tenant: Pick<TenantSeed, 'id'>,
@@ -15,16 +23,18 @@ export async function seedTemplate(
   definition: Readonly<Record<string, unknown>>,
   category = 'SENSOR',
 ): Promise<SeededTemplate> {
-  const { rows } = await admin.query<{ id: number }>(
-    'insert into device_templates (tenant_id, key, name, category) values ($1, $2, $2, $3) returning id',
+  const { rows } = await admin.query<SeededTemplate>(
+    `insert into device_templates as t (tenant_id, key, name, category) values ($1, $2, $2, $3)
+     on conflict (coalesce(tenant_id, 0), key) do update set version = t.version + 1 returning id, version`,
     [tenant.id, key, category],
   );
-  const id = rows[0]?.id ?? 0;
+  const [template] = rows;
+  if (!template) throw new Error('the template was not made');
   await admin.query(
-    `insert into template_versions (template_id, version, tenant_id, definition, created_by) values ($1, 1, $2, $3, 'user:test')`,
-    [id, tenant.id, JSON.stringify(parseTemplateDefinition(definition))],
+    `insert into template_versions (template_id, version, tenant_id, definition, created_by) values ($1, $2, $3, $4, 'user:test')`,
+    [template.id, template.version, tenant.id, JSON.stringify(parseTemplateDefinition(definition))],
   );
-  return { id, version: 1 };
+  return template;
 }
 
 /** Makes devices what a template says. */

@@ -3,11 +3,16 @@ import type { Prisma } from '#api/generated/prisma/client.ts';
 import { changesBetween } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, type UserError } from '#api/graphql/errors.ts';
+import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { announce, announceAccess } from './announce.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
-import { findSiteId, insertDevice, stateOf } from './insert.ts';
-import { lockDevice } from './lock.ts';
+import { findSiteId, insertDevice, mapToJson, stateOf } from './insert.ts';
+import { lockDevice, lockForChange } from './lock.ts';
+import { assertMapFree } from './metric-map.ts';
+import { endModules } from './module-end.ts';
+import { lockParent } from './parents.ts';
+import { type FoundTemplate, findFirstTemplate, furnish } from './template.ts';
 import { addToken } from './tokens.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
@@ -69,27 +74,27 @@ export function updateDevice(
     read: (remembered) => changedSchema.parse(remembered),
     async run(scope) {
       const change = parseDeviceChange(input);
-      const current = await lockDevice(scope, input.id);
-      if (input.expectedVersion != null && input.expectedVersion !== current.version) {
-        throw new ConflictFault(
-          'somebody else has changed the device',
-          ['input', 'expectedVersion'],
-          current.version,
-        );
-      }
-      if (current.status === 'DECOMMISSIONED') {
-        throw new ConflictFault('the device is decommissioned', ['input', 'id'], current.version);
-      }
-      const siteId = change.siteKey == null ? change.siteKey : await findSiteId(scope, change.siteKey);
+      const { siteKey, parentKey, templateKey, metricMap } = change;
+      // The parent comes first: it locks both in one order, whoever else changes them.
+      const parentId =
+        parentKey == null ? parentKey : await lockParent(scope, readRowId(input.id, 'Device'), parentKey);
+      const current = await lockForChange(scope, input.id, input.expectedVersion);
+      const siteId = siteKey == null ? siteKey : await findSiteId(scope, siteKey);
+      if (metricMap) await assertMapFree(scope, current.id, metricMap);
+      const template =
+        templateKey === undefined ? undefined : await findFirstTemplate(scope, current, templateKey);
       const device = await scope.prisma.device.update({
         where: { id: current.id },
         data: {
           ...columnsOf(change),
           ...(siteId !== undefined && { siteId }),
+          ...(parentId !== undefined && { parentId }),
+          ...(template && templateColumns(template, change)),
           version: { increment: 1 },
           updatedAt: new Date(),
         },
       });
+      if (template) await furnish(scope, device.id, template);
       await announce(scope, device, 'UPDATED');
       if (device.status !== current.status) await announceAccess(scope, device, device.status === 'DISABLED');
       return {
@@ -103,7 +108,10 @@ export function updateDevice(
   });
 }
 
-/** Takes a device out of service for good: revokes its credentials and ends its session. Its data stays. */
+/**
+ * Takes a device out of service for good: revokes its credentials, ends its session, and takes its modules out of their slots, so that
+ * they can go elsewhere. Its data stays, and so do the devices that it spoke for.
+ */
 export function decommissionDevice(operation: Operation, input: WithId): Promise<DeviceChanged | UserError> {
   return runMutation(operation, {
     name: 'deviceDecommission',
@@ -126,6 +134,7 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
       });
       await scope.prisma.$executeRaw`update claim_codes set revoked_at = ${now}
         where device_id = ${device.id} and claimed_at is null and revoked_at is null`;
+      const modules = await endModules(scope, device.id, now);
       await announce(scope, device, 'DECOMMISSIONED');
       await announceAccess(scope, device, true);
       return {
@@ -133,7 +142,10 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
         audit: {
           target: { type: 'Device', id: device.id, label: device.key },
           before: { status: current.status },
-          after: { status: device.status, credentialsRevoked: count },
+          after: {
+            ...{ status: device.status, credentialsRevoked: count },
+            ...(modules > 0 && { modulesRemoved: modules }),
+          },
         },
       };
     },
@@ -141,7 +153,17 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
 }
 
 function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
-  const { name, tags, attributes, location, serialNumber, model, expectedIntervalSeconds, status } = change;
+  const {
+    name,
+    tags,
+    attributes,
+    location,
+    serialNumber,
+    model,
+    expectedIntervalSeconds,
+    status,
+    metricMap,
+  } = change;
   return {
     ...(name !== undefined && { name }),
     ...(tags !== undefined && { tags }),
@@ -154,5 +176,19 @@ function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
     ...(model !== undefined && { model }),
     ...(expectedIntervalSeconds !== undefined && { expectedIntervalSeconds }),
     ...(status !== undefined && { status }),
+    ...(metricMap !== undefined && { metricMap: mapToJson(metricMap) }),
+  };
+}
+
+/** The template's interval holds from now on, unless the change says another. */
+function templateColumns(
+  { id, version, definition }: FoundTemplate,
+  change: DeviceChange,
+): Prisma.DeviceUncheckedUpdateInput {
+  const { expectedIntervalSeconds } = definition;
+  return {
+    ...{ templateId: id, templateVersion: version },
+    ...(expectedIntervalSeconds !== null &&
+      change.expectedIntervalSeconds === undefined && { expectedIntervalSeconds }),
   };
 }

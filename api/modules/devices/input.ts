@@ -1,8 +1,18 @@
 import { z } from 'zod';
 import { parseInput, text } from '#api/graphql/input.ts';
 import { isDeviceKey } from '#core/fleet/ids.ts';
+import { mapOf, mappingFields } from './metric-map.ts';
 
 const MAX_ATTRIBUTES_BYTES = 16_384;
+
+/** An object of the owner's, of bounded size. */
+export const settingsRules = z
+  .record(z.string(), z.json(), 'must be an object')
+  .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not hold NUL')
+  .refine(
+    (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
+    'must have at most 16 384 bytes',
+  );
 
 const fields = {
   name: text(200),
@@ -11,13 +21,7 @@ const fields = {
     .array(text(64))
     .max(32, 'at most 32 tags')
     .transform((tags) => [...new Set(tags)]),
-  attributes: z
-    .record(z.string(), z.json(), 'must be an object')
-    .refine((value) => !JSON.stringify(value).includes('\\u0000'), 'must not hold NUL')
-    .refine(
-      (value) => Buffer.byteLength(JSON.stringify(value)) <= MAX_ATTRIBUTES_BYTES,
-      'must have at most 16 384 bytes',
-    ),
+  attributes: settingsRules,
   location: z.object({
     latitude: z.number().min(-90, 'must be from -90 to 90').max(90, 'must be from -90 to 90'),
     longitude: z.number().min(-180, 'must be from -180 to 180').max(180, 'must be from -180 to 180'),
@@ -29,6 +33,9 @@ const fields = {
     .int()
     .min(1, 'must be at least 1')
     .max(604_800, 'must be at most 604 800 (a week)'),
+  templateKey: text(63),
+  parentKey: text(128),
+  metricMap: mapOf(z.object(mappingFields)),
 };
 
 /** What a device may be called. */
@@ -46,6 +53,9 @@ const createSchema = z.object({
   serialNumber: fields.serialNumber.nullish(),
   model: fields.model.nullish(),
   expectedIntervalSeconds: fields.expectedIntervalSeconds.nullish(),
+  templateKey: fields.templateKey.nullish(),
+  parentKey: fields.parentKey.nullish(),
+  metricMap: fields.metricMap.nullish(),
 });
 
 /** Absent means unchanged; null clears what may be empty. */
@@ -58,6 +68,9 @@ const updateSchema = z.object({
   serialNumber: fields.serialNumber.nullish(),
   model: fields.model.nullish(),
   expectedIntervalSeconds: fields.expectedIntervalSeconds.optional(),
+  templateKey: fields.templateKey.optional(),
+  parentKey: fields.parentKey.nullish(),
+  metricMap: fields.metricMap.optional(),
   status: z.enum(['ACTIVE', 'DISABLED'], 'only deviceDecommission decommissions').optional(),
 });
 

@@ -2,7 +2,7 @@ import { defineMutation, type SuccessFields } from '#api/graphql/define-mutation
 import { locationInput } from '../sites/schema.ts';
 import { createDevice, type DeviceChanged, decommissionDevice, updateDevice } from './changes.ts';
 import { deviceStatusEnum } from './enums.ts';
-import { deviceRef, requireDevice } from './schema.ts';
+import { deviceRef, metricMappingInput, requireDevice } from './schema.ts';
 import { deviceTokenRef } from './token-schema.ts';
 
 const changedFields: SuccessFields<DeviceChanged> = (t) => ({
@@ -34,7 +34,16 @@ defineMutation({
       serialNumber: t.string({ description: 'At most 128 characters.' }),
       model: t.string({ description: 'At most 128 characters.' }),
       expectedIntervalSeconds: t.int({
-        description: 'Seconds between its messages, 1 to 604 800; 60 by default.',
+        description: 'Seconds between its messages, 1 to 604 800; by default that of its template, or 60.',
+      }),
+      templateKey: t.string({
+        description:
+          'Key of its template, of the tenant or of the platform, taken in its newest version: its required sensors and its transports appear. None by default.',
+      }),
+      parentKey: t.string({ description: 'Key of the gateway that speaks for it; none by default.' }),
+      metricMap: t.field({
+        type: [metricMappingInput],
+        description: 'What it calls its metrics, where that is not what they are stored as; at most 200.',
       }),
       withToken: t.boolean({
         description: 'Whether it gets a token at once; true by default. Without, it cannot connect yet.',
@@ -82,6 +91,19 @@ defineMutation({
       serialNumber: t.string({ description: 'At most 128 characters; null for none.' }),
       model: t.string({ description: 'At most 128 characters; null for none.' }),
       expectedIntervalSeconds: t.int({ description: 'Seconds between its messages, 1 to 604 800.' }),
+      templateKey: t.string({
+        description:
+          'Key of its template, for a device that has none yet: what the template asks for appears, and its interval holds unless another is given here.',
+      }),
+      parentKey: t.string({
+        description:
+          'Key of the gateway that speaks for it: a GATEWAY, EDGE_DEVICE or CONTROLLER if it has a template, and never one that this device speaks for. Null for none.',
+      }),
+      metricMap: t.field({
+        type: [metricMappingInput],
+        description:
+          'All of its map: at most 200 entries, each raw name and each metric once, and none that its modules use.',
+      }),
       status: t.field({
         type: deviceStatusEnum,
         description: 'ACTIVE or DISABLED; DECOMMISSIONED has its own mutation.',
@@ -99,7 +121,7 @@ defineMutation({
 defineMutation({
   name: 'deviceDecommission',
   description:
-    'Takes a device out of service: revokes its credentials, ends its session, keeps its data. Needs `devices.write`.',
+    'Takes a device out of service: revokes its credentials, ends its session, takes out its modules, keeps its data. Needs `devices.write`.',
   input: {
     description: 'A device to take out of service for good.',
     argument: 'Which device.',

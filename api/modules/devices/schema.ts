@@ -16,10 +16,19 @@ import {
   sortDirectionEnum,
 } from './enums.ts';
 import { boundsInput, deviceFilterInput, deviceTargetInput } from './filter-schema.ts';
+import { metricMappingInput, metricMappingRef } from './mapping-schema.ts';
 import { completeDevice, findDevice, findDeviceBy, listDevices } from './service.ts';
 import type { DeviceNode, DeviceRow } from './store.ts';
 
-export { boundsInput, deviceFilterInput, deviceStatusEnum, deviceTargetInput, revocationReasonEnum };
+export {
+  boundsInput,
+  deviceFilterInput,
+  deviceStatusEnum,
+  deviceTargetInput,
+  metricMappingInput,
+  metricMappingRef,
+  revocationReasonEnum,
+};
 
 export const deviceRef = builder.objectRef<DeviceNode>('Device');
 export const deviceCredentialRef = builder.objectRef<CredentialRow>('DeviceCredential');

@@ -21,11 +21,13 @@ export {
   loadCredential,
   loadCredentialState,
 } from './credentials.ts';
-export { deviceKeyRules } from './input.ts';
-export { findSiteId, insertDevice } from './insert.ts';
-export { lockDevice } from './lock.ts';
+export { deviceKeyRules, settingsRules } from './input.ts';
+export { findSiteId, insertDevice, mapToJson } from './insert.ts';
+export { lockDevice, lockForChange, touchDevice } from './lock.ts';
+export { mapOf, mappingFields, readClaims, readMetricMap } from './metric-map.ts';
 export type { DeviceNode, DeviceRow, DeviceStatus, DeviceStub } from './store.ts';
 export { readTarget, type TargetInput, targetCondition } from './target.ts';
+export { findTemplate, readDefinition } from './template.ts';
 export { addToken } from './tokens.ts';
 
 export async function findDevice(operation: Operation, id: number): Promise<DeviceRow | undefined> {

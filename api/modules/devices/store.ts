@@ -22,6 +22,11 @@ export interface DeviceRow {
   readonly model: string | null;
   readonly firmware: string | null;
   readonly expectedIntervalSeconds: number;
+  readonly templateId: number | null;
+  readonly templateVersion: number | null;
+  readonly parentId: number | null;
+  /** As it is stored. */
+  readonly metricMap: unknown;
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -45,6 +50,7 @@ export interface DeviceOrder {
 
 const COLUMNS = sql`d.id, d.key, d.name, d.status, d.site_id as "siteId", d.tags, d.attributes, d.latitude, d.longitude,
   d.serial_number as "serialNumber", d.model, d.firmware, d.expected_interval_seconds as "expectedIntervalSeconds",
+  d.template_id as "templateId", d.template_version as "templateVersion", d.parent_id as "parentId", d.metric_map as "metricMap",
   d.version, d.created_at as "createdAt", d.updated_at as "updatedAt", d.decommissioned_at as "decommissionedAt"`;
 
 export async function readDevices(scope: ReadScope, ids: readonly number[]): Promise<DeviceRow[]> {

@@ -83,6 +83,7 @@ const keyless = [
   'Location',
   'MemberConnection',
   'MemberEdge',
+  'MetricMapping',
   'Membership',
   'MessagePart',
   'MessagePayload',

@@ -1,0 +1,104 @@
+import type { WriteScope } from '#api/database/writes.ts';
+import { ConflictFault, NotFoundFault, ValidationFault } from '#api/graphql/errors.ts';
+import { putSensors } from '#core/db/device-sensors.ts';
+import { sql } from '#core/db/sql.ts';
+import { parseTemplateDefinition } from '#core/fleet/template-definition.ts';
+import type { TemplateCategory, TemplateDefinition } from '#core/fleet/templates.ts';
+import { hasChildren, isGateway } from './parents.ts';
+
+/** One version of a template, with what it says. */
+export interface FoundTemplate {
+  readonly id: number;
+  readonly key: string;
+  readonly name: string;
+  readonly category: TemplateCategory;
+  readonly version: number;
+  readonly definition: TemplateDefinition;
+}
+
+interface TemplateRow {
+  id: number;
+  key: string;
+  name: string;
+  category: TemplateCategory;
+  version: number;
+  definition: unknown;
+}
+
+/**
+ * The newest version of the tenant's template of that key, or of the platform's.
+ * @throws NotFoundFault
+ */
+export async function findTemplate(scope: WriteScope, key: string): Promise<FoundTemplate> {
+  const [row] = await scope.rows<TemplateRow>(sql`
+    select t.id, t.key, t.name, t.category::text as category, v.version, v.definition
+    from device_templates t join template_versions v on v.template_id = t.id and v.version = t.version
+    where (t.tenant_id is null or t.tenant_id = ${scope.tenantId}::int) and t.key = ${key}`);
+  if (!row) throw new NotFoundFault(`there is no template with the key ${key}`, ['input', 'templateKey']);
+  return { ...row, definition: parseTemplateDefinition(row.definition) };
+}
+
+/** What a version of a template says; undefined for a device without one. */
+export async function readDefinition(
+  scope: WriteScope,
+  of: { readonly templateId: number | null; readonly templateVersion: number | null },
+): Promise<TemplateDefinition | undefined> {
+  if (of.templateId === null || of.templateVersion === null) return undefined;
+  const [row] = await scope.rows<{ definition: unknown }>(sql`
+    select definition from template_versions
+    where template_id = ${of.templateId}::int and version = ${of.templateVersion}::int`);
+  return row && parseTemplateDefinition(row.definition);
+}
+
+/** @throws ValidationFault for a template of modules, which are installed in a device */
+export async function findDeviceTemplate(scope: WriteScope, key: string): Promise<FoundTemplate> {
+  const template = await findTemplate(scope, key);
+  if (template.category !== 'EXPANSION_MODULE') return template;
+  const message = `${key} is an EXPANSION_MODULE: install it in a slot of a device`;
+  throw new ValidationFault([{ path: ['input', 'templateKey'], message }]);
+}
+
+/**
+ * The template that a device without one is to have. The device is locked.
+ * @throws ConflictFault where it has one, or speaks for others and would be nothing that does
+ */
+export async function findFirstTemplate(
+  scope: WriteScope,
+  device: { readonly id: number; readonly templateId: number | null; readonly version: number },
+  key: string,
+): Promise<FoundTemplate> {
+  const path = ['input', 'templateKey'];
+  if (device.templateId !== null)
+    throw new ConflictFault(
+      'the device has a template; templateMigrate gives it another version of that one',
+      path,
+      device.version,
+    );
+  const template = await findDeviceTemplate(scope, key);
+  if (isGateway(template.category) || !(await hasChildren(scope, device.id))) return template;
+  throw new ConflictFault(
+    `the device speaks for others, which a ${template.category} does not`,
+    path,
+    device.version,
+  );
+}
+
+/** Gives a device what its template asks for: sensors for required metrics and, where it has no transport yet, the default ones. */
+export async function furnish(
+  scope: WriteScope,
+  deviceId: number,
+  { definition }: FoundTemplate,
+): Promise<void> {
+  const required = definition.metrics.filter((metric) => metric.required);
+  await putSensors(
+    scope,
+    scope.tenantId,
+    required.map((of) => ({ deviceId, moduleId: null, metric: of.key, of })),
+  );
+  if (definition.transports.length === 0) return;
+  await scope.rows(sql`
+    insert into device_transports (tenant_id, device_id, protocol, link, settings, is_primary)
+    select ${scope.tenantId}::int, ${deviceId}::int, w ->> 'protocol', w ->> 'link', coalesce(w -> 'settings', '{}'), place = 1
+    from jsonb_array_elements(${JSON.stringify(definition.transports)}::jsonb) with ordinality as t (w, place)
+    where not exists (select from device_transports where device_id = ${deviceId}::int) order by place`);
+}
