@@ -117,6 +117,9 @@ export interface TemplateDefinition {
   readonly expectedIntervalSeconds: number | null;
 }
 
+/** Who brought a sensor of a device: its template, a module in it, the data, or somebody. */
+export type SensorSource = 'TEMPLATE' | 'MODULE' | 'DISCOVERED' | 'MANUAL';
+
 /** Renames a metric of a device on its way in: `stored = raw × scale + offset`. */
 export interface MetricMapping {
   /** What the device or module calls it. */

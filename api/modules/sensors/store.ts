@@ -1,7 +1,6 @@
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { sql } from '#core/db/sql.ts';
-import type { SensorSource } from '#core/fleet/template-migration.ts';
-import type { MetricType } from '#core/fleet/templates.ts';
+import type { MetricType, SensorSource } from '#core/fleet/templates.ts';
 
 export interface SensorRow {
   readonly id: number;
