@@ -36,6 +36,30 @@ describe('a frame publisher', () => {
     expect(sent).toHaveLength(5);
   });
 
+  it('lets messages wait up to 30 ms while what comes is spread over so many shards that frames are small', async () => {
+    const sizes: number[] = [];
+    const publisher = {
+      publish: async (_: string, payload: Uint8Array) => {
+        sizes.push(parseFrame(payload).items.length);
+        return { stream: '', seq: 1, duplicate: false };
+      },
+      ...{ pending: 0, oldestPendingAt: () => undefined, close: () => undefined },
+    };
+    const frames = createFramePublisher({ publisher, shards: 16 });
+    const tenants = Array.from({ length: 200 }, (_, index) => `tenant-${index}`);
+    for (let ms = 0; ms < 200; ms++) {
+      for (let n = 0; n < 8; n++) {
+        const tenant = tenants[(ms * 8 + n) % tenants.length] ?? '';
+        frames.add({ ...item, tenant }, () => undefined);
+      }
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await frames.flush();
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1_600);
+    // 16 frames after 5 ms and after 15 ms, then every 30 ms.
+    expect(sizes).toHaveLength(16 * 8);
+  });
+
   it('sends what each kind is for to the stream of that kind, in frames of one stream and shard', async () => {
     const frames: { subject: string; kinds: string[] }[] = [];
     const publisher = {
