@@ -4,6 +4,7 @@ import { createApiKey } from '#core/auth/api-keys.ts';
 import { createDeviceSecret, hashDeviceSecret, hintOf } from '#core/auth/device-credentials.ts';
 import { deriveKey } from '#core/auth/keys.ts';
 import type { LoadDevice } from '#simulator/load-connection.ts';
+import { giveTemplates } from './template-fleet.ts';
 
 /** A tenant made for one run. */
 export interface BenchTenant {
@@ -13,22 +14,23 @@ export interface BenchTenant {
   readonly devices: readonly LoadDevice[];
 }
 
-/** Makes tenants with devices and an API key each; names are new at every call. */
+/** Makes tenants with devices and an API key each; names are new at every call. With `templates` the devices have one, a map and sensors. */
 export async function provision(
   database: Pool,
   secretKey: string,
   tenants: number,
   devices: number,
+  templates = false,
 ): Promise<BenchTenant[]> {
   const run = randomBytes(3).toString('hex');
   const made = await Promise.all(
     Array.from({ length: tenants }, (_, index) => {
       const count = Math.floor(devices / tenants) + (index < devices % tenants ? 1 : 0);
-      return provisionTenant(database, secretKey, `bench-${run}-${index}`, count);
+      return provisionTenant(database, secretKey, `bench-${run}-${index}`, count, templates);
     }),
   );
   // As the server would do by itself a minute later, in the middle of what is measured.
-  for (const table of ['tenants', 'devices', 'device_credentials'])
+  for (const table of ['tenants', 'devices', 'device_credentials', 'device_sensors'])
     await database.query(`vacuum analyze ${table}`);
   return made;
 }
@@ -38,6 +40,7 @@ async function provisionTenant(
   secretKey: string,
   slug: string,
   count: number,
+  templates: boolean,
 ): Promise<BenchTenant> {
   const apiKey = createApiKey(deriveKey(secretKey, 'api-key'));
   const tokenKey = deriveKey(secretKey, 'device-token');
@@ -49,7 +52,7 @@ async function provisionTenant(
     'insert into tenants (slug, name) values ($1, $1) returning id',
     [slug],
   );
-  const tenantId = rows[0]?.id;
+  const tenantId = rows[0]?.id ?? 0;
   await database.query(
     `insert into api_keys (tenant_id, prefix, secret_hash, name, role) values ($1, $2, $3, 'Bench', 'VIEWER')`,
     [tenantId, apiKey.prefix, apiKey.hash],
@@ -68,5 +71,6 @@ async function provisionTenant(
       devices.map((device) => hintOf(device.password)),
     ],
   );
+  if (templates) await giveTemplates(database, tenantId);
   return { slug, apiKey: apiKey.token, devices };
 }

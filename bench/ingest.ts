@@ -21,6 +21,8 @@ export interface IngestBench {
   readonly tenants: number;
   /** Each watches five devices. */
   readonly subscribers: number;
+  /** The devices have a template, a map and sensors. Default: nothing of it. */
+  readonly templates?: boolean;
 }
 
 /** What a device sends before another takes its connection. */
@@ -73,7 +75,7 @@ export async function benchIngest(
   await using opened = new AsyncDisposableStack();
   opened.defer(() => database.end());
   const count = options.devices ?? options.connections;
-  const tenants = await provision(database, platform.secretKey, options.tenants, count);
+  const tenants = await provision(database, platform.secretKey, options.tenants, count, options.templates);
   const since = new Date(Date.now() - 60_000);
   const boot = 1 + Math.floor(Math.random() * 65_535);
   const takeTurns = options.turns || count > options.connections;

@@ -9,6 +9,7 @@ import { benchIngest, isSound } from './ingest.ts';
 import { benchPath } from './path.ts';
 import { type BenchPlatform, readRunning, startPlatform } from './platform.ts';
 import { describeAttack, describeIngest, describePath } from './print.ts';
+import { benchTemplates, describeTemplates, holdsWithTemplates } from './templates.ts';
 
 const USAGE = `Usage: npm run bench <what> -- [flags]
 
@@ -21,6 +22,7 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --subscribers N  graphql-ws clients, five devices each (default 20)
     --peak           finds the highest rate that holds, on 50 connections unless said otherwise
     --peers          the same of other ways to do it, on the same machine
+    --templates      devices without and with a template, a map, sensors and enforcement, in turns; --rounds of each
   growth   what a message costs with 1 to 1 000 tenants and 1 000 to 100 000 devices
     --rate N         (default 8000)
     --seconds S      of each step (default 30)
@@ -57,6 +59,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     peak: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
+    templates: { type: 'boolean', default: false },
     data: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -92,6 +95,11 @@ async function ingest(platform: BenchPlatform): Promise<boolean> {
     tenants: count('tenants', 1),
     subscribers: count('subscribers', 0),
   };
+  if (values.templates) {
+    const result = await benchTemplates(platform, options, count('rounds', 1), say);
+    tell(describeTemplates(result), result.ratio);
+    return holdsWithTemplates(result);
+  }
   const result = await benchIngest(platform, options, say);
   tell(describeIngest(result), { ...result, live: { ...result.live, seen: undefined } });
   return isSound(result);
