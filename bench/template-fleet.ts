@@ -24,19 +24,19 @@ const DEFINITION = parseTemplateDefinition({
 export async function giveTemplates(database: Pool, tenantId: number): Promise<void> {
   await database.query(
     `with template as (
-       insert into device_templates (tenant_id, key, name, category) values ($1, 'bench', 'Bench', 'SENSOR') returning id
+       insert into device_templates (tenant_id, key, name, category) values ($1::int, 'bench', 'Bench', 'SENSOR') returning id
      ), version as (
        insert into template_versions (template_id, version, tenant_id, definition, created_by)
-       select id, 1, $1, $2, 'user:bench' from template returning template_id
+       select id, 1, $1::int, $2::jsonb, 'user:bench' from template returning template_id
      )
-     update devices set template_id = version.template_id, template_version = 1, metric_map = $3
+     update devices set template_id = version.template_id, template_version = 1, metric_map = $3::jsonb
      from version where tenant_id = $1`,
     [tenantId, JSON.stringify(DEFINITION), JSON.stringify(MAP)],
   );
   await database.query(
     `insert into device_sensors (tenant_id, device_id, metric, template_metric, name, type, min, max, source)
-     select d.tenant_id, d.id, m.key, m.key, m.key, m.type, m.min, m.max, 'TEMPLATE'
-     from devices d cross join jsonb_to_recordset($2) as m (key text, type text, min float8, max float8) where d.tenant_id = $1
+     select d.tenant_id, d.id, m.key, m.key, m.key, m.type, m.min, m.max, 'TEMPLATE'::sensor_source
+     from devices d cross join jsonb_to_recordset($2::jsonb) as m (key text, type text, min float8, max float8) where d.tenant_id = $1
      union all
      select d.tenant_id, d.id, 'battery', null, 'Battery', 'FLOAT', 0, 100, 'MANUAL' from devices d where d.tenant_id = $1`,
     [tenantId, JSON.stringify(DEFINITION.metrics)],
