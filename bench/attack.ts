@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type Attempt, attemptAll, type Caller } from './connect-attempt.ts';
+import { median } from './median.ts';
 
 /** What the thread of the attacker is given and what it says in the end. */
 export interface AttackData {
@@ -105,9 +106,4 @@ function roundOf(attempts: readonly Attempt[]): ConnectRound {
     p95: times[Math.floor(times.length * 0.95)] ?? Number.NaN,
     mean: times.reduce((sum, ms) => sum + ms, 0) / times.length,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
 import { benchIngest, type IngestBench, type IngestResult, isSound } from './ingest.ts';
+import { median } from './median.ts';
 import type { BenchPlatform } from './platform.ts';
 import { platformCpu } from './print.ts';
 
@@ -9,7 +10,7 @@ export interface TemplatesResult {
   /** Of devices without anything and of devices with templates, in turns. */
   readonly plain: readonly IngestResult[];
   readonly modelled: readonly IngestResult[];
-  /** CPU of a message with templates to one without, in the whole platform and in ingest, and the rates that were stored. */
+  /** CPU of a message with templates to one without, in the whole platform and in ingest, and the acknowledged rates: medians of the rounds. */
   readonly ratio: { readonly platform: number; readonly ingest: number; readonly rate: number };
 }
 
@@ -32,7 +33,7 @@ export async function benchTemplates(
     }
   }
   const between = (figure: (result: IngestResult) => number) =>
-    mean(modelled.map(figure)) / mean(plain.map(figure));
+    median(modelled.map(figure)) / median(plain.map(figure));
   const ratio = {
     platform: between(platformCpu),
     ingest: between(ingestCpu),
@@ -40,9 +41,6 @@ export async function benchTemplates(
   };
   return { plain, modelled, ratio };
 }
-
-const mean = (figures: readonly number[]): number =>
-  figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
 
 const ingestCpu = ({ cpu }: IngestResult): number => cpu.get('ingest') ?? Number.NaN;
 
