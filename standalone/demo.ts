@@ -15,7 +15,7 @@ const SITES = [
   {
     key: 'harbour',
     name: 'Harbour terminal',
-    timezone: 'Europe/Rotterdam',
+    timezone: 'Europe/Amsterdam',
     latitude: 51.9496,
     longitude: 4.1453,
   },

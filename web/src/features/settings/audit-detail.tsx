@@ -1,7 +1,9 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { diffJson } from '../../data/json-diff.ts';
 import type { AuditActorKind, AuditRowFragment } from '../../generated/graphql.ts';
 import { Drawer } from '../../ui/dialog.tsx';
+import { JsonChanges } from '../../ui/json-changes.tsx';
 import { absoluteTime } from '../../ui/time.ts';
 import { actionOf } from './audit-actions.ts';
 
@@ -53,8 +55,14 @@ export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClo
             <span className="break-all font-mono text-xs">{entry.requestId}</span>
           </Fact>
         </dl>
-        <State title="Before" value={entry.before} />
-        <State title="After" value={entry.after} />
+        {entry.before != null && entry.after != null ? (
+          <Changes before={entry.before} after={entry.after} />
+        ) : (
+          <>
+            <State title="Before" value={entry.before} />
+            <State title="After" value={entry.after} />
+          </>
+        )}
       </div>
     </Drawer>
   );
@@ -66,6 +74,19 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dt className="w-24 shrink-0 text-ink-3 text-sm">{name}</dt>
       <dd className="min-w-0 flex-1 break-words text-sm">{children}</dd>
     </div>
+  );
+}
+
+function Changes({ before, after }: { before: unknown; after: unknown }) {
+  const changes = diffJson(before, after);
+  if (changes.length === 0) return null;
+  return (
+    <section className="mt-4">
+      <h3 className="mb-1 font-semibold text-sm">Changes</h3>
+      <div className="rounded-md border border-line">
+        <JsonChanges changes={changes} before="Before" after="After" />
+      </div>
+    </section>
   );
 }
 

@@ -117,7 +117,7 @@ function siteColumns(onOpen: ((open: Open) => void) | undefined): readonly Colum
     {
       id: 'name',
       header: 'Name',
-      track: 'minmax(9rem, 2fr)',
+      track: 'minmax(6.5rem, 2fr)',
       cell: (site) => (
         <>
           <Link to={listOf(site)} className="block truncate font-medium hover:underline">
@@ -142,14 +142,14 @@ function siteColumns(onOpen: ((open: Open) => void) | undefined): readonly Colum
     {
       id: 'devices',
       header: 'Devices',
-      track: '5rem',
+      track: '4.5rem',
       cell: ({ rollup }) => rollup.devices.toLocaleString(),
     },
     ...counts.map(
       ({ id, look, filter, from }): Column<SiteRow> => ({
         id,
         header: look.label,
-        track: '5rem',
+        track: '4.5rem',
         ...(from !== 'base' && { from }),
         cell: (site) => <Count site={site} count={site.rollup[id]} look={look} filter={filter} />,
       }),
