@@ -3,6 +3,8 @@ import '../modules/viewer/schema.ts';
 import '../modules/tenants/schema.ts';
 import '../modules/sites/schema.ts';
 import '../modules/sites/mutations.ts';
+import '../modules/templates/schema.ts';
+import '../modules/templates/mutations.ts';
 import '../modules/devices/schema.ts';
 import '../modules/device-map/schema.ts';
 import '../modules/devices/connect-info.ts';

@@ -19,12 +19,19 @@ export type Permission =
   | 'quarantine.manage'
   | 'sites.read'
   | 'sites.write'
-  | 'telemetry.read';
+  | 'telemetry.read'
+  | 'templates.write';
 
 const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
 /** Who sends messages again or gives them up. */
 const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
-const WRITE: readonly Permission[] = [...OPERATE, 'devices.write', 'groups.write', 'sites.write'];
+const WRITE: readonly Permission[] = [
+  ...OPERATE,
+  'devices.write',
+  'groups.write',
+  'sites.write',
+  'templates.write',
+];
 const ADMINISTER: readonly Permission[] = [
   ...WRITE,
   'apiKeys.manage',

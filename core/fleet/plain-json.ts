@@ -42,3 +42,16 @@ function textProblem(text: string, path: PathProblem['path']): PathProblem | und
   if (text.includes('\0')) return { path, message: 'must not hold NUL' };
   return text.isWellFormed() ? undefined : { path, message: 'must not hold half a character' };
 }
+
+/** Whether two values are the same as JSON: the order of properties does not matter, that of lists does. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b) || a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const others = new Map<string, unknown>(Object.entries(b));
+  const entries = Object.entries(a);
+  return (
+    entries.length === others.size &&
+    entries.every(([key, value]) => others.has(key) && sameJson(value, others.get(key)))
+  );
+}

@@ -12,6 +12,7 @@ import { provisioningTokens } from './provisioning-tokens.ts';
 import { quarantine } from './quarantine.ts';
 import type { Recipes } from './recipe.ts';
 import { sites } from './sites.ts';
+import { templates } from './templates.ts';
 
 /** One for every mutation there is, in a file for each module. */
 export const recipes: Recipes = {
@@ -26,6 +27,7 @@ export const recipes: Recipes = {
   ...operator,
   ...invitations,
   ...members,
+  ...templates,
   ...sites,
   ...instances,
 };

@@ -120,6 +120,20 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     [`${mark}-static`, device.id],
   );
   const { group } = await ask(`{ group(by: { key: "${mark}-static" }) { id } }`);
+  const { templateCreate } = await ask(
+    `mutation ($input: TemplateCreateInput!) { templateCreate(input: $input) { ... on TemplateCreateSuccess { template { id } } } }`,
+    {
+      input: {
+        ...{ key: `${mark}-template`, name: `${mark} template`, description: mark, category: 'SENSOR' },
+        definition: {
+          metrics: [{ key: `${mark}_metric`, name: mark, type: 'FLOAT' }],
+          commands: [{ key: `${mark}.go`, name: mark, params: { type: 'object', title: mark } }],
+          slots: [{ key: `${mark}-slot`, name: mark, type: 'BUS', interface: 'I2C' }],
+          transports: [{ protocol: 'MQTT', settings: { note: mark } }],
+        },
+      },
+    },
+  );
   const codes = await ask('{ claimCodes { nodes { id } } }');
   const letter = await admin.query<{ batch_id: string }>(
     `insert into dead_letters (stream, stream_sequence, streamed_at, item_index, payload, reason, batch_id, tenant_id, device_key)
@@ -155,6 +169,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       DeviceSensor: sensorCreate.sensor.id,
       DeviceTransport: transportCreate.transport.id,
       Site: found.device.site.id,
+      DeviceTemplate: templateCreate.template.id,
       Tenant: found.viewer.tenant.id,
       DeviceCredential: found.device.credentials[0].id,
       ApiKey: found.apiKeys.nodes.find(({ name }: { name: string }) => name === `${mark}-key`).id,

@@ -57,6 +57,8 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   ],
   site: (of) => [{ by: { id: of.ids['Site'] } }, { by: { key: of.siteKey } }],
   sites: (of) => [{}, { where: { search: of.mark } }],
+  template: (of) => [{ by: { id: of.ids['DeviceTemplate'] } }, { by: { key: `${of.mark}-template` } }],
+  templates: (of) => [{}, { where: { search: of.mark } }, { where: { source: 'OWN' } }],
   tenantCa: () => [{}],
   viewer: () => [{}],
 };
@@ -75,6 +77,7 @@ export const fieldExamples: Readonly<Record<string, Arguments>> = {
   'Operator.tenant': { slug: 'bravo' },
   'Operator.devices': { search: 'bravo' },
   'Device.availability': { from: LONG_AGO, to: FAR_AHEAD },
+  'DeviceTemplate.diff': { from: 1 },
   'Device.series': { from: LONG_AGO, to: FAR_AHEAD },
 };
 
@@ -92,6 +95,28 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     needs: 'devices.write',
     input: (of) => ({ key: `${of.mark}-new`, siteKey: of.siteKey }),
   },
+  templateCreate: {
+    needs: 'templates.write',
+    input: (of) => ({ key: `${of.mark}-new`, name: 'New', category: 'SENSOR', definition: {} }),
+  },
+  templateUpdate: {
+    needs: 'templates.write',
+    input: (of) => ({ id: of.ids['DeviceTemplate'], expectedVersion: 1, name: 'changed' }),
+  },
+  templateClone: {
+    needs: 'templates.write',
+    input: (of) => ({ id: of.ids['DeviceTemplate'], key: `${of.mark}-copy` }),
+  },
+  templateImport: {
+    needs: 'templates.write',
+    input: (of) => ({
+      document: {
+        ...{ format: 'fleetgraph.template', formatVersion: 1, key: `${of.mark}-imported`, name: 'Imported' },
+        ...{ category: 'SENSOR', definition: {} },
+      },
+    }),
+  },
+  templateDelete: { needs: 'templates.write', input: (of) => ({ id: of.ids['DeviceTemplate'] }) },
   deviceUpdate: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'], name: 'changed' }) },
   moduleInstall: {
     needs: 'devices.write',

@@ -1,6 +1,9 @@
 /** Stands in every name, label and note of the tenant that must not be seen. */
 export const MARKER = 'alphasecret';
 
+/** What comes with the platform is everybody's. */
+const isShared = (answer: object): boolean => 'source' in answer && answer.source === 'SYSTEM';
+
 /** What only the tenant's own members may ever read: marked texts and the ids of what it owns. */
 export function collectSecrets(answer: unknown, into: Set<string>): void {
   if (typeof answer === 'string') {
@@ -8,7 +11,7 @@ export function collectSecrets(answer: unknown, into: Set<string>): void {
   } else if (Array.isArray(answer)) for (const each of answer) collectSecrets(each, into);
   else if (typeof answer === 'object' && answer !== null) {
     for (const [name, value] of Object.entries(answer)) {
-      if (name === 'id' && typeof value === 'string') into.add(value);
+      if (name === 'id' && typeof value === 'string' && !isShared(answer)) into.add(value);
       collectSecrets(value, into);
     }
   }

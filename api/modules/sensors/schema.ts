@@ -1,26 +1,15 @@
 import { builder } from '#api/graphql/builder.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { METRIC_TYPES } from '#core/fleet/templates.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
 import { moduleRef } from '../modules/schema.ts';
 import { findModule } from '../modules/service.ts';
 import { latestValueRef } from '../telemetry/schema.ts';
 import { latestOf } from '../telemetry/service.ts';
+import { metricTypeEnum } from '../templates/schema.ts';
 import { findSensor, type SensorRow, sensorsOf, sensorsOfModule } from './service.ts';
 
-const typeDescriptions = {
-  FLOAT: 'A number.',
-  INTEGER: 'A whole number.',
-  BOOLEAN: 'True or false.',
-  STRING: 'Any text.',
-  ENUM: 'One of some texts.',
-} as const;
-
-export const metricTypeEnum = builder.enumType('MetricType', {
-  description: 'What the values of a metric are.',
-  values: Object.fromEntries(METRIC_TYPES.map((type) => [type, { description: typeDescriptions[type] }])),
-});
+export { metricTypeEnum };
 
 const sensorSourceEnum = builder.enumType('SensorSource', {
   description: 'Who brought a sensor.',

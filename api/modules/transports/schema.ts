@@ -1,40 +1,11 @@
 import { builder } from '#api/graphql/builder.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
-import { TRANSPORT_LINKS, TRANSPORT_PROTOCOLS } from '#core/fleet/templates.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
+import { transportLinkEnum, transportProtocolEnum } from '../templates/schema.ts';
 import { findTransport, type TransportRow, transportsOf } from './service.ts';
 
-const protocolDescriptions = {
-  MQTT: 'Of its own to our gateway, or through a broker.',
-  HTTP: 'Of its own to our HTTP doors.',
-  LORAWAN: 'Through a LoRaWAN network server.',
-  GATEWAY: 'Through the gateway that speaks for it.',
-  MODBUS: 'Asked by a gateway over Modbus.',
-} as const;
-
-const linkDescriptions = {
-  ETHERNET: 'A wire.',
-  WIFI: 'IEEE 802.11.',
-  CELLULAR: '2G to 5G, LTE-M, NB-IoT.',
-  LORA: 'LoRa.',
-  BLUETOOTH: 'Bluetooth, Low Energy too.',
-  RS485: 'RS-485.',
-  SATELLITE: 'A satellite.',
-  OTHER: 'Something else.',
-} as const;
-
-export const transportProtocolEnum = builder.enumType('TransportProtocol', {
-  description: 'How messages of a device come.',
-  values: Object.fromEntries(
-    TRANSPORT_PROTOCOLS.map((name) => [name, { description: protocolDescriptions[name] }]),
-  ),
-});
-
-export const transportLinkEnum = builder.enumType('TransportLink', {
-  description: 'The physical link below a protocol.',
-  values: Object.fromEntries(TRANSPORT_LINKS.map((name) => [name, { description: linkDescriptions[name] }])),
-});
+export { transportLinkEnum, transportProtocolEnum };
 
 export const transportRef = builder.objectRef<TransportRow>('DeviceTransport');
 
