@@ -83,6 +83,8 @@ describe('templates', () => {
     expect(result).toMatchObject({ __typename: 'TemplateCreateSuccess' });
     return result.template;
   };
+  const mutateDevice = async (input: Record<string, unknown>) =>
+    (await ask(mutation('deviceCreate', 'device { key }'), { input })).deviceCreate;
   const remove = async (id: string, credential = key) =>
     (await ask(mutation('templateDelete', 'deletedId'), { input: { id } }, credential)).templateDelete;
   /** Makes a device of the newest version of a template. */
@@ -323,6 +325,30 @@ describe('templates', () => {
     );
     const outcomes = results.map(({ __typename: name }) => name).sort();
     expect(outcomes).toEqual([...Array(3).fill('ConflictError'), 'TemplateUpdateSuccess']);
+  });
+
+  it('are changed while devices are made of them, each of a version that is there', async () => {
+    const { id } = await create({ key: 'moving' });
+    const make = (index: number) =>
+      mutateDevice({ key: `moving-${index}`, name: 'Moving', templateKey: 'moving' });
+    const change = (version: number) =>
+      mutate('templateUpdate', {
+        ...{ id, expectedVersion: version },
+        definition: { expectedIntervalSeconds: version },
+      });
+    for (let round = 0; round < 5; round++) {
+      const made = await Promise.all(
+        [0, 1, 2].map((index) => make(3 * round + index)).concat(change(round + 1)),
+      );
+      expect(made.map(({ __typename: name }) => name)).toEqual([
+        ...Array(3).fill('DeviceCreateSuccess'),
+        'TemplateUpdateSuccess',
+      ]);
+    }
+    const { rows } = await api.database.admin.query(
+      `select count(*)::int as count from devices d join template_versions v on v.template_id = d.template_id and v.version = d.template_version where d.key like 'moving-%'`,
+    );
+    expect(rows).toEqual([{ count: 15 }]);
   });
 
   it('are deleted only while nothing refers to them', async () => {

@@ -5,6 +5,7 @@ import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
+import type { HeldTemplate } from '../templates/service.ts';
 import { announce, announceAccess } from './announce.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
 import { findSiteId, insertDevice, mapToJson, stateOf } from './insert.ts';
@@ -12,7 +13,7 @@ import { lockDevice, lockForChange } from './lock.ts';
 import { assertMapFree } from './metric-map.ts';
 import { endModules } from './module-end.ts';
 import { lockParent } from './parents.ts';
-import { type FoundTemplate, findFirstTemplate, furnish } from './template.ts';
+import { findFirstTemplate, furnish } from './template.ts';
 import { addToken } from './tokens.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
@@ -182,7 +183,7 @@ function columnsOf(change: DeviceChange): Prisma.DeviceUncheckedUpdateInput {
 
 /** The template's interval holds from now on, unless the change says another. */
 function templateColumns(
-  { id, version, definition }: FoundTemplate,
+  { id, version, definition }: HeldTemplate,
   change: DeviceChange,
 ): Prisma.DeviceUncheckedUpdateInput {
   const { expectedIntervalSeconds } = definition;

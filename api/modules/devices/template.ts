@@ -1,42 +1,18 @@
 import type { WriteScope } from '#api/database/writes.ts';
-import { ConflictFault, NotFoundFault, ValidationFault } from '#api/graphql/errors.ts';
+import { ConflictFault, ValidationFault } from '#api/graphql/errors.ts';
 import { putSensors } from '#core/db/device-sensors.ts';
 import { sql } from '#core/db/sql.ts';
 import { parseTemplateDefinition } from '#core/fleet/template-definition.ts';
-import type { TemplateCategory, TemplateDefinition } from '#core/fleet/templates.ts';
+import type { TemplateDefinition } from '#core/fleet/templates.ts';
+import { type HeldTemplate, holdTemplate } from '../templates/service.ts';
 import { hasChildren, isGateway } from './parents.ts';
 
-/** One version of a template, with what it says. */
-export interface FoundTemplate {
-  readonly id: number;
-  readonly key: string;
-  readonly name: string;
-  readonly category: TemplateCategory;
-  readonly version: number;
-  readonly definition: TemplateDefinition;
-}
-
-interface TemplateRow {
-  id: number;
-  key: string;
-  name: string;
-  category: TemplateCategory;
-  version: number;
-  definition: unknown;
-}
-
 /**
- * The newest version of the tenant's template of that key, or of the platform's.
+ * The newest version of the tenant's template of that key, or of the platform's, which stays as it is until the transaction ends.
  * @throws NotFoundFault
  */
-export async function findTemplate(scope: WriteScope, key: string): Promise<FoundTemplate> {
-  const [row] = await scope.rows<TemplateRow>(sql`
-    select t.id, t.key, t.name, t.category::text as category, v.version, v.definition
-    from device_templates t join template_versions v on v.template_id = t.id and v.version = t.version
-    where (t.tenant_id is null or t.tenant_id = ${scope.tenantId}::int) and t.key = ${key}`);
-  if (!row) throw new NotFoundFault(`there is no template with the key ${key}`, ['input', 'templateKey']);
-  return { ...row, definition: parseTemplateDefinition(row.definition) };
-}
+export const findTemplate = (scope: WriteScope, key: string): Promise<HeldTemplate> =>
+  holdTemplate(scope, key, ['input', 'templateKey']);
 
 /** What a version of a template says; undefined for a device without one. */
 export async function readDefinition(
@@ -51,7 +27,7 @@ export async function readDefinition(
 }
 
 /** @throws ValidationFault for a template of modules, which are installed in a device */
-export async function findDeviceTemplate(scope: WriteScope, key: string): Promise<FoundTemplate> {
+export async function findDeviceTemplate(scope: WriteScope, key: string): Promise<HeldTemplate> {
   const template = await findTemplate(scope, key);
   if (template.category !== 'EXPANSION_MODULE') return template;
   const message = `${key} is an EXPANSION_MODULE: install it in a slot of a device`;
@@ -66,7 +42,7 @@ export async function findFirstTemplate(
   scope: WriteScope,
   device: { readonly id: number; readonly templateId: number | null; readonly version: number },
   key: string,
-): Promise<FoundTemplate> {
+): Promise<HeldTemplate> {
   const path = ['input', 'templateKey'];
   if (device.templateId !== null)
     throw new ConflictFault(
@@ -87,7 +63,7 @@ export async function findFirstTemplate(
 export async function furnish(
   scope: WriteScope,
   deviceId: number,
-  { definition }: FoundTemplate,
+  { definition }: HeldTemplate,
 ): Promise<void> {
   const required = definition.metrics.filter((metric) => metric.required);
   await putSensors(
