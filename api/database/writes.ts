@@ -17,6 +17,10 @@ export interface TenantRef {
 /** One write transaction in a tenant's name. What it publishes leaves only if it commits. */
 export interface WriteScope extends TenantRef, SqlReader {
   readonly prisma: Prisma.TransactionClient;
+  /** Of the tenant, on the bus. */
+  readonly shard: number;
+  /** Messages as they go to the bus, in this order, with one statement. */
+  publish(messages: readonly { readonly subject: string; readonly payload: Buffer }[]): Promise<void>;
   publishEvent(message: EventWithoutTenant): Promise<void>;
   publishControl(kind: ControlKind, id: string, version: number): Promise<void>;
   /** The same for many, with one statement. */
@@ -80,6 +84,14 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
   return {
     ...tenant,
     prisma,
+    shard,
+    async publish(messages) {
+      const payloads = messages.map(({ payload }) => payload.toString('hex'));
+      await prisma.$executeRaw`insert into outbox (tenant_id, shard, subject, payload)
+        select ${tenantId}, ${shard}, subject, decode(payload, 'hex')
+        from unnest(${messages.map(({ subject }) => subject)}::text[], ${payloads}::text[]) with ordinality
+          as w (subject, payload, index) order by index`;
+    },
     rows<Row extends QueryResultRow>(statement: Sql) {
       const { text, values } = toStatement(statement);
       return prisma.$queryRawUnsafe<Row[]>(text, ...values);

@@ -18,6 +18,8 @@ import '../modules/transports/schema.ts';
 import '../modules/transports/mutations.ts';
 import '../modules/groups/schema.ts';
 import '../modules/groups/mutations.ts';
+import '../modules/jobs/schema.ts';
+import '../modules/jobs/mutations.ts';
 import '../modules/certificates/schema.ts';
 import '../modules/certificates/mutations.ts';
 import '../modules/devices/token-mutations.ts';

@@ -52,6 +52,14 @@ export async function countDevices(reader: SqlReader, condition: Sql): Promise<n
   return row?.count ?? 0;
 }
 
+/** Ids of devices that meet a condition on DEVICES, ascending, at most `limit`. */
+export async function readDeviceIds(reader: SqlReader, condition: Sql, limit: number): Promise<number[]> {
+  const rows = await reader.rows<{ id: number }>(
+    sql`select d.id from ${DEVICES} where ${condition} order by d.id limit ${limit}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** How many devices each of the groups has. A group without devices is left out. */
 export async function countGroups(
   reader: SqlReader,

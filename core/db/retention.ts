@@ -111,6 +111,16 @@ export async function deleteOldQuarantineJobs(db: Queryable, days: number): Prom
   return deleted.rowCount ?? 0;
 }
 
+/** Deletes jobs over many devices that ended more than so many days ago, unless a command of theirs is still kept. */
+export async function deleteOldFleetJobs(db: Queryable, days: number): Promise<number> {
+  const deleted = await db.query(
+    `delete from fleet_jobs j where finished_at < now() - $1 * interval '1 day'
+       and not exists (select from device_commands c where c.tenant_id = j.tenant_id and c.job_id = j.id)`,
+    [days],
+  );
+  return deleted.rowCount ?? 0;
+}
+
 /** Forgets the repeats of frames that nobody remembers any more; returns how many. */
 export async function deleteOldRepeats(db: Queryable, days: number): Promise<number> {
   const deleted = await db.query(

@@ -6,6 +6,7 @@ import { devices } from './devices.ts';
 import { groups } from './groups.ts';
 import { instances } from './instances.ts';
 import { invitations } from './invitations.ts';
+import { jobs } from './jobs.ts';
 import { members } from './members.ts';
 import { operator } from './operator.ts';
 import { provisioningTokens } from './provisioning-tokens.ts';
@@ -18,6 +19,7 @@ import { templates } from './templates.ts';
 export const recipes: Recipes = {
   ...devices,
   ...groups,
+  ...jobs,
   ...certificates,
   ...claimCodes,
   ...provisioningTokens,

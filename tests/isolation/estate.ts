@@ -119,6 +119,14 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     `insert into device_group_members (tenant_id, group_id, device_id) select tenant_id, id, $2 from device_groups where key = $1`,
     [`${mark}-static`, device.id],
   );
+  const job = await admin.query<{ id: number }>(
+    `with made as (insert into fleet_jobs (tenant_id, kind, input, actor, actor_name, total)
+       values ($1, 'devicesTag', jsonb_build_object('tags', array[$2::text]), 'x', $2, 1) returning id)
+     , listed as (insert into fleet_job_devices (job_id, device_id, tenant_id, error_code, error)
+       select id, $3, $1, 'CONFLICT', $2 from made)
+     select id from made`,
+    [tenant.id, `${mark}-job`, device.id],
+  );
   const { group } = await ask(`{ group(by: { key: "${mark}-static" }) { id } }`);
   const { templateCreate } = await ask(
     `mutation ($input: TemplateCreateInput!) { templateCreate(input: $input) { ... on TemplateCreateSuccess { template { id } } } }`,
@@ -168,6 +176,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       DeviceModule: moduleInstall.module.id,
       DeviceSensor: sensorCreate.sensor.id,
       DeviceTransport: transportCreate.transport.id,
+      Job: Buffer.from(`Job:${job.rows[0]?.id}`).toString('base64url'),
       Site: found.device.site.id,
       DeviceTemplate: templateCreate.template.id,
       Tenant: found.viewer.tenant.id,

@@ -37,6 +37,8 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   groups: (of) => [{}, { where: { search: of.mark } }, { where: { kinds: ['STATIC', 'DYNAMIC'] } }],
   invitationOffer: (of) => [{ token: of.invitationToken }],
   invitations: () => [{}, { pendingOnly: true }],
+  job: (of) => [{ id: of.ids['Job'] }],
+  jobs: () => [{}, { where: { statuses: ['QUEUED', 'CANCELLED'], kinds: ['devicesTag'] } }],
   liveWindow: () => [{}],
   message: (of) => [
     { id: of.ids['QuarantinedMessage'] },
@@ -183,6 +185,27 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ key: `${of.mark}-group`, filter: { siteKeys: [of.siteKey] } }),
   },
   groupUpdate: { needs: 'groups.write', input: (of) => ({ id: of.ids['DeviceGroup'], name: 'changed' }) },
+  devicesTag: {
+    needs: 'devices.write',
+    input: (of) => ({ target: { ids: [of.ids['Device']] }, tags: [`${of.mark}-more`] }),
+  },
+  devicesUntag: {
+    needs: 'devices.write',
+    input: (of) => ({ target: { groupKey: `${of.mark}-static` }, tags: [`${of.mark}-more`] }),
+  },
+  devicesSetSite: {
+    needs: 'devices.write',
+    input: (of) => ({ target: { where: { keys: [of.device.key] } }, siteKey: of.siteKey }),
+  },
+  devicesSetStatus: {
+    needs: 'devices.write',
+    input: (of) => ({ target: { ids: [of.ids['Device']] }, status: 'ACTIVE' }),
+  },
+  devicesAddToGroup: {
+    needs: 'groups.write',
+    input: (of) => ({ target: { ids: [of.ids['Device']] }, groupKey: `${of.mark}-static` }),
+  },
+  jobCancel: { needs: 'devices.write', input: (of) => ({ id: of.ids['Job'] }) },
   groupAddDevices: {
     needs: 'groups.write',
     input: (of) => ({ id: of.ids['DeviceGroup'], target: { ids: [of.ids['Device']] } }),

@@ -9,7 +9,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       JANITOR_INTERVAL_MS: integer(60_000, 1_000, 86_400_000),
       JANITOR_DAYS_AHEAD: integer(3, 1, 60),
       JANITOR_FRAME_DAYS: integer(7, 1, 400),
-      /** How often quarantine jobs are looked for, and how often the sums are added up. */
+      /** How often jobs are looked for, and how often the sums are added up. */
       JANITOR_JOBS_POLL_MS: integer(1_000, 50, 60_000),
       JANITOR_FOLD_INTERVAL_MS: integer(5_000, 50, 600_000),
       JANITOR_DEAD_LETTER_DAYS: integer(90, 1, 3_660),

@@ -13,6 +13,7 @@ import {
   deleteExpiredSequenceGaps,
   deleteGoneGateways,
   deleteOldClaimCodes,
+  deleteOldFleetJobs,
   deleteOldQuarantineJobs,
   deleteOldRepeats,
   dropPartitions,
@@ -22,6 +23,7 @@ import { deleteExpiredUsage } from '#core/db/usage.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import { tendCertificates } from './certificates.ts';
+import { startFleetJobs } from './fleet-jobs.ts';
 import { startQuarantineJobs } from './quarantine-jobs.ts';
 import { startSums } from './sums.ts';
 import { purgeTenants, type TenantPurgeDeps } from './tenants.ts';
@@ -34,7 +36,7 @@ export interface JanitorDeps extends TenantPurgeDeps {
   readonly frameDays: number;
   /** Days for which dead letters wait for somebody to look at them. */
   readonly deadLetterDays: number;
-  /** How often the sums are added up, and how often quarantine jobs are looked for, in milliseconds. */
+  /** How often the sums are added up, and how often jobs are looked for, in milliseconds. */
   readonly foldIntervalMs: number;
   readonly jobsPollMs: number;
   readonly shards: number;
@@ -44,6 +46,8 @@ const LEASE = 'janitor';
 const CERTIFICATES_LEASE = 'janitor/certificates';
 const DELETE_BATCH = 10_000;
 const DAY_MS = 86_400_000;
+/** Days for which jobs over many devices can be looked at after their end. */
+const JOB_DAYS = 90;
 
 /** The clock of the platform: makes partitions before they are needed and lets go of what has expired. */
 export function createJanitor(deps: JanitorDeps): Service {
@@ -71,6 +75,7 @@ export function createJanitor(deps: JanitorDeps): Service {
         every(deps.intervalMs, 'certificates', deps.log, tend),
         startSums({ ...rest, intervalMs: foldIntervalMs }),
         startQuarantineJobs({ ...rest, pollMs }),
+        startFleetJobs({ ...rest, pollMs }),
         // A tenant may take hours: what has to be done every minute does not wait for it.
         every(deps.intervalMs, 'tenants to delete', deps.log, (signal) => purgeTenants(deps, signal)),
       ];
@@ -111,6 +116,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteExpiredSequenceGaps(pool);
   await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
   await deleteOldQuarantineJobs(pool, deps.deadLetterDays);
+  await deleteOldFleetJobs(pool, JOB_DAYS);
   await deleteOldRepeats(pool, deps.frameDays);
   await deleteGoneGateways(pool);
   await deleteExpiredMqttSessions(pool);

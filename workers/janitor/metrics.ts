@@ -32,6 +32,11 @@ export function declareMetrics(metrics: Metrics) {
       'Accepted readings that have no outcome; anything but 0 is a fault of ours: npm run conserve says more',
       ['tenant'],
     ),
+    jobDevices: metrics.counter(
+      'job_devices_total',
+      'Devices that jobs went through. Many `failed`: look at the errors of the jobs.',
+      ['kind', 'outcome'],
+    ),
     quarantineRows: metrics.counter(
       'quarantine_rows_total',
       'Quarantined messages that were handed to the pipeline again or discarded, as somebody asked',

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { type Sql, type SqlReader, sql } from '#api/database/sql.ts';
-import { execute } from '#api/graphql/audit.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { dryRun } from '#api/graphql/dry-run.ts';
 import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
-import { DEVICES } from '#core/db/device-filter.ts';
-import { countDevices } from '#core/db/groups.ts';
+import { deviceUpdateMessages } from '#core/bus/device-changes.ts';
+import { bulkHandler, forecastBulk } from '#core/db/bulk.ts';
+import { readDeviceIds } from '#core/db/groups.ts';
 import { readTarget, type TargetInput, targetCondition } from '../devices/service.ts';
+import { jobScope } from '../jobs/service.ts';
 import { GROUP_COLUMNS, type GroupRow, targetOf } from './store.ts';
 
 /** Devices that one mutation puts in or takes out; `devicesAddToGroup` has no such limit. */
@@ -41,10 +42,14 @@ function changeMembers(
   input: MembersInput,
   name: Name,
 ): Promise<MembersChanged | UserError> {
+  const kind = name === 'groupAddDevices' ? 'devicesAddToGroup' : 'groupRemoveDevices';
   if (input.dryRun) {
     return dryRun(operation, 'groups.write', async () => {
-      const plan = await planChange(operation.read, operation.viewer.tenantId, input, name, sql``);
-      return { groupId: plan.group.id, matched: plan.matched, changed: plan.changed };
+      const { tenantId } = operation.viewer;
+      const { group, condition } = await readPlan(operation.read, tenantId, input, sql``);
+      const prepared = { groupId: group.id };
+      const found = await forecastBulk(operation.read, kind, tenantId, prepared, condition);
+      return { groupId: group.id, matched: found.matched, changed: found.changed };
     });
   }
   return runMutation(operation, {
@@ -53,16 +58,15 @@ function changeMembers(
     input,
     read: (remembered) => changedSchema.parse(remembered),
     async run(scope) {
-      const plan = await planChange(scope, scope.tenantId, input, name, sql`for update`);
-      const { group, matched, changed } = plan;
-      await execute(
-        scope,
-        name === 'groupAddDevices'
-          ? sql`insert into device_group_members (tenant_id, group_id, device_id)
-              select d.tenant_id, ${group.id}, d.id from ${DEVICES} where ${plan.condition} on conflict do nothing`
-          : sql`delete from device_group_members where group_id = ${group.id}
-              and device_id in (select d.id from ${DEVICES} where ${plan.condition})`,
-      );
+      const { group, condition } = await readPlan(scope, scope.tenantId, input, sql`for update`);
+      const ids = await readDeviceIds(scope, condition, MAX_MEMBERS_AT_ONCE + 1);
+      if (ids.length > MAX_MEMBERS_AT_ONCE) {
+        const message = `at most ${MAX_MEMBERS_AT_ONCE} devices at once; devicesAddToGroup takes more`;
+        throw new ConflictFault(message, ['input', 'target'], null);
+      }
+      const handler = bulkHandler(kind, deviceUpdateMessages);
+      const { changed } = await handler(jobScope(scope, operation), { groupId: group.id }, ids);
+      const matched = ids.length;
       return {
         success: { groupId: group.id, matched, changed },
         audit: { target: targetOf(group), before: null, after: { matched, changed } },
@@ -71,22 +75,16 @@ function changeMembers(
   });
 }
 
-interface Plan {
-  readonly group: GroupRow;
-  /** Which devices are to be put in or taken out, on DEVICES. */
-  readonly condition: Sql;
-  readonly matched: number;
-  readonly changed: number;
-}
-
-/** @throws NotFoundFault, ConflictFault for a dynamic group or too many devices, ValidationFault */
-async function planChange(
+/**
+ * The group, and which devices are to go in or out, on DEVICES.
+ * @throws NotFoundFault, ConflictFault for a dynamic group, ValidationFault
+ */
+async function readPlan(
   reader: SqlReader,
   tenantId: number,
   input: MembersInput,
-  name: Name,
   lock: Sql,
-): Promise<Plan> {
+): Promise<{ readonly group: GroupRow; readonly condition: Sql }> {
   const [group] = await reader.rows<GroupRow>(
     sql`select ${GROUP_COLUMNS} from device_groups g where g.id = ${readRowId(input.id, 'DeviceGroup') ?? 0} ${lock}`,
   );
@@ -95,16 +93,5 @@ async function planChange(
     const message = 'a dynamic group holds what meets its filter; change that';
     throw new ConflictFault(message, ['input', 'id'], group.version);
   }
-  const target = await targetCondition(reader, tenantId, readTarget(input.target));
-  const inGroup = sql`exists (select from device_group_members m where m.group_id = ${group.id} and m.device_id = d.id)`;
-  const affected =
-    name === 'groupAddDevices' ? sql`not ${inGroup} and d.status <> 'DECOMMISSIONED'` : inGroup;
-  const condition = sql`${target} and ${affected}`;
-  const matched = await countDevices(reader, target);
-  const changed = await countDevices(reader, condition);
-  if (changed > MAX_MEMBERS_AT_ONCE) {
-    const message = `at most ${MAX_MEMBERS_AT_ONCE} devices at once; devicesAddToGroup takes more`;
-    throw new ConflictFault(message, ['input', 'target'], null);
-  }
-  return { group, condition, matched, changed };
+  return { group, condition: await targetCondition(reader, tenantId, readTarget(input.target)) };
 }
