@@ -1,6 +1,15 @@
 /** What a sender says beside a message, in order; names may repeat. */
 export type UserProperty = readonly [name: string, value: string];
 
+/** What a message may carry of them, the bytes counted as they are packed. */
+export const MAX_USER_PROPERTIES = 32;
+export const MAX_USER_PROPERTY_BYTES = 1_024;
+
+/** Those that travel with a message: the token that makes devices is no one's to keep. */
+export function withoutToken(properties: readonly UserProperty[]): UserProperty[] {
+  return properties.filter(([name]) => name !== 'provision_token');
+}
+
 /**
  * User properties as a frame carries them: name and value of each, UTF-8 behind its length (2, big-endian), as MQTT 5
  * writes them. A name or a value has at most 65 535 bytes.

@@ -2,6 +2,7 @@ import { connectAsync } from 'mqtt';
 import type { IPublishPacket } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { downlinkSubject } from '#core/bus/subjects.ts';
+import { readUserProperties } from '#core/bus/user-properties.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import type { NatsServer } from '#standalone/nats.ts';
 import { type MosquittoBroker, openMosquitto } from '#tests/kit/mosquitto-broker.ts';
@@ -122,6 +123,29 @@ describe('two bridges at a Mosquitto', () => {
       return found.rowCount === 1;
     });
   }, 60_000);
+});
+
+describe('user properties', () => {
+  it('travel with the message, as many as fit, and no token', async () => {
+    const client = await connectAsync(broker.url, { clientId: 'telling', protocolVersion: 5 });
+    const long = 'x'.repeat(1_000);
+    const userProperties = { trace: ['1', '2'], provision_token: 'secret', long, late: '3' };
+    const topic = `tenant/acme/device/${device.key}/telemetry`;
+    await client.publishAsync(topic, '{"no', { qos: 1, properties: { userProperties } });
+    await client.publishAsync(topic, '{"none', { qos: 1 });
+    await client.endAsync();
+    const find = () =>
+      database.admin.query<{ properties: Buffer | null }>(
+        `select user_properties as properties from quarantine where payload in ('{"no', '{"none') order by length(payload)`,
+      );
+    await until('both in quarantine', async () => (await find()).rowCount === 2);
+    const [some, none] = (await find()).rows;
+    expect(some?.properties && readUserProperties(some.properties)).toEqual([
+      ['trace', '1'],
+      ['trace', '2'],
+    ]);
+    expect(none?.properties).toBeNull();
+  });
 });
 
 describe('topics of the dialects', () => {

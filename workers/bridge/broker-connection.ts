@@ -202,7 +202,10 @@ export class BrokerConnection {
         const acknowledge = packet.qos === 1 ? acks?.expect(packet.messageId ?? 0) : undefined;
         const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
         this.#options.onMessage(
-          { topic: packet.topic, payload, dup: packet.dup },
+          {
+            ...{ topic: packet.topic, payload, dup: packet.dup },
+            userProperties: packet.properties?.userProperties,
+          },
           acknowledge ?? (() => undefined),
         );
         // Whatever else the parser still holds of the same bytes is read: pausing takes effect on the next.

@@ -1,4 +1,12 @@
+import type { UserProperties } from 'mqtt-packet';
 import type { FrameItem } from '#core/bus/messages.ts';
+import {
+  MAX_USER_PROPERTIES,
+  MAX_USER_PROPERTY_BYTES,
+  packUserProperties,
+  type UserProperty,
+  withoutToken,
+} from '#core/bus/user-properties.ts';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
 import { KIND_OF_LEAF, readUplinkTopic } from '#core/mqtt/topics.ts';
 
@@ -6,6 +14,7 @@ import { KIND_OF_LEAF, readUplinkTopic } from '#core/mqtt/topics.ts';
 export interface BrokerMessage {
   readonly topic: string;
   readonly payload: Buffer;
+  readonly userProperties?: UserProperties | undefined;
   readonly dup: boolean;
 }
 
@@ -32,5 +41,20 @@ export function readUplink(
     dup: message.dup,
     receivedAt: now,
     payload: withoutProvisionToken(message.payload),
+    userProperties: message.userProperties && carried(message.userProperties),
   };
+}
+
+/** As many of the leading ones as a message may carry: the device has its acknowledgement, so the rest is left out. */
+function carried(said: UserProperties): Uint8Array | undefined {
+  const properties = Object.entries(said).flatMap(([name, values]) =>
+    [values].flat().map((value): UserProperty => [name, value]),
+  );
+  const kept = withoutToken(properties).slice(0, MAX_USER_PROPERTIES);
+  let packed = packUserProperties(kept);
+  while (packed.length > MAX_USER_PROPERTY_BYTES) {
+    kept.pop();
+    packed = packUserProperties(kept);
+  }
+  return packed.length > 0 ? packed : undefined;
 }

@@ -1,5 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { packUserProperties } from '#core/bus/user-properties.ts';
+import {
+  MAX_USER_PROPERTIES,
+  MAX_USER_PROPERTY_BYTES,
+  packUserProperties,
+  withoutToken,
+} from '#core/bus/user-properties.ts';
 import { PacketBody } from './protocol/packet-body.ts';
 import { malformed, PacketError, unexpected } from './protocol/packet-error.ts';
 import { ALLOWED, PROPERTY, type Properties, readProperties } from './protocol/properties.ts';
@@ -8,8 +13,6 @@ import type { UplinkMeaning, UplinkTopics } from './uplink.ts';
 
 /** Aliases of topics that a client may set up; as many as there are topics it may publish to, and some. */
 export const TOPIC_ALIAS_MAXIMUM = 16;
-const MAX_USER_PROPERTIES = 32;
-const MAX_USER_PROPERTY_BYTES = 1_024;
 
 /**
  * What MQTT 5 adds to the PUBLISHes of one connection: reads the properties of one after the other and remembers topic
@@ -83,7 +86,7 @@ export class PublishProperties {
     if (/[+#]/.test(properties.text(PROPERTY.RESPONSE_TOPIC) ?? ''))
       throw unexpected('a response topic with a wildcard');
     if (properties.user.length === 0) return;
-    const packed = packUserProperties(properties.user.filter(([name]) => name !== 'provision_token'));
+    const packed = packUserProperties(withoutToken(properties.user));
     this.#tooManyUserProperties =
       properties.user.length > MAX_USER_PROPERTIES || packed.length > MAX_USER_PROPERTY_BYTES;
     if (packed.length > 0) this.userProperties = packed;
