@@ -19,7 +19,7 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --connections C  devices, one connection each (default 200)
     --warm-up S      (default 5)
     --tenants N      the devices belong to this many tenants (default 4)
-    --subscribers N  graphql-ws clients, five devices each (default 20)
+    --subscribers N  graphql-ws clients, five devices each (default 100; 20 with --peak)
     --peak           finds the highest rate that holds, on 50 connections unless said otherwise
     --peers          the same of other ways to do it, on the same machine
     --templates      devices without and with a template, a map, sensors and enforcement, in turns; --rounds of each
@@ -54,7 +54,7 @@ const { values, positionals } = parseArgs({
     connections: { type: 'string' },
     'warm-up': { type: 'string', default: '5' },
     tenants: { type: 'string', default: '4' },
-    subscribers: { type: 'string', default: '20' },
+    subscribers: { type: 'string' },
     guesses: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '3' },
     peak: { type: 'boolean', default: false },
@@ -93,7 +93,7 @@ async function ingest(platform: BenchPlatform): Promise<boolean> {
     warmUpSeconds: count('warm-up', 0),
     connections: count('connections', 1, 200),
     tenants: count('tenants', 1),
-    subscribers: count('subscribers', 0),
+    subscribers: count('subscribers', 0, 100),
   };
   if (values.templates) {
     const result = await benchTemplates(platform, options, count('rounds', 1), say);
@@ -110,7 +110,7 @@ async function peak(platform: BenchPlatform): Promise<boolean> {
     seconds: count('seconds', 1, 15),
     connections: count('connections', 1, 50),
     tenants: count('tenants', 1),
-    subscribers: count('subscribers', 0),
+    subscribers: count('subscribers', 0, 20),
     peers: values.peers,
   };
   const result = await benchPeak(platform, options, say);
@@ -172,7 +172,7 @@ if (values.help || !run) {
 }
 
 {
-  const api = what !== 'attack' && (what !== 'ingest' || count('subscribers', 0) > 0);
+  const api = what !== 'attack' && (what !== 'ingest' || values.subscribers !== '0');
   await using platform =
     values.data === undefined
       ? await startPlatform(say, { api, profile: values.profile })
