@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WriteScope, Writes } from '#api/database/writes.ts';
-import type { Permission } from '#core/auth/permissions.ts';
+import { PERMISSIONS, type Permission, permissionBeyond } from '#core/auth/permissions.ts';
 import type { SecretBox } from '#core/auth/secrets.ts';
 import { type AuditChange, writeAudit } from './audit.ts';
 import { type Operation, requirePermission } from './context.ts';
 import {
   Fault,
+  ForbiddenFault,
   INVITATION_FAULTS,
   isRefusal,
   type Refusal,
@@ -47,6 +48,7 @@ export interface Mutation<Success extends JsonObject, Kind extends SpecialError[
  * fault that refused it.
  * With a `clientMutationId` the first answer is kept for 24 h per credential: a retry gets it again without doing
  * anything, and another input under the same id is a ValidationError. A missing permission is answered, never kept.
+ * Tokens of one person or client may be limited differently: one that may do less than the first gets a ForbiddenError.
  */
 export async function runMutation<Success extends JsonObject, Kind extends SpecialError['kind'] = never>(
   operation: Operation,
@@ -69,6 +71,8 @@ interface ResultKey {
   readonly credential: string;
   readonly id: string;
   readonly fingerprint: Buffer;
+  /** What the caller may do. */
+  readonly grant: ReadonlySet<Permission>;
 }
 
 async function attempt<Success extends JsonObject, Kind extends SpecialError['kind']>(
@@ -117,7 +121,7 @@ function readKey(
   const fingerprint = createHash('sha256')
     .update(canonical([name, rest]))
     .digest();
-  return { credential: viewer.credentialId, id, fingerprint };
+  return { credential: viewer.credentialId, id, fingerprint, grant: viewer.permissions };
 }
 
 /** JSON with sorted keys, so that the order of an input's fields does not matter. */
@@ -147,10 +151,17 @@ async function recall(scope: WriteScope, key: ResultKey): Promise<unknown> {
     const message = 'was used with another input before';
     throw new ReusedKeyFault([{ path: ['input', 'clientMutationId'], message }]);
   }
+  const { grant } = grantedSchema.parse(row.result);
+  const beyond = permissionBeyond(new Set(grant), key.grant);
+  if (beyond) throw new ForbiddenFault(beyond);
   return row.result;
 }
 
-async function remember(scope: WriteScope, key: ResultKey, result: JsonObject): Promise<void> {
+/** What the first caller was allowed; whoever asks for that answer must be, too. */
+const grantedSchema = z.object({ grant: z.array(z.enum([...PERMISSIONS, 'platform.operate'])).default([]) });
+
+async function remember(scope: WriteScope, key: ResultKey, answer: JsonObject): Promise<void> {
+  const result = { ...answer, grant: [...key.grant] };
   await scope.prisma.$executeRaw`delete from mutation_results
     where tenant_id = ${scope.tenantId} and credential = ${key.credential} and client_mutation_id = ${key.id}
       and created_at <= now() - interval '24 hours'`;

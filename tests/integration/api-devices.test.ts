@@ -252,6 +252,24 @@ describe('devices', () => {
     ).toBe('DeviceCreateSuccess');
   });
 
+  it('gives the answer of one token to another of the same person only if that one may do as much', async () => {
+    const token = (scope?: string) =>
+      api.issuer.token({ tenant: 'acme', subject: 'ada', ...(scope !== undefined && { claims: { scope } }) });
+    const KEY = `mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { __typename
+      ... on ApiKeyCreateSuccess { token } ${FAULTS} } }`;
+    const input = { name: 'wide', role: 'ADMIN', clientMutationId: 'wide' };
+    const wide = await token();
+    const first = await mutate(KEY, input, wide);
+    expect(first.token).toMatch(/^fgk_/);
+    const refused = await mutate(KEY, input, await token('apiKeys.manage'));
+    expect(refused).toMatchObject({ __typename: 'ForbiddenError', permission: expect.any(String) });
+    expect(refused.permission).not.toBe('apiKeys.manage');
+    expect(await mutate(KEY, input, wide)).toEqual(first);
+    const narrow = { name: 'x', role: 'VIEWER', scopes: ['apiKeys.manage'], clientMutationId: 'narrow' };
+    const answer = await mutate(KEY, narrow, await token('apiKeys.manage'));
+    expect(await mutate(KEY, narrow, wide)).toEqual(answer);
+  });
+
   it('does it once when retries race', async () => {
     const input = { key: 'raced-retry', clientMutationId: 'race' };
     const answers = await Promise.all(Array.from({ length: 5 }, () => mutate(CREATE, input)));
