@@ -98,9 +98,8 @@ describe('the console', () => {
     await page.getByRole('searchbox').first().fill(handsOn().key);
     await page.waitForURL(/search|q=/);
     await page
-      .getByRole('link', { name: new RegExp(handsOn().key) })
-      .or(page.locator(`a[href*="${encodeURIComponent(handsOn().key)}"]`))
-      .first()
+      .getByRole('table', { name: 'Devices' })
+      .locator(`a[href$="/devices/${encodeURIComponent(handsOn().key)}"]`)
       .click();
     await page.waitForURL(new RegExp(`/devices/${handsOn().key}`));
     await page.context().close();

@@ -20,7 +20,7 @@ it('shows the fleet of the list on a map, asks no one else for pictures, and ope
     if (!request.url().startsWith(ready.http) && !request.url().startsWith('data:'))
       elsewhere.push(request.url());
   });
-  await page.getByRole('link', { name: 'Map' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Map' }).click();
   const list = page.getByRole('complementary', { name: 'Devices on the map' });
   await list.getByRole('heading', { name: /on the map/ }).waitFor();
   expect(await seriousViolations(page)).toEqual([]);

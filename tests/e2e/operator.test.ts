@@ -77,7 +77,11 @@ describe('the pages of an operator', () => {
     await page.getByLabel('Key, name or serial number').fill('first-dev');
     await page.getByRole('row').filter({ hasText: 'first-device' }).getByText('Acme Rail').waitFor();
     await tabs.getByRole('link', { name: 'Streams' }).click();
-    await page.getByRole('cell', { name: 'ingest-workers' }).waitFor();
+    await page
+      .getByRole('region', { name: 'Streams' })
+      .getByRole('cell', { name: 'ingest-workers' })
+      .first()
+      .waitFor();
     await shoot(page, 'streams');
     expect(await seriousViolations(page)).toEqual([]);
     await tabs.getByRole('link', { name: 'Log' }).click();
