@@ -1,9 +1,9 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { EventError, type PresenceEvent, type TelemetryEvent } from '#core/bus/events.ts';
+import { EventError } from '#core/bus/events.ts';
 import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
 import type { CursorSealer } from './cursor.ts';
 import { WHOLE } from './cursor.ts';
-import type { LiveKind } from './filter.ts';
+import type { LiveEvent, LiveKind } from './filter.ts';
 
 /** Where an entry was read. */
 export interface EntrySource {
@@ -94,10 +94,10 @@ export class Entry {
   }
 
   /** The event at a place of a part. @throws EventError when there is none */
-  event(index: number): TelemetryEvent | PresenceEvent {
+  event(index: number): LiveEvent {
     const opened = this.#open();
     if (opened?.kind === 'telemetry') return opened.event(index);
-    const event = opened?.kind === 'presence' ? opened.events[index] : undefined;
+    const event = isLive(opened) ? opened.events[index] : undefined;
     if (!event) throw new EventError(`no event ${index}`);
     return event;
   }
@@ -137,8 +137,13 @@ export class Entry {
 
 function partsOf(opened: OpenEvents | undefined): readonly EntryPart[] {
   if (opened?.kind === 'telemetry') return opened.parts;
-  if (opened?.kind !== 'presence') return [];
+  if (!isLive(opened)) return [];
   const { tenantId, events } = opened;
   const [deviceIds, devices] = [events.map((event) => event.deviceId), events.map((event) => event.device)];
   return [{ tenantId, first: 0, deviceIds, devices }];
 }
+
+type OpenLive = Extract<OpenEvents, { readonly kind: Exclude<LiveKind, 'telemetry'> }>;
+
+const isLive = (opened: OpenEvents | undefined): opened is OpenLive =>
+  opened?.kind === 'presence' || opened?.kind === 'shadow';

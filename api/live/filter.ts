@@ -1,6 +1,11 @@
-import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
+import type { PresenceEvent, ShadowEvent, TelemetryEvent } from '#core/bus/events.ts';
 
-export type LiveKind = 'telemetry' | 'presence';
+/** What can be subscribed to. */
+export const LIVE_KINDS = ['telemetry', 'presence', 'shadow'] as const;
+export type LiveKind = (typeof LIVE_KINDS)[number];
+
+/** An event of one of these kinds. */
+export type LiveEvent = TelemetryEvent | PresenceEvent | ShadowEvent;
 
 /** What a subscriber wants. Every condition given must hold; a condition that is absent always does. */
 export interface LiveFilter {
@@ -11,7 +16,7 @@ export interface LiveFilter {
 }
 
 /** Whether the event is wanted. Metrics are a condition of telemetry only. */
-export function matches(filter: LiveFilter, event: TelemetryEvent | PresenceEvent): boolean {
+export function matches(filter: LiveFilter, event: LiveEvent): boolean {
   const { deviceIds, deviceKeys, siteIds, metrics } = filter;
   if (deviceIds && !deviceIds.has(event.deviceId)) return false;
   if (deviceKeys && !deviceKeys.has(event.device)) return false;

@@ -1,6 +1,6 @@
 import type { Counter } from 'prom-client';
 import type { Metrics } from '#core/runtime/metrics.ts';
-import type { LiveKind } from './filter.ts';
+import { LIVE_KINDS, type LiveKind } from './filter.ts';
 
 /** What the live part of the API counts. */
 export interface LiveMetrics {
@@ -26,7 +26,7 @@ export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMe
   );
   metrics.gauge('live_queued_bytes', 'Bytes of the events waiting for subscribers', [], () => bytes);
   const delivered = metrics.counter('live_delivered_total', 'Events handed to subscriptions', ['kind']);
-  const deliveredOf = { telemetry: delivered.labels('telemetry'), presence: delivered.labels('presence') };
+  const deliveredOf = new Map(LIVE_KINDS.map((kind) => [kind, delivered.labels(kind)]));
   const subscribers = metrics.gauge('live_subscribers', 'Open live subscriptions', ['kind']);
   metrics.gauge('live_feeds', 'Shards followed by this process', [], feeds);
   return {
@@ -41,7 +41,7 @@ export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMe
       ['reason'],
     ),
     conflated: metrics.counter('live_conflated_total', 'Readings merged into a newer one because of maxHz'),
-    delivered: (kind) => deliveredOf[kind].inc(),
+    delivered: (kind) => deliveredOf.get(kind)?.inc(),
     queued(eventChange, byteChange) {
       events += eventChange;
       bytes += byteChange;

@@ -1,5 +1,5 @@
-import type { PresenceEvent, TelemetryEvent } from '#core/bus/events.ts';
 import type { Entry, EntryPart } from './entry.ts';
+import type { LiveEvent } from './filter.ts';
 
 /** An event on its way to one subscriber. */
 export interface QueuedEvent {
@@ -8,7 +8,7 @@ export interface QueuedEvent {
   /** The part of the entry it is in. */
   readonly part: EntryPart;
   readonly index: number;
-  readonly event: TelemetryEvent | PresenceEvent;
+  readonly event: LiveEvent;
 }
 
 export interface QueueLimits {

@@ -17,14 +17,15 @@ export type Permission =
   | 'members.read'
   | 'platform.operate'
   | 'quarantine.manage'
+  | 'shadow.write'
   | 'sites.read'
   | 'sites.write'
   | 'telemetry.read'
   | 'templates.write';
 
 const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
-/** Who sends messages again or gives them up. */
-const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage'];
+/** Who says what devices should be, and sends messages again or gives them up. */
+const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage', 'shadow.write'];
 const WRITE: readonly Permission[] = [
   ...OPERATE,
   'devices.write',

@@ -9,11 +9,21 @@ export interface DownlinkEnvelope {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: Buffer;
+  /**
+   * Of what it states: such a message makes the earlier ones of its leaf obsolete, and the newest is read from the tables
+   * when its device is back. Absent: this stream is all there is of it.
+   */
+  readonly version?: number | undefined;
   /** In ms since the epoch: not to be delivered afterwards. Absent: as long as it is kept. */
   readonly expiresAt?: number | undefined;
   /** For devices that speak MQTT 5; others get the message without. */
   readonly contentType?: string | undefined;
   readonly userProperties?: readonly UserProperty[] | undefined;
+}
+
+/** The bytes that `readAddressed` reads. */
+export function encodeAddressed({ payload, ...rest }: DownlinkEnvelope): Buffer {
+  return Buffer.from(JSON.stringify({ ...rest, payload: payload.toString('base64') }));
 }
 
 /** Undefined for anything that is no downlink message. */
@@ -29,9 +39,10 @@ export function readAddressed(bytes: Uint8Array): DownlinkEnvelope | undefined {
   if (typeof tenant !== 'string' || typeof device !== 'string' || typeof payload !== 'string')
     return undefined;
   if (typeof leaf !== 'string' || (qos !== 0 && qos !== 1)) return undefined;
-  const { expiresAt, contentType, userProperties } = rest;
+  const { version, expiresAt, contentType, userProperties } = rest;
   return {
     ...{ tenant, device, leaf, qos, retain: retain === true, payload: Buffer.from(payload, 'base64') },
+    ...(typeof version === 'number' && { version }),
     ...(typeof expiresAt === 'number' && { expiresAt }),
     ...(typeof contentType === 'string' && { contentType }),
     ...(Array.isArray(userProperties) && { userProperties: userProperties.filter(isPair) }),

@@ -74,6 +74,17 @@ export interface CredentialEvent extends AboutDevice {
   readonly endsAt: number;
 }
 
+/** A side of a device's shadow has a new version; ask the database for the document. */
+export interface ShadowEvent extends AboutDevice {
+  readonly at: number;
+  readonly side: 'DESIRED' | 'REPORTED';
+  readonly version: number;
+  /** Of a report: the desired version that it answers; 0 for none. */
+  readonly answers: number;
+  /** Who wants it so, as the audit log names them; null for the device itself. */
+  readonly actor: string | null;
+}
+
 interface EventOf<Kind extends EventKind, Event> {
   readonly v: 1;
   readonly tenant: string;
@@ -90,7 +101,8 @@ export type EventMessage =
   | EventOf<'presence', PresenceEvent>
   | EventOf<'device', DeviceEvent>
   | EventOf<'credential', CredentialEvent>
-  | EventOf<'sequence', SequenceEvent>;
+  | EventOf<'sequence', SequenceEvent>
+  | EventOf<'shadow', ShadowEvent>;
 
 /**
  * The message a cache listener gets: whatever it holds about `id` is no longer true. The `id` of `member` is that of a

@@ -13,7 +13,8 @@ export type EventKind =
   | 'presence'
   | 'device'
   | 'sequence'
-  | 'credential';
+  | 'credential'
+  | 'shadow';
 export type ControlKind =
   | 'credential'
   | 'session'

@@ -46,6 +46,7 @@ export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSig
     case 'device':
     case 'sequence':
     case 'credential':
+    case 'shadow':
       return;
   }
 }

@@ -8,6 +8,7 @@ import { type CommandAck, readCommandAck } from '#core/fleet/command-acks.ts';
 import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import type { MessageId } from '#core/fleet/message-id.ts';
+import { readShadowReport, type ShadowReport } from '#core/fleet/shadow.ts';
 import {
   type Problem,
   problemPart,
@@ -45,6 +46,14 @@ export interface Sign {
       };
 }
 
+/** What a device says it is. */
+export interface ReportRow {
+  readonly identity: KnownDevice;
+  readonly item: FrameItem;
+  readonly itemIndex: number;
+  readonly report: ShadowReport;
+}
+
 /** What a device says of one of its commands. */
 export interface AckRow {
   readonly identity: KnownDevice;
@@ -56,6 +65,7 @@ export interface AckRow {
 }
 
 export interface DecodedFrame extends FrameToStore<IngestRow> {
+  readonly reports: readonly ReportRow[];
   readonly acks: readonly AckRow[];
   readonly signs: readonly Sign[];
 }
@@ -85,6 +95,7 @@ export function decodeFrame(
   const deadLetters: DecodedFrame['deadLetters'][number][] = [];
   const replays: ReplayOutcome[] = [];
   const signs: Sign[] = [];
+  const reports: ReportRow[] = [];
   const acks: AckRow[] = [];
   const counts = new Map<number, FrameCounts>();
   const manifest = new Manifest(frame.items.length);
@@ -134,6 +145,13 @@ export function decodeFrame(
       const read = readSign(item, known);
       if ('problem' in read) turnAway(read.problem, 0, true);
       else sign(read);
+    } else if (item.kind === 'shadow_reported') {
+      const read = readShadowReport(item.payload, limits);
+      if ('problem' in read) turnAway(read.problem, 0, true);
+      else {
+        sign(alive(item, known));
+        reports.push({ identity: known, item, itemIndex, report: read.report });
+      }
     } else if (item.kind === 'command_ack') {
       const read = readCommandAck(item.dialect, item.payload, item.device, limits);
       if ('problem' in read) turnAway(read.problem, 0, true);
@@ -171,6 +189,7 @@ export function decodeFrame(
     manifest,
     counts,
     signs,
+    reports,
     acks,
   };
 }

@@ -1,8 +1,15 @@
-import { type EventMessage, encodeEvents, type HeartbeatEvent, type SessionEvent } from '#core/bus/events.ts';
+import {
+  type EventMessage,
+  encodeEvents,
+  type HeartbeatEvent,
+  type SessionEvent,
+  type ShadowEvent,
+} from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { encodeTelemetry, shapeOf, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
 import { messageIdText } from '#core/fleet/message-id.ts';
 import type { DecodedFrame, IngestRow, KnownDevice } from './decode.ts';
+import type { ReportVersion } from './reports.ts';
 
 export interface EventToPublish {
   readonly subject: string;
@@ -17,9 +24,14 @@ const READINGS_A_MESSAGE = 2_000;
  * The events of one stored frame: its new readings together, what else was heard one message a tenant and kind. Ids are made of
  * the batch id and what follows from `fresh` alone, so publishing again gives the same ids whatever else has changed meanwhile.
  * @param fresh one flag a slot of the frame: true where a new row was stored
+ * @param versionOf what a report of the frame became
  */
-export function eventsOf(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
-  return [...readingEvents(frame, fresh), ...signEvents(frame)];
+export function eventsOf(
+  frame: DecodedFrame,
+  fresh: readonly boolean[],
+  versionOf: ReportVersion = () => undefined,
+): EventToPublish[] {
+  return [...readingEvents(frame, fresh), ...signEvents(frame), ...shadowEvents(frame, versionOf)];
 }
 
 function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
@@ -56,12 +68,31 @@ function signEvents(frame: DecodedFrame): EventToPublish[] {
     if (heartbeats.length > 0) messages.push({ ...head, kind: 'heartbeat', events: heartbeats });
     if (sessions.length > 0) messages.push({ ...head, kind: 'session', events: sessions });
   }
-  return messages.map((message) => ({
-    subject: eventsSubject(frame.shard, message.kind),
-    id: `${frame.batchId}.${message.tenantId}.${message.kind}`,
-    payload: encodeEvents(message),
-  }));
+  return messages.map((message) => toPublish(frame, message));
 }
+
+function shadowEvents(frame: DecodedFrame, versionOf: ReportVersion): EventToPublish[] {
+  const told = frame.reports.flatMap((row) => {
+    const version = versionOf(frame, row);
+    if (version === undefined) return [];
+    const { identity, item, report } = row;
+    const event: ShadowEvent = {
+      ...{ ...aboutDevice(identity), at: item.receivedAt, side: 'REPORTED', version },
+      ...{ answers: report.answers, actor: null },
+    };
+    return [{ identity, event }];
+  });
+  return [...byTenant(told)].map(([{ tenant, tenantId }, some]) => {
+    const events = some.map(({ event }) => event);
+    return toPublish(frame, { v: 1, tenant, tenantId, kind: 'shadow', events });
+  });
+}
+
+const toPublish = ({ batchId, shard }: DecodedFrame, message: EventMessage): EventToPublish => ({
+  subject: eventsSubject(shard, message.kind),
+  id: `${batchId}.${message.tenantId}.${message.kind}`,
+  payload: encodeEvents(message),
+});
 
 const readingToTell = ({
   identity,

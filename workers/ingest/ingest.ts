@@ -10,6 +10,7 @@ import {
   noteRepeats,
   type RepeatedFrame,
   type StoredFrame,
+  type StoreMessages,
   storeFrames,
 } from '#core/db/telemetry.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
@@ -23,6 +24,7 @@ import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Partitions } from './partitions.ts';
+import { createReportStore, readReportVersions } from './reports.ts';
 
 export interface IngestDeps {
   readonly pool: Pool;
@@ -49,6 +51,11 @@ export function createIngest(
   deps: IngestDeps,
 ): (messages: readonly BusMessage[], next: () => void) => Promise<Fate[]> {
   const [storing, publishing] = [createLane(), createLane()];
+  const storeReports = createReportStore(deps.metrics);
+  const storeMessages: StoreMessages<DecodedFrame> = async (connection, frames) => [
+    ...(await storeReports(connection, frames)),
+    ...(await storeAcks(connection, frames)),
+  ];
   return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);
     const { arrived, repeats } = parseAll(deps.stream, messages, fates);
@@ -71,7 +78,9 @@ export function createIngest(
         const known = before.get(each.batchId);
         return known && !known.published ? [decode(each, known.fresh)] : [];
       });
-      const stored = new Map((await store(deps, incoming)).map((frame) => [frame.batchId, frame]));
+      const stored = new Map(
+        (await store(deps, incoming, storeMessages)).map((frame) => [frame.batchId, frame]),
+      );
       for (const { batchId, rows } of incoming)
         for (const row of rows)
           if (row.unmodelled && stored.get(batchId)?.fresh[row.slot]) deps.discovery.note(row);
@@ -81,9 +90,10 @@ export function createIngest(
       };
     });
     await publishing(async () => {
+      const versionOf = await readReportVersions(deps.pool, unpublished);
       await Promise.all(
         unpublished
-          .flatMap((frame) => eventsOf(frame, freshOf(frame)))
+          .flatMap((frame) => eventsOf(frame, freshOf(frame), versionOf))
           .map((event) => deps.publisher.publish(event.subject, event.payload, event.id)),
       );
       if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
@@ -150,7 +160,11 @@ async function withStoredValues(deps: IngestDeps, frames: readonly DecodedFrame[
   return frames.map((frame) => ({ ...frame, rows: frame.rows.map((row) => stored.get(row) ?? row) }));
 }
 
-async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise<StoredFrame[]> {
+async function store(
+  deps: IngestDeps,
+  frames: readonly DecodedFrame[],
+  storeMessages: StoreMessages<DecodedFrame>,
+): Promise<StoredFrame[]> {
   if (frames.length === 0) return [];
   const { metrics } = deps;
   await deps.readingPartitions.ensure(frames.flatMap((frame) => frame.rows.map((row) => row.ts)));
@@ -160,7 +174,7 @@ async function store(deps: IngestDeps, frames: readonly DecodedFrame[]): Promise
     metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
     return quarantineRow(row.item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
   };
-  const stored = await storeFrames(deps.pool, frames, rejected, deps.worker, storeAcks).catch(
+  const stored = await storeFrames(deps.pool, frames, rejected, deps.worker, storeMessages).catch(
     (error: unknown) => {
       // Somebody dropped the partition of a day that we remember: the next attempt makes it again.
       if (sqlState(error) === MISSING_PARTITION)

@@ -44,6 +44,11 @@ export function declareMetrics(metrics: Metrics) {
       'sensors_discovered_total',
       'Sensors made of metrics that nobody had modelled; a steady rise is a device that invents names',
     ),
+    reports: metrics.counter(
+      'shadow_reports_total',
+      'Reports of devices by what they did: applied, unchanged (says what is known), late (a newer one was there), gone (no such device any more)',
+      ['outcome'],
+    ),
     latestFolds: metrics.counter('latest_writes_total', 'Rows written to device_latest'),
   };
 }

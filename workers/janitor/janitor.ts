@@ -19,6 +19,7 @@ import {
   dropPartitions,
   longestRetentionDays,
 } from '#core/db/retention.ts';
+import { deleteExpiredShadowHistory } from '#core/db/shadows.ts';
 import { deleteExpiredUsage } from '#core/db/usage.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Service } from '#core/runtime/run-service.ts';
@@ -106,14 +107,15 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   if (dropped.length > 0) log.info({ partitions: dropped }, 'partitions dropped');
   metrics.dropped.inc(dropped.length);
 
-  while (!signal.aborted) {
+  await untilFew(signal, async () => {
     const deleted = await deleteExpiredReadings(pool, DELETE_BATCH);
     metrics.deleted.inc(deleted);
-    if (deleted < DELETE_BATCH) break;
-  }
+    return deleted;
+  });
   await deleteExpiredQuarantine(pool);
   await deleteExpiredPresenceChanges(pool);
   await deleteExpiredSequenceGaps(pool);
+  await untilFew(signal, () => deleteExpiredShadowHistory(pool, DELETE_BATCH));
   await deleteExpiredDeadLetters(pool, deps.deadLetterDays);
   await deleteOldQuarantineJobs(pool, deps.deadLetterDays);
   await deleteOldFleetJobs(pool, JOB_DAYS);
@@ -125,6 +127,11 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
   await deleteOldClaimCodes(pool);
   await deleteExpiredUsage(pool);
   await deleteEndedSignIns(pool);
+}
+
+/** Deletes batch after batch until one is not full. */
+async function untilFew(signal: AbortSignal, deleteBatch: () => Promise<number>): Promise<void> {
+  while (!signal.aborted && (await deleteBatch()) === DELETE_BATCH);
 }
 
 const dayText = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -52,7 +52,7 @@ const countFrame = (sum: number, frame: PendingFrame): number =>
 /** How many readings a message will be counted as; signs of life are none. */
 function readingsIn({ kind, dialect, payload, device, receivedAt, replay }: FrameItem): number {
   // What is not supported is turned away.
-  if (kind !== 'telemetry') return kind === 'shadow_reported' || kind === 'ota_status' ? 1 : 0;
+  if (kind !== 'telemetry') return kind === 'ota_status' ? 1 : 0;
   if (replay?.part !== undefined) return 1;
   const context = { device, receivedAt, dup: false, oldestTs: 0, limits: DEFAULT_TELEMETRY_LIMITS };
   return readMessage(dialect, payload, context).length;

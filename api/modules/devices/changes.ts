@@ -5,6 +5,7 @@ import type { Operation } from '#api/graphql/context.ts';
 import { ConflictFault, type UserError } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
+import { clearDesired } from '../shadow/service.ts';
 import type { HeldTemplate } from '../templates/service.ts';
 import { announce, announceAccess } from './announce.ts';
 import { type DeviceChange, parseDeviceChange, parseDeviceCreate } from './input.ts';
@@ -136,6 +137,7 @@ export function decommissionDevice(operation: Operation, input: WithId): Promise
       await scope.prisma.$executeRaw`update claim_codes set revoked_at = ${now}
         where device_id = ${device.id} and claimed_at is null and revoked_at is null`;
       const modules = await endModules(scope, device.id, now);
+      await clearDesired(scope, device);
       await announce(scope, device, 'DECOMMISSIONED');
       await announceAccess(scope, device, true);
       return {

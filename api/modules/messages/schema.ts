@@ -19,7 +19,7 @@ const stateEnum = builder.enumType('MessageState', {
     DEAD_LETTERED: { description: 'Nobody could use it; its bytes are kept.' },
     SIGN_OF_LIFE: {
       description:
-        'A heartbeat, a status, a session or the acknowledgement of a command: it became an event and is no reading.',
+        'A heartbeat, a status, a session, a report or the acknowledgement of a command: it became an event and is no reading.',
     },
   },
 });

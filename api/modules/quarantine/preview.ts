@@ -2,6 +2,7 @@ import { readCommandAck } from '#core/fleet/command-acks.ts';
 import { readDialect } from '#core/fleet/dialects/dialect.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import { fixPayload, type PayloadFix } from '#core/fleet/payload-fix.ts';
+import { readShadowReport } from '#core/fleet/shadow.ts';
 import { DEFAULT_TELEMETRY_LIMITS, type Problem } from '#core/fleet/telemetry.ts';
 import type { QuarantineRow } from './store.ts';
 
@@ -61,6 +62,10 @@ function payloadProblem(
 ): Problem | undefined {
   if (row.kind === 'heartbeat' || row.kind === 'status') return undefined;
   const dialect = readDialect(row.dialect);
+  if (row.kind === 'shadow_reported') {
+    const read = readShadowReport(payload, DEFAULT_TELEMETRY_LIMITS);
+    return 'problem' in read ? read.problem : undefined;
+  }
   if (row.kind === 'command_ack' && dialect) {
     // Whether there is such a command is for the database to say.
     const read = readCommandAck(dialect, payload, row.deviceKey, DEFAULT_TELEMETRY_LIMITS);
