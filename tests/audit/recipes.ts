@@ -12,6 +12,7 @@ import { operator } from './operator.ts';
 import { provisioningTokens } from './provisioning-tokens.ts';
 import { quarantine } from './quarantine.ts';
 import type { Recipes } from './recipe.ts';
+import { shadow } from './shadow.ts';
 import { sites } from './sites.ts';
 import { templates } from './templates.ts';
 
@@ -32,4 +33,5 @@ export const recipes: Recipes = {
   ...templates,
   ...sites,
   ...instances,
+  ...shadow,
 };

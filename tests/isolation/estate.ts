@@ -89,6 +89,19 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   const found = await ask(
     `{ apiKeys { nodes { id name } } device(by: { key: "${mark}-device" }) { id site { id } credentials { id } } viewer { tenant { id } } }`,
   );
+  await ask(
+    `mutation ($id: ID!, $desired: JSON) { shadowUpdate(input: { deviceId: $id, desired: $desired, expectedVersion: 0 }) { __typename } }`,
+    { id: found.device.id, desired: { label: `${mark}-desired` } },
+  );
+  await admin.query(
+    `update device_shadows set reported = jsonb_build_object('label', $2::text), reported_version = 1, reported_at = now() where device_id = $1`,
+    [device.id, `${mark}-reported`],
+  );
+  await admin.query(
+    `insert into shadow_history (tenant_id, device_id, side, version, document, at)
+     select tenant_id, device_id, 'REPORTED', 1, reported, now() from device_shadows where device_id = $1`,
+    [device.id],
+  );
   const generated = await ask(
     `mutation ($id: ID!) { deviceCertificateGenerate(input: { deviceId: $id }) {
       ... on DeviceCertificateGenerateSuccess { credential { id } } } }`,

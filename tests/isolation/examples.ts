@@ -81,6 +81,7 @@ export const fieldExamples: Readonly<Record<string, Arguments>> = {
   'Device.availability': { from: LONG_AGO, to: FAR_AHEAD },
   'DeviceTemplate.diff': { from: 1 },
   'Device.series': { from: LONG_AGO, to: FAR_AHEAD },
+  'Device.shadowAt': { at: FAR_AHEAD },
 };
 
 export interface MutationExample {
@@ -215,6 +216,10 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ id: of.ids['DeviceGroup'], target: { groupKey: `${of.mark}-dynamic` } }),
   },
   groupDelete: { needs: 'groups.write', input: (of) => ({ id: of.ids['DeviceGroup'] }) },
+  shadowUpdate: {
+    needs: 'shadow.write',
+    input: (of) => ({ deviceId: of.ids['Device'], patch: { note: of.mark }, expectedVersion: 1 }),
+  },
   deviceDecommission: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'] }) },
   apiKeyCreate: { needs: 'apiKeys.manage', input: (of) => ({ name: `${of.mark}-second`, role: 'VIEWER' }) },
   apiKeyRotate: { needs: 'apiKeys.manage', input: (of) => ({ id: of.ids['ApiKey'] }) },
@@ -256,6 +261,12 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
 
 export const subscriptions: Readonly<Record<string, (of: Estate) => readonly Arguments[]>> = {
   presence: (of) => [
+    {},
+    { where: { deviceIds: [of.ids['Device']] } },
+    { where: { deviceKeys: [of.device.key] } },
+    { where: { siteKeys: [of.siteKey] } },
+  ],
+  shadows: (of) => [
     {},
     { where: { deviceIds: [of.ids['Device']] } },
     { where: { deviceKeys: [of.device.key] } },

@@ -15,4 +15,12 @@ export async function makeHappen(api: TestApi, of: Estate): Promise<void> {
       },
     ],
   });
+  await publishEvents(api.bus, of.tenant, {
+    shadow: [
+      {
+        ...{ deviceId: of.device.id, device: of.device.key, siteId: null, at: now },
+        ...{ side: 'REPORTED', version: 1, answers: 1, actor: `${of.mark}-actor` },
+      },
+    ],
+  });
 }

@@ -14,6 +14,7 @@ import {
   type EventMessage,
   encodeEvents,
   type PresenceEvent,
+  type ShadowEvent,
   type TelemetryEvent,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
@@ -212,13 +213,18 @@ export async function openTestApi(options: TestApiOptions = {}): Promise<TestApi
 export async function publishEvents(
   bus: Bus,
   tenant: Pick<TenantSeed, 'id' | 'slug'>,
-  events: { readonly telemetry: readonly TelemetryEvent[] } | { readonly presence: readonly PresenceEvent[] },
+  events:
+    | { readonly telemetry: readonly TelemetryEvent[] }
+    | { readonly presence: readonly PresenceEvent[] }
+    | { readonly shadow: readonly ShadowEvent[] },
 ): Promise<number> {
   const head = { v: 1, tenant: tenant.slug, tenantId: tenant.id } as const;
   const message: EventMessage =
     'telemetry' in events
       ? { ...head, kind: 'telemetry', events: events.telemetry }
-      : { ...head, kind: 'presence', events: events.presence };
+      : 'shadow' in events
+        ? { ...head, kind: 'shadow', events: events.shadow }
+        : { ...head, kind: 'presence', events: events.presence };
   const ack = await bus.js.publish(
     eventsSubject(shardOf(tenant.slug, SHARDS), message.kind),
     encodeEvents(message),
