@@ -151,30 +151,6 @@ export async function findReportVersions(
   return new Map(rows.map(({ name, version }) => [name, version]));
 }
 
-/** What a device should be, as it is told. */
-export interface DesiredSide {
-  readonly desired: JsonObject;
-  readonly version: number;
-  /** In ms since the epoch. */
-  readonly at: number;
-}
-
-/** What these devices should be; nothing for those of whom nobody has ever wanted anything. */
-export async function findDesired(
-  db: Queryable,
-  deviceIds: readonly number[],
-): Promise<Map<number, DesiredSide>> {
-  const { rows } = await db.query<{ device_id: number; desired: JsonObject; version: number; at: Date }>({
-    name: 'find-desired',
-    text: `select device_id, desired, desired_version as version, desired_at as at from device_shadows
-           where device_id = any($1::int[]) and desired_version > 0`,
-    values: [[...deviceIds]],
-  });
-  return new Map(
-    rows.map(({ device_id, desired, version, at }) => [device_id, { desired, version, at: at.getTime() }]),
-  );
-}
-
 /** At most so many rows of history of one side of one device are kept. */
 const MAX_HISTORY_ROWS = 1_000;
 
