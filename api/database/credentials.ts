@@ -6,8 +6,9 @@ import { translateFailure } from './failures.ts';
 
 /** The tenant with this slug, whoever asks: nothing is known about the asker yet. */
 export async function findTenant(pool: Pool, slug: string): Promise<TenantRecord | undefined> {
+  if (slug.includes('\0')) return undefined;
   const { rows } = await pool
-    .query<TenantRecord>('select id, slug, status from find_tenant($1)', [slug.replaceAll('\0', '')])
+    .query<TenantRecord>('select id, slug, status from find_tenant($1)', [slug])
     .catch(rethrow);
   return rows[0];
 }
@@ -66,9 +67,8 @@ export async function findMemberships(
   pool: Pool,
   { issuer, subject }: Pick<Person, 'issuer' | 'subject'>,
 ): Promise<MembershipRecord[]> {
-  const names = [issuer, subject].map((name) => name.replaceAll('\0', ''));
   const { rows } = await pool
-    .query<MembershipRow>('select * from find_memberships($1, $2)', names)
+    .query<MembershipRow>('select * from find_memberships($1, $2)', [issuer, subject])
     .catch(rethrow);
   return rows.map((row) => ({
     memberId: row.id,

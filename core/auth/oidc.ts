@@ -18,11 +18,20 @@ export interface OidcOptions {
 export type VerifyToken = (token: string) => Promise<TokenClaims>;
 
 /**
- * Verifies access tokens of one OpenID provider.
+ * Verifies access tokens of one OpenID provider. What it says holds no NUL, which PostgreSQL takes in no text.
  * @throws AuthenticationError when the token is not good; UnavailableError when the provider does not answer.
  */
 export function createTokenVerifier(options: OidcOptions): VerifyToken {
-  return async (token) => readClaims(await verify(token, options), options.claims);
+  return async (token) => {
+    const claims = readClaims(await verify(token, options), options.claims);
+    const { issuer, subject, tenants, name, email, sessionId } = claims;
+    if ([issuer, subject, ...tenants, name, email, sessionId].some((claim) => claim?.includes('\0')))
+      throw new AuthenticationError(
+        'malformed',
+        'a claim of the token holds NUL, which no name of ours does',
+      );
+    return claims;
+  };
 }
 
 async function verify(token: string, options: OidcOptions): Promise<JWTPayload> {

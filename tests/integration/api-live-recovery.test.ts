@@ -295,11 +295,36 @@ describe('live recovery', () => {
       [await api.issuer.token({ tenant: 'acme', expiresInSeconds: -100 }), 4401],
       [await api.issuer.token({ tenant: 'acme', roles: [] }), 4403],
       [await api.issuer.token({ tenant: 'nobody' }), 4403],
+      [await api.issuer.token({ tenant: 'ac\0me' }), 4401],
+      [await api.issuer.token({ tenant: 'acme', claims: { sid: 'a\0b' } }), 4401],
+      [await api.issuer.token({ tenant: 'acme', claims: { name: 'a\0b' } }), 4401],
       [key, 4403],
     ] as const) {
       const live = tester.follow(credential);
       await until('the refusal', () => live.ended);
       expect(live.ended?.error).toMatchObject({ code });
+    }
+  });
+
+  it('refuses a socket for a tenant that nobody can have, with a token as with a key', async () => {
+    await using scene = await openScene();
+    const tokens = [scene.key, await scene.api.issuer.token({ tenant: 'acme' })];
+    for (const [tenant, code] of [
+      ['ac\0me', 4403],
+      ['\0', 4403],
+      ['nobody', 4403],
+    ] as const) {
+      for (const token of tokens) {
+        const socket = new WebSocket(
+          `${scene.api.url.replace('http', 'ws')}/graphql`,
+          'graphql-transport-ws',
+        );
+        const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+        await new Promise((resolve) => socket.once('open', resolve));
+        const payload = { authorization: `Bearer ${token}`, tenant };
+        socket.send(JSON.stringify({ type: 'connection_init', payload }));
+        expect(await closed, JSON.stringify(payload)).toBe(code);
+      }
     }
   });
 

@@ -151,7 +151,7 @@ async function lockTenant(scope: WriteScope, slug: string): Promise<LockedTenant
   const [tenant] = await scope.prisma.$queryRaw<LockedTenant[]>`
     select id, slug, status, status_before as "statusBefore", delete_after as "deleteAfter",
       purge_started_at is not null as purging
-    from tenants where slug = ${slug.replaceAll('\0', '')} for update`;
+    from tenants where slug = ${isTenantSlug(slug) ? slug : ''} for update`;
   if (!tenant) throw new NotFoundFault('there is no such tenant', ['input', 'slug']);
   return tenant;
 }

@@ -24,7 +24,7 @@ export async function holdTemplate(
   path: readonly string[],
   version?: number,
 ): Promise<HeldTemplate> {
-  const text = key.replaceAll('\0', '');
+  const text = key.includes('\0') ? '' : key;
   // A version of the platform's is never changed: those need no lock, and row-level security would give none.
   await scope.prisma.$executeRaw`
     select from device_templates where tenant_id = ${scope.tenantId} and key = ${text} for share`;
