@@ -19,6 +19,9 @@ const DeviceCredentials = lazy(() =>
 const DeviceDetails = lazy(() =>
   import('./features/devices/device-details.tsx').then((m) => ({ default: m.DeviceDetails })),
 );
+const DeviceParts = lazy(() =>
+  import('./features/parts/device-parts.tsx').then((m) => ({ default: m.DeviceParts })),
+);
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
@@ -72,6 +75,7 @@ export function App() {
           <Route path="devices/:key" element={<DevicePage />}>
             <Route index element={<DeviceLive />} />
             <Route path="readings" element={<DeviceReadings />} />
+            <Route path="parts" element={<DeviceParts />} />
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../ui/copy-button.tsx';
+import { Panel } from '../../ui/panel.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
 import { duration } from '../../ui/time.ts';
@@ -64,15 +65,6 @@ export function DeviceDetails() {
         </Panel>
       </div>
     </div>
-  );
-}
-
-function Panel({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <section className="min-w-0 rounded-lg border border-line bg-surface shadow-1">
-      <h2 className="border-line border-b px-3.5 py-2.5 font-semibold">{title}</h2>
-      {children}
-    </section>
   );
 }
 

@@ -178,6 +178,7 @@ function DeviceActions({ device }: { device: DeviceDetail }) {
 const tabs = [
   { label: 'Overview', end: true },
   { tab: 'readings', label: 'Data' },
+  { tab: 'parts', label: 'Modules & sensors' },
   { tab: 'credentials', label: 'Credentials' },
   { tab: 'details', label: 'Details' },
 ] as const;

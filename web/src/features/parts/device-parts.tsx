@@ -1,0 +1,39 @@
+import { useQuery } from 'urql';
+import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { ErrorPanel } from '../../ui/error-panel.tsx';
+import { Skeleton } from '../../ui/skeleton.tsx';
+import { useDevice } from '../devices/device-detail.ts';
+import { FamilyPanel } from './family-panel.tsx';
+import { MetricMapPanel } from './metric-map-panel.tsx';
+import { devicePartsDocument } from './parts-documents.ts';
+import { SensorsPanel } from './sensors-panel.tsx';
+import { TransportsPanel } from './transports-panel.tsx';
+
+/** What the device is made of and what is measured at it. */
+export function DeviceParts() {
+  const { key, status } = useDevice();
+  const { viewer } = useAccount();
+  const [{ data, error }, refetch] = useQuery({
+    query: devicePartsDocument,
+    variables: { key },
+    requestPolicy: 'cache-and-network',
+  });
+  const device = data?.device;
+  if (!device) {
+    if (error) return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
+    return <Skeleton className="m-5 h-64 rounded-lg" />;
+  }
+  const mayWrite = mayWriteDevices(viewer.role) && status !== 'DECOMMISSIONED';
+  return (
+    <div className="grid gap-4 p-4 sm:p-5 xl:grid-cols-[minmax(0,1fr)_24rem] xl:items-start">
+      <div className="flex min-w-0 flex-col gap-4">
+        <SensorsPanel device={device} mayWrite={mayWrite} />
+      </div>
+      <div className="flex min-w-0 flex-col gap-4">
+        <FamilyPanel device={device} mayWrite={mayWrite} />
+        <MetricMapPanel device={device} mayWrite={mayWrite} />
+        <TransportsPanel device={device} mayWrite={mayWrite} />
+      </div>
+    </div>
+  );
+}
