@@ -276,4 +276,18 @@ describe('modules', () => {
       ...{ __typename: 'ConflictError', path: ['input', 'deviceId'] },
     });
   });
+
+  it('find the slots, and people the commands, of the version that a device has', async () => {
+    const { admin } = api.database;
+    const command = { key: 'reboot', name: 'Reboot', description: '', params: null, response: null };
+    await seedTemplate(admin, acme, 'versioned', { slots: [slot('old')], commands: [command] });
+    const deviceId = await box('b-6', 'versioned');
+    await seedTemplate(admin, acme, 'versioned', { slots: [slot('new')], commands: [] });
+    const document = `query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Device { slots { key interface maxDevices } commandTypes { key } } } }`;
+    const { data } = await api.ask(key, document, { ids: [deviceId, await box('b-7', null)] });
+    expect(data.nodes).toEqual([
+      { slots: [{ key: 'old', interface: 'I2C', maxDevices: 1 }], commandTypes: [{ key: 'reboot' }] },
+      { slots: [], commandTypes: [] },
+    ]);
+  });
 });

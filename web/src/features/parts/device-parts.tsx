@@ -5,6 +5,7 @@ import { Skeleton } from '../../ui/skeleton.tsx';
 import { useDevice } from '../devices/device-detail.ts';
 import { FamilyPanel } from './family-panel.tsx';
 import { MetricMapPanel } from './metric-map-panel.tsx';
+import { ModulesPanel } from './modules-panel.tsx';
 import { devicePartsDocument } from './parts-documents.ts';
 import { SensorsPanel } from './sensors-panel.tsx';
 import { TransportsPanel } from './transports-panel.tsx';
@@ -27,6 +28,7 @@ export function DeviceParts() {
   return (
     <div className="grid gap-4 p-4 sm:p-5 xl:grid-cols-[minmax(0,1fr)_24rem] xl:items-start">
       <div className="flex min-w-0 flex-col gap-4">
+        <ModulesPanel device={device} mayWrite={mayWrite} />
         <SensorsPanel device={device} mayWrite={mayWrite} />
       </div>
       <div className="flex min-w-0 flex-col gap-4">

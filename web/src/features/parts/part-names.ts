@@ -1,4 +1,10 @@
-import type { MetricType, SensorSource, TransportLink, TransportProtocol } from '../../generated/graphql.ts';
+import type {
+  MetricType,
+  SensorSource,
+  SlotInterface,
+  TransportLink,
+  TransportProtocol,
+} from '../../generated/graphql.ts';
 
 export const metricTypeNames: Record<MetricType, string> = {
   FLOAT: 'Number',
@@ -32,4 +38,19 @@ export const linkNames: Record<TransportLink, string> = {
   RS485: 'RS-485',
   SATELLITE: 'Satellite',
   OTHER: 'Other',
+};
+
+export const interfaceNames: Record<SlotInterface, string> = {
+  ANALOG: 'Analog',
+  DIGITAL: 'Digital',
+  I2C: 'I²C',
+  SPI: 'SPI',
+  UART: 'UART',
+  USB: 'USB',
+  ONE_WIRE: '1-Wire',
+  RS485: 'RS-485',
+  MODBUS_RTU: 'Modbus RTU',
+  CAN: 'CAN',
+  BLUETOOTH: 'Bluetooth',
+  LORA: 'LoRa',
 };

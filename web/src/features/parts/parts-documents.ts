@@ -1,4 +1,4 @@
-import type { DevicePartsFragment } from '../../generated/graphql.ts';
+import type { DevicePartsFragment, TemplateChoicesQuery } from '../../generated/graphql.ts';
 import { graphql } from '../../generated/index.ts';
 
 // What a device is made of. Codegen finds it here; documents name it.
@@ -20,6 +20,14 @@ graphql(`
       name
     }
     childCount
+    slots {
+      key
+      name
+      interface
+      maxDevices
+      compatibleTemplates
+      required
+    }
     modules {
       id
       slot
@@ -65,6 +73,7 @@ export type DeviceParts = DevicePartsFragment;
 export type Sensor = DeviceParts['sensors'][number];
 export type Transport = DeviceParts['transports'][number];
 export type Module = DeviceParts['modules'][number];
+export type Slot = DeviceParts['slots'][number];
 
 export const devicePartsDocument = graphql(`
   query DeviceParts($key: String!) {
@@ -188,6 +197,69 @@ export const transportDeleteDocument = graphql(`
     transportDelete(input: $input) {
       __typename
       ... on TransportDeleteSuccess {
+        device {
+          ...DeviceParts
+        }
+      }
+      ...Failure
+    }
+  }
+`);
+
+/** The first hundred templates, for whoever chooses one. */
+export const templateChoicesDocument = graphql(`
+  query TemplateChoices {
+    templates(first: 100) {
+      nodes {
+        id
+        key
+        name
+        category
+        metrics {
+          key
+          name
+          required
+        }
+      }
+    }
+  }
+`);
+
+export type TemplateChoice = TemplateChoicesQuery['templates']['nodes'][number];
+
+export const moduleInstallDocument = graphql(`
+  mutation ModuleInstall($input: ModuleInstallInput!) {
+    moduleInstall(input: $input) {
+      __typename
+      ... on ModuleInstallSuccess {
+        device {
+          ...DeviceParts
+        }
+      }
+      ...Failure
+    }
+  }
+`);
+
+export const moduleUpdateDocument = graphql(`
+  mutation ModuleUpdate($input: ModuleUpdateInput!) {
+    moduleUpdate(input: $input) {
+      __typename
+      ... on ModuleUpdateSuccess {
+        device {
+          ...DeviceParts
+        }
+      }
+      ...Failure
+    }
+  }
+`);
+
+export const moduleRemoveDocument = graphql(`
+  mutation ModuleRemove($input: ModuleRemoveInput!) {
+    moduleRemove(input: $input) {
+      __typename
+      ... on ModuleRemoveSuccess {
         device {
           ...DeviceParts
         }
