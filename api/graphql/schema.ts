@@ -10,7 +10,7 @@ import '../modules/device-map/schema.ts';
 import '../modules/devices/connect-info.ts';
 import '../modules/devices/mutations.ts';
 import '../modules/devices/family-schema.ts';
-import '../modules/templates/device-schema.ts';
+import '../modules/device-definitions/schema.ts';
 import '../modules/modules/schema.ts';
 import '../modules/modules/mutations.ts';
 import '../modules/sensors/schema.ts';

@@ -26,7 +26,7 @@ import {
 } from './service.ts';
 import type { TemplateRow, VersionRow } from './store.ts';
 
-export { metricTypeEnum, transportLinkEnum, transportProtocolEnum };
+export { commandRef, metricTypeEnum, slotRef, transportLinkEnum, transportProtocolEnum };
 
 export const templateRef = builder.objectRef<TemplateRow>('DeviceTemplate');
 const versionRef = builder.objectRef<VersionRow>('TemplateVersion');

@@ -30,7 +30,7 @@ export const actionNames: Readonly<Record<string, string>> = {
   devicesUntag: 'Took tags from devices',
   devicesSetSite: 'Moved devices to a site',
   devicesSetStatus: 'Changed the status of devices',
-  devicesAddToGroup: 'Put devices into a group',
+  devicesAddToGroup: 'Put many devices into a group',
   jobCancel: 'Stopped a job',
   shadowUpdate: 'Changed a desired state',
   commandSend: 'Sent a command',

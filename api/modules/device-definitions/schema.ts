@@ -3,8 +3,8 @@ import type { Operation } from '#api/graphql/context.ts';
 import type { TemplateDefinition } from '#core/fleet/templates.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { completeDevice } from '../devices/service.ts';
-import { commandRef, slotRef } from './definition-schema.ts';
-import { requireDefinition } from './service.ts';
+import { commandRef, slotRef } from '../templates/schema.ts';
+import { requireDefinition } from '../templates/service.ts';
 
 type DeviceNode = Parameters<typeof completeDevice>[1];
 
