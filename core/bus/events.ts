@@ -44,6 +44,8 @@ export interface PresenceEvent extends AboutDevice {
   readonly credential?: 'NONE' | 'ACTIVE' | 'EXPIRING' | 'REVOKED';
   readonly lastSeenAt: number | null;
   readonly connectionChangedAt: number | null;
+  /** Absent in events of an older evaluator. */
+  readonly missingMetrics?: readonly string[];
 }
 
 /** A device was created, changed or decommissioned; ask the database for what it is now. */

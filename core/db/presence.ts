@@ -11,7 +11,16 @@ export interface DevicePresence {
   readonly device: string;
   readonly siteId: number | null;
   readonly intervalSeconds: number;
+  readonly template: { readonly templateId: number; readonly version: number } | undefined;
+  /** From when on the metrics that its template requires are expected; null: not known yet. Milliseconds since the epoch. */
+  readonly metricsSince: number | null;
   readonly state: PresenceState;
+}
+
+/** What is written of a device's presence. */
+export interface PresenceToWrite extends DevicePresence {
+  /** When its metrics are to be looked at: next, whatever was set before (`settled`), or by then at the latest. Null without `settled`: as it was. */
+  readonly metricsDue?: { readonly at: number | null; readonly settled: boolean };
 }
 
 interface PresenceRow {
@@ -21,6 +30,10 @@ interface PresenceRow {
   device: string;
   site_id: number | null;
   interval_seconds: number;
+  template_id: number | null;
+  template_version: number | null;
+  missing_metrics: readonly string[];
+  metrics_since: Date | null;
   connection: Connectivity;
   epoch: string;
   connection_changed_at: Date | null;
@@ -30,7 +43,8 @@ interface PresenceRow {
 }
 
 const SELECT = `select p.tenant_id, t.slug as tenant, p.device_id, d.key as device, d.site_id,
-    d.expected_interval_seconds as interval_seconds, p.connection, p.epoch, p.connection_changed_at, p.freshness, p.last_seen_at, p.credential
+    d.expected_interval_seconds as interval_seconds, p.connection, p.epoch, p.connection_changed_at, p.freshness, p.last_seen_at, p.credential,
+    d.template_id, d.template_version, p.missing_metrics, p.metrics_since
   from device_presence p join devices d on d.id = p.device_id join tenants t on t.id = p.tenant_id`;
 
 const fromRow = (row: PresenceRow): DevicePresence => ({
@@ -40,6 +54,11 @@ const fromRow = (row: PresenceRow): DevicePresence => ({
   device: row.device,
   siteId: row.site_id,
   intervalSeconds: row.interval_seconds,
+  template:
+    row.template_id === null || row.template_version === null
+      ? undefined
+      : { templateId: row.template_id, version: row.template_version },
+  metricsSince: row.metrics_since?.getTime() ?? null,
   state: {
     connection: row.connection,
     epoch: BigInt(row.epoch),
@@ -47,6 +66,7 @@ const fromRow = (row: PresenceRow): DevicePresence => ({
     freshness: row.freshness,
     lastSeenAt: row.last_seen_at?.getTime() ?? null,
     credential: row.credential,
+    missingMetrics: row.missing_metrics,
   },
 });
 
@@ -88,6 +108,15 @@ export async function lockCredentialDue(db: Queryable, now: Date, limit: number)
   return rows.rows.map(fromRow);
 }
 
+/** Locks up to `limit` devices whose required metrics are due to be looked at. */
+export async function lockMetricsDue(db: Queryable, now: Date, limit: number): Promise<DevicePresence[]> {
+  const rows = await db.query<PresenceRow>(
+    `${SELECT} where p.metrics_due_at < $1 order by p.device_id limit $2 for update of p skip locked`,
+    [now, limit],
+  );
+  return rows.rows.map(fromRow);
+}
+
 /** Begins the presence of up to `limit` devices that have a credential and were never heard of; returns how many. */
 export async function beginPresence(db: Queryable, limit: number): Promise<number> {
   const begun = await db.query(
@@ -120,14 +149,17 @@ export async function findCredentialLives(
   return lives;
 }
 
-/** Writes connection and freshness of devices that are locked. */
-export async function writePresence(db: Queryable, devices: readonly DevicePresence[]): Promise<void> {
+/** Writes connection, freshness and missing metrics of devices that are locked. */
+export async function writePresence(db: Queryable, devices: readonly PresenceToWrite[]): Promise<void> {
   if (devices.length === 0) return;
   await db.query(
     `update device_presence p set connection = w.connection, epoch = w.epoch, connection_changed_at = w.changed_at,
-       freshness = w.freshness, last_seen_at = w.seen_at, fades_at = w.fades_at
-     from unnest($1::int[], $2::connectivity[], $3::bigint[], $4::timestamptz[], $5::freshness[], $6::timestamptz[], $7::timestamptz[])
-       as w (device_id, connection, epoch, changed_at, freshness, seen_at, fades_at)
+       freshness = w.freshness, last_seen_at = w.seen_at, fades_at = w.fades_at,
+       missing_metrics = string_to_array(w.missing, ','), metrics_since = w.since,
+       metrics_due_at = case when w.settled then w.due else least(p.metrics_due_at, w.due) end
+     from unnest($1::int[], $2::connectivity[], $3::bigint[], $4::timestamptz[], $5::freshness[], $6::timestamptz[], $7::timestamptz[],
+         $8::text[], $9::timestamptz[], $10::timestamptz[], $11::boolean[])
+       as w (device_id, connection, epoch, changed_at, freshness, seen_at, fades_at, missing, since, due, settled)
      where p.device_id = w.device_id`,
     [
       devices.map((device) => device.deviceId),
@@ -137,6 +169,10 @@ export async function writePresence(db: Queryable, devices: readonly DevicePrese
       devices.map((device) => device.state.freshness),
       devices.map((device) => dateOf(device.state.lastSeenAt)),
       devices.map((device) => dateOf(fadesAt(device.state, device.intervalSeconds))),
+      devices.map((device) => device.state.missingMetrics.join()),
+      devices.map((device) => dateOf(device.metricsSince)),
+      devices.map((device) => dateOf(device.metricsDue?.at ?? null)),
+      devices.map((device) => device.metricsDue?.settled ?? false),
     ],
   );
 }

@@ -10,6 +10,7 @@ const state: PresenceState = {
   freshness: 'SILENT',
   lastSeenAt: null,
   credential: 'NONE',
+  missingMetrics: [],
 };
 const silent: Axes = { connection: 'UNKNOWN', freshness: 'SILENT', credential: 'NONE' };
 const online: Axes = { ...silent, connection: 'ONLINE', freshness: 'FRESH' };
@@ -49,6 +50,17 @@ describe('the history of presence', () => {
     ]);
     expect(changesBetween(stale, { ...stale, freshness: 'SILENT' }, 9e9, 10)).toMatchObject([
       { at: 101_000 },
+    ]);
+  });
+
+  it('dates the lack of a metric, and its end, from when they were found', () => {
+    const fresh = { ...state, freshness: 'FRESH' as const, lastSeenAt: 1_000 };
+    const lacking = { ...fresh, freshness: 'STALE' as const, missingMetrics: ['voltage'] };
+    expect(changesBetween(fresh, lacking, 2_000, 10)).toMatchObject([
+      { at: 2_000, after: { freshness: 'STALE' } },
+    ]);
+    expect(changesBetween(lacking, { ...fresh, lastSeenAt: 3_000 }, 5_000, 10)).toMatchObject([
+      { at: 5_000, after: { freshness: 'FRESH' } },
     ]);
   });
 

@@ -55,6 +55,8 @@ function freshnessSteps(
   now: number,
   intervalSeconds: number,
 ): { readonly at: number; readonly freshness: Freshness }[] {
+  if (after.freshness === 'FRESH' && before.missingMetrics.length > 0)
+    return [{ at: now, freshness: 'FRESH' }];
   if (after.freshness === 'FRESH' || before.freshness === 'SILENT')
     return [{ at: after.lastSeenAt ?? now, freshness: after.freshness }];
   const fade = (freshness: Freshness) =>

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  afterHearing,
   applySignal,
   fadesAt,
   freshnessAt,
   type PresenceSignal,
   type PresenceState,
+  presenceChanged,
   silenceAsOf,
+  withFreshness,
 } from './presence.ts';
 
 const unknown: PresenceState = {
@@ -16,6 +19,7 @@ const unknown: PresenceState = {
   freshness: 'SILENT',
   lastSeenAt: null,
   credential: 'NONE',
+  missingMetrics: [],
 };
 const fold = (signals: readonly PresenceSignal[], from = unknown) => signals.reduce(applySignal, from);
 const connected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({ kind: 'connected', at, epoch });
@@ -90,5 +94,15 @@ describe('presence', () => {
     expect(freshnessAt(120_001, 0, 60)).toBe('STALE');
     expect(freshnessAt(600_001, 0, 60)).toBe('SILENT');
     expect(freshnessAt(0, null, 60)).toBe('SILENT');
+  });
+
+  it('is stale at best while a required metric is missing', () => {
+    const lacking = { ...unknown, missingMetrics: ['voltage'] };
+    const heard = fold([{ kind: 'traffic', at: 9 }], lacking);
+    expect(afterHearing(lacking, heard).freshness).toBe('STALE');
+    expect(withFreshness(heard, 10, 60).freshness).toBe('STALE');
+    expect(withFreshness(heard, 700_000, 60).freshness).toBe('SILENT');
+    expect(withFreshness({ ...heard, missingMetrics: [] }, 10, 60).freshness).toBe('FRESH');
+    expect(presenceChanged(unknown, lacking)).toBe(true);
   });
 });

@@ -12,6 +12,8 @@ export interface PresenceState {
   readonly freshness: Freshness;
   readonly lastSeenAt: number | null;
   readonly credential: CredentialState;
+  /** Metrics that its template requires and that have not come although it has sent, in the order of their keys: it is not fresh then. */
+  readonly missingMetrics: readonly string[];
 }
 
 /** One thing heard of a device. */
@@ -25,7 +27,7 @@ export type PresenceSignal =
   | { readonly kind: 'lost'; readonly at: number; readonly epoch: bigint };
 
 /** Missing this many expected messages makes a device stale, then silent. */
-const STALE_INTERVALS = 2;
+export const STALE_INTERVALS = 2;
 const SILENT_INTERVALS = 10;
 
 /** How fresh a device is that was last seen then and is expected to speak every `intervalSeconds`. */
@@ -95,13 +97,17 @@ export function applySignal(state: PresenceState, signal: PresenceSignal): Prese
 
 /** The state with its freshness as of `now`. */
 export function withFreshness(state: PresenceState, now: number, intervalSeconds: number): PresenceState {
-  const freshness = freshnessAt(now, state.lastSeenAt, intervalSeconds);
+  const freshness = atBest(freshnessAt(now, state.lastSeenAt, intervalSeconds), state);
   return freshness === state.freshness ? state : { ...state, freshness };
 }
 
-/** The state behind what was heard: a device that was heard of is fresh, and only the clock says that it no longer is. */
+/** A device that lacks something is stale as long as it sends at all. */
+const atBest = (freshness: Freshness, { missingMetrics }: PresenceState): Freshness =>
+  freshness === 'FRESH' && missingMetrics.length > 0 ? 'STALE' : freshness;
+
+/** The state behind what was heard: a device that was heard of is fresh unless it lacks something, and only the clock says that it no longer is. */
 export function afterHearing(before: PresenceState, heard: PresenceState): PresenceState {
-  return heard.lastSeenAt === before.lastSeenAt ? heard : { ...heard, freshness: 'FRESH' };
+  return heard.lastSeenAt === before.lastSeenAt ? heard : { ...heard, freshness: atBest('FRESH', heard) };
 }
 
 /** Whether a subscriber would want to know of the change. */
@@ -109,7 +115,8 @@ export function presenceChanged(before: PresenceState, after: PresenceState): bo
   return (
     before.connection !== after.connection ||
     before.freshness !== after.freshness ||
-    before.credential !== after.credential
+    before.credential !== after.credential ||
+    before.missingMetrics.join() !== after.missingMetrics.join()
   );
 }
 

@@ -98,6 +98,7 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   tenant_frame: ['fleetgraph_app'],
   tenant_frame_parts: ['fleetgraph_app'],
   tenant_frames_stored_at: ['fleetgraph_app'],
+  template_changed: null,
   tenant_sums: ['fleetgraph_app'],
   purge_tenant_rows: ['fleetgraph_worker'],
 };

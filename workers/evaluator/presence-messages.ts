@@ -38,4 +38,5 @@ const presenceEvent = (device: DevicePresence, at: number): PresenceEvent => ({
   credential: device.state.credential,
   lastSeenAt: device.state.lastSeenAt,
   connectionChangedAt: device.state.connectionChangedAt,
+  missingMetrics: device.state.missingMetrics,
 });

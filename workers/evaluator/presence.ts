@@ -13,6 +13,7 @@ import {
   settleFading,
   settleSessions,
 } from './settle.ts';
+import { settleMetrics } from './settle-metrics.ts';
 import { collectSignals, type DeviceSignals, onlyExpectedTraffic } from './signals.ts';
 
 export interface PresenceDeps {
@@ -28,6 +29,8 @@ export interface PresenceFollower {
   heardUntil(): number | undefined;
   /** Moves devices that have fallen silent by `now`; returns how many changed. */
   sweepFreshness(now: number): Promise<number>;
+  /** Finds out which required metrics are missing, or have come again; returns how many devices changed. */
+  sweepMetrics(now: number): Promise<number>;
   /** Moves devices whose credentials were added, revoked, or are about to end; returns how many changed. */
   sweepCredentials(now: number): Promise<number>;
   /** Begins the presence of devices that have a credential and were never heard of; returns how many. */
@@ -61,7 +64,7 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     for (const device of after) {
       if (seenAgainAt.size >= MAX_REMEMBERED) seenAgainAt.clear();
       const pause = Math.min(SEEN_EVERY_MS, device.intervalSeconds * 500);
-      if (device.state.freshness === 'FRESH')
+      if (device.state.freshness === 'FRESH' || device.state.missingMetrics.length > 0)
         seenAgainAt.set(device.deviceId, (device.state.lastSeenAt ?? now) + pause);
       else seenAgainAt.delete(device.deviceId);
     }
@@ -113,6 +116,8 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
     heardUntil: () => heardUntil,
 
     sweepFreshness: (now) => repeat(() => atDesk((desk) => settleFading(desk, now))),
+
+    sweepMetrics: (now) => repeat(() => atDesk((desk) => settleMetrics(desk, now))),
 
     sweepCredentials: (now) => repeat(() => atDesk((desk) => settleCredentials(desk, now))),
 

@@ -36,7 +36,10 @@ export function createEvaluator(deps: EvaluatorDeps): Service {
         await deps.presence.sweepGateways(Date.now());
         await deps.presence.sweepCredentials(Date.now());
         const asOf = silenceAsOf(Date.now(), await deps.waiting(), deps.presence.heardUntil());
-        if (asOf !== undefined) await deps.presence.sweepFreshness(asOf);
+        if (asOf !== undefined) {
+          await deps.presence.sweepFreshness(asOf);
+          await deps.presence.sweepMetrics(asOf);
+        }
         if (Date.now() - comparedAt < COMPARE_EVERY_MS) return;
         await deps.presence.sweepUnheard(Date.now());
         await deps.presence.sweepStrangers();

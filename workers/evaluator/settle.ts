@@ -7,6 +7,7 @@ import {
   lockCredentialDue,
   lockFading,
   lockPresence,
+  type PresenceToWrite,
   writeCredentialStates,
   writePresence,
 } from '#core/db/presence.ts';
@@ -16,9 +17,11 @@ import {
   afterHearing,
   applySignal,
   type PresenceSignal,
+  type PresenceState,
   presenceChanged,
   withFreshness,
 } from '#core/fleet/presence.ts';
+import { watchMetrics } from '#core/fleet/required-metrics.ts';
 import { presenceMessages } from './presence-messages.ts';
 
 /** Devices in one transaction of a sweep; what is more is the next transaction's. */
@@ -31,7 +34,7 @@ export interface Settled {
   readonly now: number;
 }
 
-const NOTHING: Settled = { after: [], changed: [], now: 0 };
+export const NOTHING: Settled = { after: [], changed: [], now: 0 };
 
 /** A transaction, and into how many shards its events go. */
 export interface Desk {
@@ -48,10 +51,21 @@ export async function settle(
 ): Promise<Settled> {
   const after = devices.map((device) => {
     const heard = signalsOf(device).reduce(applySignal, device.state);
-    return { ...device, state: afterHearing(device.state, heard) };
+    return watched(device, afterHearing(device.state, heard));
   });
   await writePresence(desk.connection, after);
   return conclude(desk, devices, after, now);
+}
+
+/** A device in its new state; one with a template that was not fresh and has been heard of has its metrics looked at. */
+function watched(before: DevicePresence, state: PresenceState): PresenceToWrite {
+  const { lastSeenAt } = state;
+  const wasFresh = before.state.freshness === 'FRESH';
+  if (!before.template || wasFresh || lastSeenAt === null || lastSeenAt === before.state.lastSeenAt)
+    return { ...before, state };
+  const { dueAt, since } = watchMetrics(lastSeenAt, state.missingMetrics, before.intervalSeconds);
+  const metricsSince = since ?? before.metricsSince;
+  return { ...before, state, metricsSince, metricsDue: { at: dueAt, settled: false } };
 }
 
 /** Locks the devices of these sessions and takes one signal of each into their presence. */
@@ -101,8 +115,8 @@ export async function settleCredentials(desk: Desk, now: number): Promise<Settle
   );
 }
 
-/** Writes down and announces what has changed. */
-async function conclude(
+/** Writes down and announces what has changed in devices that are written. */
+export async function conclude(
   { connection, shards }: Desk,
   before: readonly DevicePresence[],
   after: readonly DevicePresence[],

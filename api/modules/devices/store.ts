@@ -105,7 +105,7 @@ export async function listDeviceRows(
   const page = planPage(args, keyset);
   const rows = await operation.read.rows<ListedRow>(
     sql`select ${COLUMNS}, coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness,
-          p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt"
+          p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt", coalesce(p.missing_metrics, '{}') as "missingMetrics"
         from ${DEVICES} where ${condition} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
   );
   for (const row of rows) loadPresence.prime(operation, row.id, { ...row, deviceId: row.id });

@@ -41,6 +41,7 @@ const changeRef = builder.objectRef<PresenceChange>('PresenceChange').implement(
         credential: event.credential,
         lastSeenAt: toDate(event.lastSeenAt),
         connectionChangedAt: toDate(event.connectionChangedAt),
+        missingMetrics: event.missingMetrics ?? [],
       }),
     }),
     at: t.field({ type: 'DateTime', description: 'When it changed.', resolve: ({ event }) => event.at }),

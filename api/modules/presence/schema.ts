@@ -14,8 +14,10 @@ export const connectivityEnum = builder.enumType('Connectivity', {
 export const freshnessEnum = builder.enumType('Freshness', {
   description: 'How recent the last traffic of a device is, against the interval it is expected to keep.',
   values: {
-    FRESH: { description: 'Within two expected intervals.' },
-    STALE: { description: 'Within ten expected intervals.' },
+    FRESH: { description: 'Within two expected intervals, and no required metric is missing.' },
+    STALE: {
+      description: 'Within ten expected intervals, or it sends without a metric that its template requires.',
+    },
     SILENT: { description: 'Longer ago, or never.' },
   },
 });
@@ -54,6 +56,11 @@ export const presenceRef = builder.objectRef<PresenceRow>('Presence').implement(
       type: 'DateTime',
       nullable: true,
       description: 'When `connection` last changed; null when never.',
+    }),
+    missingMetrics: t.stringList({
+      description:
+        'Metrics that its template requires and that have not come for two expected intervals although the device has sent; it is STALE then. In the order of their keys.',
+      resolve: ({ missingMetrics }) => [...missingMetrics],
     }),
   }),
 });

@@ -8,6 +8,7 @@ export interface PresenceRow {
   readonly freshness: 'FRESH' | 'STALE' | 'SILENT';
   readonly lastSeenAt: Date | null;
   readonly connectionChangedAt: Date | null;
+  readonly missingMetrics: readonly string[];
   /** As an event says it; absent, it is looked up. */
   readonly credential?: CredentialState | undefined;
 }
@@ -17,7 +18,7 @@ export const loadPresence = defineLoader<number, PresenceRow>(
   async (operation, ids) => {
     const rows = await operation.read.rows<PresenceRow>(
       sql`select device_id as "deviceId", connection, freshness, last_seen_at as "lastSeenAt",
-            connection_changed_at as "connectionChangedAt"
+            connection_changed_at as "connectionChangedAt", missing_metrics as "missingMetrics"
           from device_presence where device_id = any(${ids}::int[])`,
     );
     return new Map(rows.map((row) => [row.deviceId, row]));
@@ -28,5 +29,6 @@ export const loadPresence = defineLoader<number, PresenceRow>(
     freshness: 'SILENT',
     lastSeenAt: null,
     connectionChangedAt: null,
+    missingMetrics: [],
   }),
 );
