@@ -53,6 +53,29 @@ describe('a menu', () => {
   });
 });
 
+describe('a search', () => {
+  it('does not call back somebody who has left for a page that is still loading', async () => {
+    await using context = await browser.newContext();
+    const page = await signIn(context, platform.ready, 'ADMIN');
+    const devices = page.getByRole('table', { name: 'Devices' });
+    const link = devices.getByRole('link').first();
+    const path = await link.getAttribute('href');
+    await context.route('**/assets/device-page-*', async (route) => {
+      await page.waitForTimeout(1_000);
+      await route.continue();
+    });
+    await page.evaluate(() => {
+      // Faster than a person, so that the search is surely not taken up yet.
+      const input = document.querySelector<HTMLInputElement>('input[type=search]');
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(input, 'd');
+      input?.dispatchEvent(new Event('input', { bubbles: true }));
+      document.querySelector<HTMLElement>('[role=table] a')?.click();
+    });
+    await page.getByRole('navigation', { name: 'Device' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe(path);
+  });
+});
+
 describe('a narrow page', () => {
   it('has its navigation behind a button, which gets the focus back', async () => {
     await using context = await browser.newContext({ viewport: { width: 375, height: 720 } });

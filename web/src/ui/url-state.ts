@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react';
-import { useSearchParams } from 'react-router';
+import { useLocation, useSearchParams } from 'react-router';
 
 /** Reads a view out of a query string and writes it back. Reading never throws: what it does not understand is left out. */
 export type UrlCodec<View> = {
@@ -26,19 +26,22 @@ export function readList(params: URLSearchParams, key: string): readonly string[
 
 /**
  * The page's view, kept in the URL. Setting it replaces the history entry, so that Back leaves the page;
- * pass `push` for a step worth going back from.
+ * pass `push` for a step worth going back from. Setting it does nothing while the page is being left: whoever has chosen a link
+ * before a search was taken up gets what they chose last.
  */
 export function useUrlState<View>(
   codec: UrlCodec<View>,
 ): [view: View, set: (next: View, options?: { push?: boolean }) => void] {
   const [params, setParams] = useSearchParams();
+  const { pathname } = useLocation();
   const key = params.toString();
   const view = useMemo(() => codec.parse(new URLSearchParams(key)), [codec, key]);
   const set = useCallback(
     (next: View, options?: { push?: boolean }) => {
+      if (window.location.pathname !== pathname) return;
       setParams(codec.format(next), { replace: options?.push !== true, preventScrollReset: true });
     },
-    [codec, setParams],
+    [codec, setParams, pathname],
   );
   return [view, set];
 }
