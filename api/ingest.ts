@@ -62,6 +62,7 @@ export function createIngest(deps: IngestDeps): Ingest {
   const reporter = `api-${randomUUID()}`;
   const accounts = createTenantAccounts({
     plan: planOf(config),
+    inflightBytes: (config.HTTP_INGEST_PENDING_BYTES * config.LIMIT_TENANT_INFLIGHT_PERCENT) / 100,
     ttlMs: config.CREDENTIAL_TTL_MS,
     find: (tenants) => findTenantLimits(pool, tenants),
     report: (sequence, usage) => addUsage(pool, reporter, sequence, usage),

@@ -5,6 +5,7 @@ import type { FramePublisher, Receipt } from '#core/bus/frame-publisher.ts';
 import { KEY_HASH_BYTES } from '#core/bus/messages.ts';
 import type { FirstUse, KeyUse } from '#core/db/ingest-keys.ts';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
+import { MESSAGE_BYTES } from '#core/fleet/share.ts';
 import { readTelemetry, type TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
 import type { IngestLimits } from './ingest-limits.ts';
@@ -68,10 +69,13 @@ interface Sound {
 export function createIngestIntake(options: IngestIntakeOptions): IngestIntake {
   const publish = (sound: Sound): Promise<Outcome> =>
     new Promise((resolve) => {
-      if (options.frames.pendingBytes >= options.maxPendingBytes) return resolve(notStored());
-      const timer = setTimeout(() => resolve(notStored()), options.storeTimeoutMs);
-      const { tenant, device, kind } = sound.message;
+      const { tenant, device, kind, grant } = sound.message;
       const { receivedAt, payload } = sound;
+      const share = options.rates.inflightOf({ tenant, tenantId: grant.tenantId });
+      if (share.full || options.frames.pendingBytes >= options.maxPendingBytes) return resolve(notStored());
+      const heldBytes = payload.length + MESSAGE_BYTES;
+      share.take(heldBytes);
+      const timer = setTimeout(() => resolve(notStored()), options.storeTimeoutMs);
       const keyHash = sound.keyHash?.subarray(0, KEY_HASH_BYTES);
       options.frames.add(
         {
@@ -87,6 +91,7 @@ export function createIngestIntake(options: IngestIntakeOptions): IngestIntake {
         },
         (_error, receipt) => {
           clearTimeout(timer);
+          share.give(heldBytes);
           resolve(receipt ? { receipt } : notStored());
         },
       );

@@ -2,12 +2,15 @@ import type { TenantAccounts } from '#core/auth/tenant-accounts.ts';
 import type { DeviceId, TenantId } from '#core/fleet/ids.ts';
 import type { Meter } from '#core/fleet/limits.ts';
 import { Recent } from '#core/fleet/recent.ts';
+import type { Share } from '#core/fleet/share.ts';
 import type { HttpProblem } from './problem.ts';
 
 /** Lets messages through the doors as fast as their device and its tenant may send. */
 export interface IngestLimits {
   /** Counts a message, or says why it may not come now; then nothing is counted but the refusal. */
   admit(sender: Sender, bytes: number, now: number): HttpProblem | undefined;
+  /** What the messages of a tenant on their way to the bus count against. */
+  inflightOf(sender: Pick<Sender, 'tenant' | 'tenantId'>): Share;
 }
 
 export interface Sender {
@@ -38,6 +41,7 @@ export function createIngestLimits(accounts: TenantAccounts, maxDevices: number)
       usage.bytes += bytes;
       return undefined;
     },
+    inflightOf: ({ tenant, tenantId }) => accounts.open(tenantId, tenant).inflight,
   };
 }
 

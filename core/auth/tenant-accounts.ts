@@ -1,5 +1,6 @@
 import type { TenantId } from '../fleet/ids.ts';
 import { type Limits, limitsOf, Meter, type Plan } from '../fleet/limits.ts';
+import { Share } from '../fleet/share.ts';
 import { TokenBucket } from '../fleet/token-bucket.ts';
 import { createBatch } from '../runtime/batch.ts';
 
@@ -33,11 +34,15 @@ export interface TenantAccount {
   /** Of all its devices in this process together. */
   readonly meter: Meter;
   readonly connects: TokenBucket;
+  /** Of the bytes that this process may have on their way to the bus. */
+  readonly inflight: Share;
   readonly usage: UsageCount;
 }
 
 export interface TenantAccountsOptions {
   readonly plan: Plan;
+  /** The most bytes that one tenant may have on their way to the bus. */
+  readonly inflightBytes: number;
   /** How long an account is believed without asking again, in ms. */
   readonly ttlMs: number;
   /** What is written down for each tenant, in the same order; undefined for one that is unknown. */
@@ -119,6 +124,7 @@ export function createTenantAccounts(options: TenantAccountsOptions): TenantAcco
         ...{ tenantId, tenant, limits: plan, usage: { ...NOTHING } },
         meter: new Meter(1, 1, 1),
         connects: new TokenBucket(1, 1),
+        inflight: new Share(options.inflightBytes),
       };
       apply(account, plan, plan);
       const entry = { account, until: 0 };

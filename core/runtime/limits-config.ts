@@ -18,6 +18,8 @@ export const limitsConfig = {
   LIMIT_ADDRESS_CONNECTS_PER_SECOND: rate(1_000),
   /** So many seconds' worth may come at once after a quiet time. */
   LIMIT_BURST_SECONDS: rate(10),
+  /** The most that one tenant may hold of what a process has on its way to the bus, in percent. */
+  LIMIT_TENANT_INFLIGHT_PERCENT: integer(25, 1, 100),
   /** Gateways (or API processes) among which a tenant's limits are divided. */
   LIMIT_REPLICAS: integer(1, 1, 1_000),
 };

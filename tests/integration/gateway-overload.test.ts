@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SeededDevice } from '#tests/kit/seed.ts';
+import { type SeededDevice, seedTenant } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
 import { type GatewaySetup, openDevice, type RawClient, setUpGateway, topicOf } from './gateway-setup.ts';
 
@@ -41,6 +41,40 @@ describe('above the high-water mark', () => {
     }
     await until('every PUBACK', () => acknowledged(sender).length === 400);
     expect(acknowledged(sender)).toEqual(Array.from({ length: 400 }, (_, index) => index + 1));
+    expect(await gateway.metric('paused_connections')).toBe(0);
+  });
+});
+
+describe('a tenant that has its share of the way to the bus', () => {
+  it('is not read, while others are', async () => {
+    const [busy, idle] = await gateway.acme.devices(2, 'share');
+    const rival = await seedTenant(gateway.database.admin, 'rival');
+    const other = await rival.device('other');
+    if (!busy || !idle) throw new Error('no devices');
+    await using sender = await openDevice(gateway.url, busy, { keepalive: 1 });
+    await using sibling = await openDevice(gateway.url, idle, { keepalive: 1 });
+    await using stranger = await openDevice(gateway.url, other);
+    gateway.nats.process.kill('SIGSTOP');
+    try {
+      for (let id = 1; id <= 100; id++) sender.socket.write(publish(busy, id, 1_000));
+      await until('the brake', async () => (await gateway.metric('paused_connections')) === 2);
+      const pending = await gateway.metric('pending_bytes');
+      expect(pending).toBeLessThan(20_000);
+      stranger.socket.write(publish(other, 1, 10_000));
+      await until(
+        'the message of another',
+        async () => (await gateway.metric('pending_bytes')) > pending + 10_000,
+      );
+      expect(await gateway.metric('paused_connections')).toBe(2);
+      await sleep(2_000);
+      expect([sender.closed(), sibling.closed()]).toEqual([false, false]);
+    } finally {
+      gateway.nats.process.kill('SIGCONT');
+    }
+    await until(
+      'every PUBACK',
+      () => acknowledged(sender).length === 100 && acknowledged(stranger).length === 1,
+    );
     expect(await gateway.metric('paused_connections')).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { NatsServer } from '#standalone/nats.ts';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
 import { bearer, doorOf, post } from '#tests/kit/http-device.ts';
 import { openTestBus, openTestNats } from '#tests/kit/nats.ts';
@@ -9,16 +10,20 @@ import { until } from '#tests/kit/wait.ts';
 const opened = new AsyncDisposableStack();
 let database: TestDatabase;
 let processes: TestProcesses;
+let nats: NatsServer;
 let acme: TenantSeed;
 
 beforeAll(async () => {
   database = opened.use(await openTestDatabase());
-  const nats = opened.use(await openTestNats());
+  nats = opened.use(await openTestNats());
   opened.use(await openTestBus(nats));
   processes = opened.use(
     await startProcesses({
       ...{ database, natsUrl: nats.url, start: ['api', 'relay'] },
-      env: { LIMIT_DEVICE_MESSAGES_PER_SECOND: '5', LIMIT_BURST_SECONDS: '2' },
+      env: {
+        ...{ LIMIT_DEVICE_MESSAGES_PER_SECOND: '5', LIMIT_BURST_SECONDS: '2' },
+        ...{ HTTP_INGEST_PENDING_BYTES: '65536', HTTP_INGEST_STORE_TIMEOUT_MS: '1500' },
+      },
     }),
   );
   acme = await seedTenant(database.admin, 'acme');
@@ -96,4 +101,29 @@ it('counts a report once, though it comes twice, and without the tenants that ar
     [acme.id],
   );
   expect(rows).toEqual([{ messages: 10, bytes: 100, throttled: 2, refused: 0 }]);
+});
+
+it('lets a tenant hold no more than its share while the bus is slow', async () => {
+  const [full, sibling] = await acme.devices(2, 'share');
+  const rival = await seedTenant(database.admin, 'rival');
+  const stranger = await rival.device('stranger');
+  if (!full || !sibling) throw new Error('no devices');
+  const payload = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`m${n}`, 'x'.repeat(50)]));
+  const message = { ...{ tenant: 'acme', device: full.key, token: full.password }, payload };
+  const timed = async (device: SeededDevice) => {
+    const began = Date.now();
+    const { status, body } = await send(device);
+    return { status, code: body.code, waited: Date.now() - began > 1_000 };
+  };
+  nats.process.kill('SIGSTOP');
+  try {
+    const filling = post(url('/ingest/v1/batch'), { messages: Array(9).fill(message) });
+    await until('the share', async () => !(await timed(sibling)).waited);
+    const refused = { status: 503, code: 'NOT_STORED' };
+    expect(await timed(stranger)).toEqual({ ...refused, waited: true });
+    expect((await filling).status).toBe(503);
+  } finally {
+    nats.process.kill('SIGCONT');
+  }
+  await until('202 again', async () => (await send(sibling)).status === 202, 10_000);
 });

@@ -29,7 +29,7 @@ const QUIET: ReadonlySet<CloseReason> = new Set([
 ]);
 
 /** Why a socket is not read at present; several may hold at once. */
-const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8, LIMIT: 16 } as const;
+const HOLD = { HANDSHAKE: 1, WINDOW: 2, CONGESTION: 4, STOPPING: 8, LIMIT: 16, SHARE: 32 } as const;
 
 /** One socket from its first byte to its last. */
 export class Connection implements Pausable, Writer {
@@ -68,7 +68,7 @@ export class Connection implements Pausable, Writer {
   }
 
   get paused(): boolean {
-    return (this.#holds & (HOLD.WINDOW | HOLD.CONGESTION)) !== 0;
+    return (this.#holds & (HOLD.WINDOW | HOLD.CONGESTION | HOLD.SHARE)) !== 0;
   }
 
   /** Messages that the bus has not answered. */
@@ -200,6 +200,7 @@ export class Connection implements Pausable, Writer {
       write: (bytes) => this.#write(bytes),
       close: (reason, why, told) => this.close(reason, why, told),
       onThrottled: (held) => (held ? this.#hold(HOLD.LIMIT) : this.#release(HOLD.LIMIT)),
+      onShareFull: (full) => (full ? this.#hold(HOLD.SHARE) : this.#release(HOLD.SHARE)),
       onAcks: () => writes.add(this),
       onFull: (full) => (full ? this.#hold(HOLD.WINDOW) : this.#release(HOLD.WINDOW)),
     });

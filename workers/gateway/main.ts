@@ -108,6 +108,7 @@ await runService({
     const gauges: { listener?: Listener } = {};
     const accounts = createTenantAccounts({
       plan: config.plan,
+      inflightBytes: (config.MQTT_HIGH_WATER_BYTES * config.LIMIT_TENANT_INFLIGHT_PERCENT) / 100,
       ttlMs: config.CREDENTIAL_TTL_MS,
       find: (tenants) => findTenantLimits(database, tenants),
       report: (sequence, usage) => addUsage(database, gatewayId, sequence, usage),

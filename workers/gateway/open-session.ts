@@ -29,6 +29,8 @@ export interface SessionLink {
   close(reason: CloseReason, why?: string, told?: number): void;
   /** Sends more than it may: reads no more until false. */
   onThrottled(held: boolean): void;
+  /** Its tenant holds all it may of the way to the bus: reads no more until false. */
+  onShareFull(full: boolean): void;
   /** See `UplinkLaneOptions`. */
   onAcks(): void;
   onFull(full: boolean): void;
@@ -53,16 +55,6 @@ export function openSession(
   if (!sessions.hold(held))
     return new Rejection('overtaken', 'a newer session of this device began meanwhile');
   wills.cancel(tenant, device, epoch);
-  const lane = new UplinkLane({
-    ...{ tenant, device, version, intake, inbox: state.inbox },
-    maxPayloadBytes: context.limits.maxPayloadBytes,
-    maxInflight: context.limits.maxInflight,
-    maxReasonBytes: limits.wantsReasons ? Math.min(MAX_REASON_BYTES, limits.maxPacketBytes) : 0,
-    storeSeconds: metrics.storeSeconds,
-    onAcks: link.onAcks,
-    onFull: link.onFull,
-    onLost: () => link.close('not_stored'),
-  });
   const throttle = context.throttles.open(admission, {
     onHold: link.onThrottled,
     onExcess(limit) {
@@ -71,6 +63,18 @@ export function openSession(
       link.close('rate_exceeded', `more than its ${limit} may send`, told);
     },
   });
+  const share = throttle.account.inflight;
+  const lane = new UplinkLane({
+    ...{ tenant, device, version, intake, inbox: state.inbox, share },
+    maxPayloadBytes: context.limits.maxPayloadBytes,
+    maxInflight: context.limits.maxInflight,
+    maxReasonBytes: limits.wantsReasons ? Math.min(MAX_REASON_BYTES, limits.maxPacketBytes) : 0,
+    storeSeconds: metrics.storeSeconds,
+    onAcks: link.onAcks,
+    onFull: link.onFull,
+    onLost: () => link.close('not_stored'),
+  });
+  const unwatch = share.watch(link.onShareFull);
   const { downlink } = state;
   const listen = async () => {
     if (downlink.filters.size === 0) return;
@@ -94,6 +98,7 @@ export function openSession(
     },
     end(reason) {
       lane.close();
+      unwatch();
       downlink.advance(context.downlinkPlace(tenant));
       sessions.drop(held);
       // Whoever took over has read what was written and writes it from now on.

@@ -4,6 +4,7 @@ import { Histogram } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { readUserProperties } from '#core/bus/user-properties.ts';
 import { PROVISION_TOKEN_MARKER } from '#core/fleet/provision-token.ts';
+import { Share } from '#core/fleet/share.ts';
 import { Inbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
 import type { MessageTally } from './metrics.ts';
@@ -43,9 +44,10 @@ function openLane(maxInflight = 1_000, version: ProtocolVersion = 4, inbox = new
     register: () => undefined,
     unregister: () => undefined,
   };
+  const share = new Share(1_000);
   const lane = new UplinkLane({
     ...{ tenant: 'acme', device: 'd1', intake, maxPayloadBytes: 100, maxInflight, storeSeconds },
-    ...{ version, inbox, maxReasonBytes: 256 },
+    ...{ version, inbox, maxReasonBytes: 256, share },
     onAcks: () => {
       told.acks += 1;
     },
@@ -78,7 +80,7 @@ function openLane(maxInflight = 1_000, version: ProtocolVersion = 4, inbox = new
     const bytes = lane.takeAcks() ?? Buffer.alloc(0);
     return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt16BE(index * 4 + 2));
   };
-  return { lane, sent, told, publish, acknowledged, answers, inbox };
+  return { lane, sent, told, publish, acknowledged, answers, inbox, share };
 }
 
 describe('the lane of a connection', () => {
@@ -104,6 +106,25 @@ describe('the lane of a connection', () => {
         expect(lane.inflight).toBe(0);
       }),
     );
+  });
+
+  it('holds of its tenant’s share what the bus has not answered, and nothing for repeats and refusals', () => {
+    const { sent, publish, share } = openLane();
+    publish(1, { qos: 2, payload: 'x'.repeat(80) });
+    publish(1, { qos: 2, payload: 'x'.repeat(80), dup: true });
+    publish(2, { topic: 'tenant/acme/device/d2/telemetry' });
+    for (let id = 3; id < 9; id++) publish(id, { payload: 'x'.repeat(78) });
+    expect(share.full).toBe(false);
+    publish(9, { qos: 0, payload: '' });
+    expect(share.full).toBe(true);
+    for (const uplink of sent.splice(0, 3)) uplink.done(undefined, { batchId: 'x', index: 0 });
+    expect(share.full).toBe(true);
+    for (const uplink of sent.splice(0, 1)) uplink.done(new Error('given up'), undefined);
+    expect(share.full).toBe(false);
+    share.take(1_000 - 3 * (78 + 64) - 64 - 1);
+    expect(share.full).toBe(false);
+    share.take(1);
+    expect(share.full).toBe(true);
   });
 
   it('knows its own topics in every dialect, and nobody else’s', () => {

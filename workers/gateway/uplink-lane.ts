@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Histogram } from 'prom-client';
 import { withoutProvisionToken } from '#core/fleet/provision-token.ts';
+import { MESSAGE_BYTES, type Share } from '#core/fleet/share.ts';
 import { DueAnswers } from './due-answers.ts';
 import type { Inbox } from './inbox.ts';
 import type { Intake } from './intake.ts';
@@ -17,6 +18,8 @@ export interface UplinkLaneOptions {
   readonly version: ProtocolVersion;
   readonly intake: Intake;
   readonly inbox: Inbox;
+  /** What all messages of the tenant that the bus has not answered count against. */
+  readonly share: Share;
   readonly maxPayloadBytes: number;
   /**
    * In MQTT 5 the most messages that a client may have open, of which it was told; in 3.1.1 the socket is not read while
@@ -123,12 +126,15 @@ export class UplinkLane implements UplinkOwner {
       this.#options.inbox.take(uplink);
     }
     this.#append(uplink);
+    uplink.heldBytes = uplink.payload.length + MESSAGE_BYTES;
+    this.#options.share.take(uplink.heldBytes);
     this.#options.intake.send(uplink);
     return undefined;
   }
 
   settled(uplink: Uplink, error: Error | undefined): void {
     this.#inflight -= 1;
+    const { heldBytes } = uplink;
     if (uplink.answer === PUBREC) this.#options.inbox.settled(uplink, error);
     if (uplink.packetId === 0) {
       if (error) this.#options.intake.tally.qos0Lost += 1;
@@ -143,6 +149,7 @@ export class UplinkLane implements UplinkOwner {
       this.#full = false;
       if (!this.#closed) this.#options.onFull(false);
     }
+    this.#options.share.give(heldBytes);
   }
 
   /** The acknowledgements that are due, as they go to the device; undefined when there are none. */

@@ -98,6 +98,8 @@ export class Uplink implements FrameItem {
   answer = PUBACK;
   /** See `refusalNumber`; 0 for a message that was taken. */
   refusal = 0;
+  /** What it counts for in its tenant's share; 0 for what is not sent to the bus. */
+  heldBytes = 0;
   /** It may be answered: it is stored, was refused, or repeats one that is stored. */
   stored = false;
   owner: UplinkOwner | undefined;
@@ -122,6 +124,7 @@ export function createUplinkPool(maxIdle: number): UplinkPool {
       uplink.payload = NO_BYTES;
       if (uplink.userProperties !== undefined) uplink.userProperties = undefined;
       if (uplink.refusal !== 0) uplink.refusal = 0;
+      uplink.heldBytes = 0;
       uplink.owner = undefined;
       uplink.next = undefined;
       uplink.stored = false;
