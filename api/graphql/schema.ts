@@ -17,6 +17,8 @@ import '../modules/sensors/schema.ts';
 import '../modules/sensors/mutations.ts';
 import '../modules/transports/schema.ts';
 import '../modules/transports/mutations.ts';
+import '../modules/template-migrations/schema.ts';
+import '../modules/template-migrations/mutations.ts';
 import '../modules/groups/schema.ts';
 import '../modules/groups/mutations.ts';
 import '../modules/jobs/schema.ts';

@@ -36,6 +36,30 @@ export async function putSensors(
       source = excluded.source, active = true, updated_at = now()`);
 }
 
+/** A sensor that is there, and what a template says of its metric. */
+export interface NamedSensor {
+  readonly id: number;
+  readonly of: TemplateMetric;
+}
+
+/** Makes sensors what the template of their device says. They keep the names that people gave them. */
+export async function nameSensors(
+  db: SqlReader,
+  tenantId: number,
+  sensors: readonly NamedSensor[],
+): Promise<void> {
+  if (sensors.length === 0) return;
+  const rows = sensors.map(({ id, of: { key, name, type, unit, min, max } }) => {
+    return { id, key, name, type, unit, min, max };
+  });
+  await db.rows(sql`
+    update device_sensors s set source = 'TEMPLATE', template_metric = w.key, type = w.type, unit = w.unit, min = w.min, max = w.max,
+      name = case when s.name = s.metric then w.name else s.name end, updated_at = now()
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as w (id int, key text, name text, type text, unit text, min float8, max float8)
+    where s.tenant_id = ${tenantId}::int and s.id = w.id`);
+}
+
 /** Ends what modules measured that are not there any more: their sensors stay, inactive. */
 export async function endModuleSensors(
   db: SqlReader,

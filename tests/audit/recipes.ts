@@ -14,6 +14,7 @@ import { quarantine } from './quarantine.ts';
 import type { Recipes } from './recipe.ts';
 import { shadow } from './shadow.ts';
 import { sites } from './sites.ts';
+import { templateMigrations } from './template-migrations.ts';
 import { templates } from './templates.ts';
 
 /** One for every mutation there is, in a file for each module. */
@@ -31,6 +32,7 @@ export const recipes: Recipes = {
   ...invitations,
   ...members,
   ...templates,
+  ...templateMigrations,
   ...sites,
   ...instances,
   ...shadow,

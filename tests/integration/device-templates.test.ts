@@ -123,7 +123,8 @@ describe('devices of templates', () => {
     const { id: rowId } = await acme.device('late');
     await api.database.admin.query(
       `insert into device_sensors (tenant_id, device_id, metric, name, type, source)
-       values ($1, $2, 'flow', 'flow', 'STRING', 'DISCOVERED'), ($1, $2, 'odd', 'odd', 'FLOAT', 'DISCOVERED')`,
+       values ($1, $2, 'flow', 'flow', 'STRING', 'DISCOVERED'), ($1, $2, 'odd', 'odd', 'FLOAT', 'DISCOVERED'),
+         ($1, $2, 'wear', 'Wear of mine', 'FLOAT', 'MANUAL')`,
       [acme.id, rowId],
     );
     const { id } = await device('late');
@@ -134,6 +135,7 @@ describe('devices of templates', () => {
         { metric: 'flow', source: 'TEMPLATE', type: 'FLOAT' },
         { metric: 'odd', source: 'DISCOVERED', isModelled: false },
         { metric: 'pressure', source: 'TEMPLATE' },
+        { metric: 'wear', source: 'TEMPLATE', name: 'Wear of mine', max: 100 },
       ],
       transports: [{ isPrimary: true }, { isPrimary: false }],
     });

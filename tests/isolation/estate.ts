@@ -1,5 +1,5 @@
 import { encodeGlobalId } from '#api/graphql/global-ids.ts';
-import type { TestApi } from '#tests/kit/api.ts';
+import type { Answer, TestApi } from '#tests/kit/api.ts';
 import { createRequest } from '#tests/kit/certificate-request.ts';
 import { seedQuarantine } from '#tests/kit/quarantine.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
@@ -13,6 +13,8 @@ export interface Estate {
   readonly siteKey: string;
   /** Of a sensor that somebody made. */
   readonly manualSensorId: string;
+  /** Of a device that has an older version of the template `{mark}-moving`. */
+  readonly outdatedId: string;
   /** Of a site where nothing is. */
   readonly emptySiteId: string;
   /** Global ids by Node type. */
@@ -155,6 +157,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       },
     },
   );
+  const outdatedId = await makeOutdated(ask, mark);
   const codes = await ask('{ claimCodes { nodes { id } } }');
   const letter = await admin.query<{ batch_id: string }>(
     `insert into dead_letters (stream, stream_sequence, streamed_at, item_index, payload, reason, batch_id, tenant_id, device_key)
@@ -178,6 +181,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     ...{ tenant, mark, device, siteKey },
     deadReceipt: `${letter.rows[0]?.batch_id}.0`,
     manualSensorId: sensorCreate.sensor.id,
+    outdatedId,
     emptySiteId: siteCreate.site.id,
     certificateId: generated.deviceCertificateGenerate.credential.id,
     csr: request.csr,
@@ -204,4 +208,22 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       AuditEntry: log.auditEntries.nodes[0].id,
     },
   };
+}
+
+type Ask = (document: string, variables?: Record<string, unknown>) => Promise<Answer['data']>;
+
+/** The id of a device that has version 1 of the template `{mark}-moving`, of which there are two. */
+async function makeOutdated(ask: Ask, mark: string): Promise<string> {
+  const metrics = [{ key: `${mark}_moving`, name: mark, type: 'FLOAT' }];
+  const { templateCreate, deviceCreate } = await ask(
+    `mutation ($input: TemplateCreateInput!) {
+      templateCreate(input: $input) { ... on TemplateCreateSuccess { template { id } } }
+      deviceCreate(input: { key: "${mark}-outdated", templateKey: "${mark}-moving", withToken: false }) {
+        ... on DeviceCreateSuccess { device { id } } } }`,
+    { input: { key: `${mark}-moving`, name: mark, category: 'SENSOR', definition: {} } },
+  );
+  await ask('mutation ($input: TemplateUpdateInput!) { templateUpdate(input: $input) { __typename } }', {
+    input: { id: templateCreate.template.id, expectedVersion: 1, definition: { metrics } },
+  });
+  return deviceCreate.device.id;
 }

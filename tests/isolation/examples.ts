@@ -61,6 +61,7 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   sites: (of) => [{}, { where: { search: of.mark } }],
   template: (of) => [{ by: { id: of.ids['DeviceTemplate'] } }, { by: { key: `${of.mark}-template` } }],
   templates: (of) => [{}, { where: { search: of.mark } }, { where: { source: 'OWN' } }],
+  templateMigrationPreview: (of) => [{ input: { templateKey: `${of.mark}-moving` } }],
   tenantCa: () => [{}],
   viewer: () => [{}],
 };
@@ -118,6 +119,10 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
         ...{ category: 'SENSOR', definition: {} },
       },
     }),
+  },
+  templateMigrate: {
+    needs: 'devices.write',
+    input: (of) => ({ templateKey: `${of.mark}-moving`, target: { ids: [of.outdatedId] } }),
   },
   templateDelete: { needs: 'templates.write', input: (of) => ({ id: of.ids['DeviceTemplate'] }) },
   deviceUpdate: { needs: 'devices.write', input: (of) => ({ id: of.ids['Device'], name: 'changed' }) },

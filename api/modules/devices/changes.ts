@@ -14,7 +14,7 @@ import { lockDevice, lockForChange } from './lock.ts';
 import { assertMapFree } from './metric-map.ts';
 import { endModules } from './module-end.ts';
 import { lockParent } from './parents.ts';
-import { findFirstTemplate, furnish } from './template.ts';
+import { adoptSensors, findFirstTemplate, furnish } from './template.ts';
 import { addToken } from './tokens.ts';
 
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
@@ -96,7 +96,7 @@ export function updateDevice(
           updatedAt: new Date(),
         },
       });
-      if (template) await furnish(scope, device.id, template);
+      if (template) await furnish(scope, device.id, template, await adoptSensors(scope, device.id, template));
       await announce(scope, device, 'UPDATED');
       if (device.status !== current.status) await announceAccess(scope, device, device.status === 'DISABLED');
       return {

@@ -1,6 +1,6 @@
 import type { WriteScope } from '#api/database/writes.ts';
 import { ConflictFault, ValidationFault } from '#api/graphql/errors.ts';
-import { putSensors } from '#core/db/device-sensors.ts';
+import { nameSensors, putSensors } from '#core/db/device-sensors.ts';
 import { sql } from '#core/db/sql.ts';
 import { parseTemplateDefinition } from '#core/fleet/template-definition.ts';
 import type { TemplateDefinition } from '#core/fleet/templates.ts';
@@ -59,13 +59,34 @@ export async function findFirstTemplate(
   );
 }
 
-/** Gives a device what its template asks for: sensors for required metrics and, where it has no transport yet, the default ones. */
+/** Makes what a device measures already, as far as its new template names it, what the template says; returns the metrics. */
+export async function adoptSensors(
+  scope: WriteScope,
+  deviceId: number,
+  { definition }: HeldTemplate,
+): Promise<ReadonlySet<string>> {
+  const sensors = await scope.rows<{ id: number; metric: string }>(sql`
+    select id, metric from device_sensors where device_id = ${deviceId}::int and active and module_id is null`);
+  const named = new Map(definition.metrics.map((metric) => [metric.key, metric]));
+  const adopted = sensors.flatMap(({ id, metric }) => {
+    const of = named.get(metric);
+    return of ? [{ id, of }] : [];
+  });
+  await nameSensors(scope, scope.tenantId, adopted);
+  return new Set(adopted.map(({ of }) => of.key));
+}
+
+/**
+ * Gives a device what its template asks for: sensors for required metrics and, where it has no transport yet, the default ones.
+ * @param adopted metrics for which it has sensors already
+ */
 export async function furnish(
   scope: WriteScope,
   deviceId: number,
   { definition }: HeldTemplate,
+  adopted: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const required = definition.metrics.filter((metric) => metric.required);
+  const required = definition.metrics.filter((metric) => metric.required && !adopted.has(metric.key));
   await putSensors(
     scope,
     scope.tenantId,

@@ -26,7 +26,7 @@ import {
 } from './service.ts';
 import type { TemplateRow, VersionRow } from './store.ts';
 
-export { commandRef, metricTypeEnum, slotRef, transportLinkEnum, transportProtocolEnum };
+export { commandRef, diffRef, metricTypeEnum, slotRef, transportLinkEnum, transportProtocolEnum };
 
 export const templateRef = builder.objectRef<TemplateRow>('DeviceTemplate');
 const versionRef = builder.objectRef<VersionRow>('TemplateVersion');

@@ -19,6 +19,7 @@ import {
   versionKey,
 } from './store.ts';
 
+export type { VersionDiff } from './diff-schema.ts';
 export { type HeldTemplate, holdTemplate } from './hold.ts';
 export type { TemplateRow } from './store.ts';
 

@@ -1,0 +1,45 @@
+import type { Operation } from '#api/graphql/context.ts';
+import { DEVICES } from '#core/db/device-filter.ts';
+import { type Sql, type SqlReader, sql } from '#core/db/sql.ts';
+
+/** How many devices have a version, decommissioned ones left out. */
+export interface VersionCount {
+  readonly version: number;
+  readonly devices: number;
+}
+
+/** The versions that devices have, oldest first. */
+export async function countByVersion(operation: Operation, templateId: number): Promise<VersionCount[]> {
+  return operation.read.rows<VersionCount>(sql`
+    select template_version as version, count(*)::int as devices from devices
+    where template_id = ${templateId}::int and status <> 'DECOMMISSIONED' group by template_version order by template_version`);
+}
+
+/** Up to `limit` devices of a version that have modules, by their ids: nothing else keeps a device from moving. */
+export async function readWithModules(
+  operation: Operation,
+  templateId: number,
+  version: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await operation.read.rows<{ id: number }>(sql`
+    select d.id from devices d
+    where d.template_id = ${templateId}::int and d.template_version = ${version}::int and d.status <> 'DECOMMISSIONED'
+      and exists (select from device_modules m where m.device_id = d.id and m.removed_at is null)
+    order by d.id limit ${limit}::int`);
+  return rows.map(({ id }) => id);
+}
+
+/** Up to `limit` devices in service that meet the condition, on DEVICES, and have another version than that one, by their ids. */
+export async function readOutdated(
+  db: SqlReader,
+  { id, version }: { readonly id: number; readonly version: number },
+  condition: Sql,
+  limit: number,
+): Promise<number[]> {
+  const rows = await db.rows<{ id: number }>(sql`
+    select d.id from ${DEVICES}
+    where ${condition} and d.template_id = ${id}::int and d.template_version <> ${version}::int and d.status <> 'DECOMMISSIONED'
+    order by d.id limit ${limit}::int`);
+  return rows.map((row) => row.id);
+}
