@@ -26,6 +26,24 @@ const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
 const Sites = lazy(() => import('./features/sites/sites.tsx').then((m) => ({ default: m.Sites })));
+const Templates = lazy(() =>
+  import('./features/templates/templates.tsx').then((m) => ({ default: m.Templates })),
+);
+const TemplatePage = lazy(() =>
+  import('./features/templates/template-page.tsx').then((m) => ({ default: m.TemplatePage })),
+);
+const TemplateDefinition = lazy(() =>
+  import('./features/templates/template-definition.tsx').then((m) => ({ default: m.TemplateDefinition })),
+);
+const TemplateVersions = lazy(() =>
+  import('./features/templates/template-versions.tsx').then((m) => ({ default: m.TemplateVersions })),
+);
+const NewTemplate = lazy(() =>
+  import('./features/templates/template-editor.tsx').then((m) => ({ default: m.NewTemplate })),
+);
+const EditTemplate = lazy(() =>
+  import('./features/templates/template-editor.tsx').then((m) => ({ default: m.EditTemplate })),
+);
 const MapPage = lazy(() => import('./features/map/map-page.tsx').then((m) => ({ default: m.MapPage })));
 const NewDevice = lazy(() =>
   import('./features/devices/new-device.tsx').then((m) => ({ default: m.NewDevice })),
@@ -79,6 +97,13 @@ export function App() {
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>
+          <Route path="templates" element={<Templates />} />
+          <Route path="templates/:key" element={<TemplatePage />}>
+            <Route index element={<TemplateDefinition />} />
+            <Route path="versions" element={<TemplateVersions />} />
+          </Route>
+          <Route path="templates/:key/edit" element={<EditTemplate />} />
+          <Route path="new-template" element={<NewTemplate />} />
           <Route path="sites" element={<Sites />} />
           <Route path="map" element={<MapPage />} />
           <Route path="new-device" element={<NewDevice />} />

@@ -185,9 +185,13 @@ export function createCache(): Exchange {
     },
     updates: {
       Mutation: {
-        deviceCreate: (_result, _args, cache) => forgetLists(cache),
-        deviceUpdate: (_result, _args, cache) => forgetLists(cache),
-        deviceDecommission: (_result, _args, cache) => forgetLists(cache),
+        deviceCreate: (_result, _args, cache) => forgetLists(cache, 'devices'),
+        deviceUpdate: (_result, _args, cache) => forgetLists(cache, 'devices'),
+        deviceDecommission: (_result, _args, cache) => forgetLists(cache, 'devices'),
+        templateClone: (_result, _args, cache) => forgetLists(cache, 'templates'),
+        templateCreate: (_result, _args, cache) => forgetLists(cache, 'templates'),
+        templateDelete: (_result, _args, cache) => forgetLists(cache, 'templates'),
+        templateImport: (_result, _args, cache) => forgetLists(cache, 'templates'),
       },
       Subscription: {
         telemetry: (result: TelemetrySubscription, _args, cache) => foldTelemetry(result.telemetry, cache),
@@ -197,10 +201,10 @@ export function createCache(): Exchange {
   });
 }
 
-/** Lists may have gained, lost or reordered devices: fetch them again when they are next shown. */
-function forgetLists(cache: Cache): void {
+/** Lists may have gained, lost or reordered entries: fetch them again when they are next shown. */
+function forgetLists(cache: Cache, list: 'devices' | 'templates'): void {
   for (const field of cache.inspectFields('Query')) {
-    if (field.fieldName === 'devices') cache.invalidate('Query', field.fieldKey);
+    if (field.fieldName === list) cache.invalidate('Query', field.fieldKey);
   }
 }
 

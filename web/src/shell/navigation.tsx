@@ -6,6 +6,7 @@ import {
   ExternalLink,
   Gauge,
   KeyRound,
+  LayoutTemplate,
   type LucideIcon,
   MapPin,
   MapPinned,
@@ -48,6 +49,7 @@ const sections: readonly { readonly title: string; readonly entries: readonly En
     entries: [
       { to: '/devices', label: 'Devices', icon: Cpu },
       { to: '/new-device', label: 'New device', icon: Plus, may: writes },
+      { to: '/templates', label: 'Templates', icon: LayoutTemplate },
       { to: '/sites', label: 'Sites', icon: MapPin },
       { to: '/map', label: 'Map', icon: MapPinned },
       { to: '/ingest', label: 'Ingest', icon: ArrowDownToLine },

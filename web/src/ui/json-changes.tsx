@@ -10,7 +10,7 @@ type JsonChangesProps = {
   after: string;
 };
 
-/** The places where two JSON values differ: what was, crossed out, and what is. */
+/** The places where two JSON values differ: what was, crossed out, and what is. A value that differs as a whole has no name. */
 export function JsonChanges({ changes, before, after }: JsonChangesProps) {
   return (
     <ul className="divide-y divide-line font-mono text-sm">
@@ -19,9 +19,9 @@ export function JsonChanges({ changes, before, after }: JsonChangesProps) {
           key={change.path.join('\u0000')}
           className="flex flex-wrap items-baseline gap-x-3 gap-y-0.5 px-3.5 py-1.5"
         >
-          <span className="w-44 min-w-0 shrink-0 break-all text-ink-2">
-            {change.path.join('.') || 'everything'}
-          </span>
+          {change.path.length > 0 && (
+            <span className="w-44 min-w-0 shrink-0 break-all text-ink-2">{change.path.join('.')}</span>
+          )}
           <span className="min-w-0 flex-1 break-all">
             {change.before !== undefined && (
               <Side name={before} className="bg-bad-soft text-bad line-through" value={change.before} />
