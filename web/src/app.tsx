@@ -22,6 +22,9 @@ const DeviceDetails = lazy(() =>
 const DeviceParts = lazy(() =>
   import('./features/parts/device-parts.tsx').then((m) => ({ default: m.DeviceParts })),
 );
+const DeviceShadow = lazy(() =>
+  import('./features/shadow/device-shadow.tsx').then((m) => ({ default: m.DeviceShadow })),
+);
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
@@ -94,6 +97,7 @@ export function App() {
             <Route index element={<DeviceLive />} />
             <Route path="readings" element={<DeviceReadings />} />
             <Route path="parts" element={<DeviceParts />} />
+            <Route path="shadow" element={<DeviceShadow />} />
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>

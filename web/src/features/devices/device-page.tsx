@@ -179,6 +179,7 @@ const tabs = [
   { label: 'Overview', end: true },
   { tab: 'readings', label: 'Data' },
   { tab: 'parts', label: 'Modules & sensors' },
+  { tab: 'shadow', label: 'Shadow' },
   { tab: 'credentials', label: 'Credentials' },
   { tab: 'details', label: 'Details' },
 ] as const;
