@@ -52,6 +52,7 @@ const SQL_ONLY = [
 ];
 /** Enums of those tables. */
 const SQL_ONLY_ENUMS = [
+  'command_event',
   'command_status',
   'group_kind',
   'job_status',

@@ -68,6 +68,8 @@ const shape = {
   /** Where a broker of yours asks who may come in and what they may do; 0 is off. Never to be reached from outside. */
   INTERNAL_HOST: z.string().default('127.0.0.1'),
   INTERNAL_PORT: port(0),
+  /** Whose the devices are that use `iot/{device}/…` at that broker, as the bridge has it. */
+  BRIDGE_METER_TENANT: z.string().optional(),
   /** What that broker presents as `X-Internal-Auth`; needed with INTERNAL_PORT. */
   INTERNAL_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   /** Answers those questions on HTTP_PORT too, where no second port can be had. */

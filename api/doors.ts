@@ -136,7 +136,10 @@ function createHooks({ config, ingest, metrics }: DoorsDeps): MqttHooks | undefi
   const secret = config.INTERNAL_SECRET;
   return secret === undefined
     ? undefined
-    : createMqttHooks({ credentials: ingest.credentials, secret, metrics });
+    : createMqttHooks({
+        ...{ credentials: ingest.credentials, secret, metrics },
+        meterTenant: config.BRIDGE_METER_TENANT,
+      });
 }
 
 const hookDoor = (hooks: MqttHooks): Door => ({

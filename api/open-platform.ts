@@ -1,5 +1,6 @@
 import { createSecretBox } from '#core/auth/secrets.ts';
 import { readStreamStates } from '#core/bus/stream-states.ts';
+import { createSchemaChecks } from '#core/fleet/command-checks.ts';
 import { planOf } from '#core/runtime/limits-config.ts';
 import { findInvitation, findMemberships } from './database/credentials.ts';
 import { createOperatorDatabase } from './database/operator.ts';
@@ -10,6 +11,9 @@ import { createLiveFeeds } from './live/feeds.ts';
 import { createInFlight } from './modules/conservation/in-flight.ts';
 import { createDeviceCache } from './modules/devices/cache.ts';
 import type { AppDeps, Platform } from './platform.ts';
+
+/** Schemas of templates that are kept compiled. */
+const MAX_SCHEMAS = 1_000;
 
 /** What services may use, made of the connections and the configuration of the process. */
 export function openPlatform(
@@ -30,6 +34,7 @@ export function openPlatform(
       queue: { events: config.LIVE_QUEUE_EVENTS, bytes: config.LIVE_QUEUE_BYTES },
       recentBytes: config.LIVE_RECENT_BYTES,
     }),
+    schemaChecks: createSchemaChecks(MAX_SCHEMAS),
     devices: createDeviceCache(),
     plan: planOf(config),
     inFlight: createInFlight(bus, config.BUS_SHARDS),

@@ -5,6 +5,7 @@ import type { SecretBox } from '#core/auth/secrets.ts';
 import type { Person } from '#core/auth/viewer.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import type { StreamState } from '#core/bus/stream-states.ts';
+import type { SchemaChecks } from '#core/fleet/command-checks.ts';
 import type { Plan } from '#core/fleet/limits.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Metrics } from '#core/runtime/metrics.ts';
@@ -54,6 +55,8 @@ export interface Platform {
   /** Days between the deletion of a tenant and the end of its data. */
   readonly tenantDeleteDays: number;
   readonly live: LiveFeeds;
+  /** Compiled schemas of what commands take. */
+  readonly schemaChecks: SchemaChecks;
   readonly devices: DeviceCache;
   /** What tenants may send where nothing else is written down. */
   readonly plan: Plan;

@@ -4,6 +4,7 @@ import { type Prisma, PrismaClient } from '#api/generated/prisma/client.ts';
 import { type ControlMessage, type EventMessage, encodeEvents } from '#core/bus/events.ts';
 import type { ControlKind } from '#core/bus/subjects.ts';
 import { controlSubject, eventsSubject } from '#core/bus/subjects.ts';
+import type { RunSql } from '#core/db/pool.ts';
 import { type Sql, type SqlReader, toStatement } from '#core/db/sql.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { translateFailure } from './failures.ts';
@@ -28,6 +29,8 @@ export interface WriteScope extends TenantRef, SqlReader {
     kind: ControlKind,
     changes: readonly { readonly id: string; readonly version: number }[],
   ): Promise<void>;
+  /** Statements in this transaction, for what workers do too. */
+  readonly run: RunSql;
   /** The same transaction in the name of another tenant, for operators of the platform: their role may, the API's may not. */
   of(tenant: TenantRef): WriteScope;
 }
@@ -96,6 +99,7 @@ function createScope(prisma: Prisma.TransactionClient, tenant: TenantRef, shards
       const { text, values } = toStatement(statement);
       return prisma.$queryRawUnsafe<Row[]>(text, ...values);
     },
+    run: <Row>(text: string, values: readonly unknown[]) => prisma.$queryRawUnsafe<Row[]>(text, ...values),
     of: (other) => createScope(prisma, other, shards),
     publishEvent: (message) =>
       post(

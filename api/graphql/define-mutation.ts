@@ -15,6 +15,7 @@ import {
   invitationErrorRef,
   lastAdminErrorRef,
   notFoundErrorRef,
+  quotaErrorRef,
   resultTypeOf,
   validationErrorRef,
 } from './user-errors.ts';
@@ -68,7 +69,11 @@ interface MutationShape<Fields extends InputFieldMap, Success extends object> {
   readonly success: { readonly description: string; readonly fields: SuccessFields<Success> };
 }
 
-const specialErrorRefs = { LastAdminError: lastAdminErrorRef, InvitationError: invitationErrorRef };
+const specialErrorRefs = {
+  LastAdminError: lastAdminErrorRef,
+  InvitationError: invitationErrorRef,
+  QuotaError: quotaErrorRef,
+};
 
 /**
  * Adds a mutation to the schema: its field, at the cost of a write, its input with `clientMutationId`, its success type

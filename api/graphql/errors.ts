@@ -36,6 +36,7 @@ export type SpecialError = AboutError &
   (
     | { readonly kind: 'LastAdminError' }
     | { readonly kind: 'InvitationError'; readonly reason: InvitationFault }
+    | { readonly kind: 'QuotaError'; readonly limit: number }
   );
 
 /** What a mutation may answer besides its success. */
@@ -48,8 +49,8 @@ export function isRefusal<Kind extends SpecialError['kind']>(
   error: UserError | SpecialError,
   kinds: readonly Kind[],
 ): error is Refusal<Kind> {
-  const special = error.kind === 'LastAdminError' || error.kind === 'InvitationError';
-  return !special || kinds.some((kind) => kind === error.kind);
+  const special: readonly string[] = ['LastAdminError', 'InvitationError', 'QuotaError'];
+  return !special.includes(error.kind) || kinds.some((kind) => kind === error.kind);
 }
 
 /**
@@ -105,6 +106,20 @@ export class LastAdminFault extends Fault {
   }
 }
 
+/** There is as much of something as there may be. */
+export class QuotaFault extends Fault {
+  readonly limit: number;
+
+  constructor(message: string, path: readonly string[] | null, limit: number) {
+    super('QUOTA', message, path);
+    this.limit = limit;
+  }
+
+  override toUserError(): SpecialError {
+    return { kind: 'QuotaError', ...this.about(), limit: this.limit };
+  }
+}
+
 export class InvitationRefusal extends Fault {
   readonly reason: InvitationFault;
 
@@ -152,6 +167,7 @@ const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   VALIDATION: 400,
   CONFLICT: 409,
+  QUOTA: 409,
   BAD_USER_INPUT: 400,
   TOO_COMPLEX: 400,
   CSRF: 403,

@@ -198,6 +198,7 @@ const userErrorSchema: z.ZodType<UserError | SpecialError> = z.discriminatedUnio
   z.object({ ...about, kind: z.literal('ForbiddenError'), permission: z.string() }),
   z.object({ ...about, kind: z.literal('NotFoundError') }),
   z.object({ ...about, kind: z.literal('LastAdminError') }),
+  z.object({ ...about, kind: z.literal('QuotaError'), limit: z.number() }),
   z.object({ ...about, kind: z.literal('InvitationError'), reason: z.enum(INVITATION_FAULTS) }),
   z.object({ ...about, kind: z.literal('ConflictError'), currentVersion: z.number().nullable() }),
   z.object({

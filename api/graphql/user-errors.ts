@@ -11,7 +11,7 @@ const userErrorRef = builder.interfaceRef<AnyError>('UserError').implement({
     message: t.exposeString('message', { description: 'One sentence for a person.' }),
     code: t.exposeString('code', {
       description:
-        'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN, LAST_ADMIN, INVITATION.',
+        'Stable, for programs: NOT_FOUND, VALIDATION, CONFLICT, FORBIDDEN, LAST_ADMIN, INVITATION, QUOTA.',
     }),
     path: t.stringList({
       nullable: true,
@@ -71,6 +71,14 @@ export const validationErrorRef = builder.objectRef<ErrorOf<'ValidationError'>>(
 export const lastAdminErrorRef = builder.objectRef<ErrorOf<'LastAdminError'>>('LastAdminError').implement({
   description: 'The change would leave the tenant without an admin. Make somebody else one first.',
   interfaces: [userErrorRef],
+});
+
+export const quotaErrorRef = builder.objectRef<ErrorOf<'QuotaError'>>('QuotaError').implement({
+  description: 'There is as much of something as there may be.',
+  interfaces: [userErrorRef],
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { description: 'How much there may be.' }),
+  }),
 });
 
 const invitationFaultDescriptions = {

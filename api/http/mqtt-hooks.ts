@@ -13,6 +13,8 @@ export interface MqttHooksOptions {
   /** What the broker presents as `X-Internal-Auth`. */
   readonly secret: string;
   readonly metrics: Metrics;
+  /** Whose the topics are at that broker that name no tenant. */
+  readonly meterTenant: string | undefined;
 }
 
 /** Answers a request under `/internal/mqtt/`: may this client come in, may it use this topic. Never rejects for the asker's fault. */
@@ -60,7 +62,7 @@ export function createMqttHooks(options: MqttHooksOptions): MqttHooks {
   );
   const hooks: Readonly<Record<string, (body: unknown) => Promise<Verdict>>> = {
     '/internal/mqtt/auth': (body) => judgeClient(credentials, parse(authSchema, body)),
-    '/internal/mqtt/acl': (body) => judgeAction(credentials, parse(aclSchema, body)),
+    '/internal/mqtt/acl': (body) => judgeAction(options, parse(aclSchema, body)),
   };
 
   return async (request, response, path) => {
@@ -133,12 +135,18 @@ function checkFingerprint(
   return credentials.checkCertificate(tenant, device, Buffer.from(hex, 'hex'));
 }
 
-async function judgeAction(credentials: Credentials, asked: z.output<typeof aclSchema>): Promise<Verdict> {
+async function judgeAction(
+  { credentials, meterTenant }: MqttHooksOptions,
+  asked: z.output<typeof aclSchema>,
+): Promise<Verdict> {
   const name = asked.username === undefined ? undefined : readUsername(asked.username);
   if (!name) return { result: 'deny', reason: 'no_device' };
   const { tenant, device } = name;
-  const allowed = asked.action === 'publish' ? mayPublish : maySubscribe;
-  if (!allowed(asked.topic, tenant, device)) return { result: 'deny', reason: 'topic' };
+  const allowed =
+    asked.action === 'publish'
+      ? mayPublish(asked.topic, tenant, device)
+      : maySubscribe(asked.topic, tenant, device, meterTenant);
+  if (!allowed) return { result: 'deny', reason: 'topic' };
   const standing = await credentials.standing(tenant, device);
   if (standing !== 'GOOD') return { result: 'deny', reason: standing.toLowerCase() };
   return { result: 'allow', reason: 'good' };

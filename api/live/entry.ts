@@ -146,4 +146,4 @@ function partsOf(opened: OpenEvents | undefined): readonly EntryPart[] {
 type OpenLive = Extract<OpenEvents, { readonly kind: Exclude<LiveKind, 'telemetry'> }>;
 
 const isLive = (opened: OpenEvents | undefined): opened is OpenLive =>
-  opened?.kind === 'presence' || opened?.kind === 'shadow';
+  opened?.kind === 'presence' || opened?.kind === 'shadow' || opened?.kind === 'command';

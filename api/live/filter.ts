@@ -1,11 +1,11 @@
-import type { PresenceEvent, ShadowEvent, TelemetryEvent } from '#core/bus/events.ts';
+import type { CommandChangedEvent, PresenceEvent, ShadowEvent, TelemetryEvent } from '#core/bus/events.ts';
 
 /** What can be subscribed to. */
-export const LIVE_KINDS = ['telemetry', 'presence', 'shadow'] as const;
+export const LIVE_KINDS = ['telemetry', 'presence', 'shadow', 'command'] as const;
 export type LiveKind = (typeof LIVE_KINDS)[number];
 
 /** An event of one of these kinds. */
-export type LiveEvent = TelemetryEvent | PresenceEvent | ShadowEvent;
+export type LiveEvent = TelemetryEvent | PresenceEvent | ShadowEvent | CommandChangedEvent;
 
 /** What a subscriber wants. Every condition given must hold; a condition that is absent always does. */
 export interface LiveFilter {

@@ -10,6 +10,7 @@ export type Permission =
   | 'apiKeys.manage'
   | 'audit.read'
   | 'certificates.manage'
+  | 'commands.send'
   | 'devices.read'
   | 'devices.write'
   | 'groups.write'
@@ -24,8 +25,8 @@ export type Permission =
   | 'templates.write';
 
 const READ: readonly Permission[] = ['devices.read', 'members.read', 'sites.read', 'telemetry.read'];
-/** Who says what devices should be, and sends messages again or gives them up. */
-const OPERATE: readonly Permission[] = [...READ, 'quarantine.manage', 'shadow.write'];
+/** Who tells devices what to do and to be, and sends messages again or gives them up. */
+const OPERATE: readonly Permission[] = [...READ, 'commands.send', 'quarantine.manage', 'shadow.write'];
 const WRITE: readonly Permission[] = [
   ...OPERATE,
   'devices.write',

@@ -11,9 +11,14 @@ export interface DownlinkEnvelope {
   readonly payload: Buffer;
   /**
    * Of what it states: such a message makes the earlier ones of its leaf obsolete, and the newest is read from the tables
-   * when its device is back. Absent: this stream is all there is of it.
+   * when its device is back.
    */
   readonly version?: number | undefined;
+  /**
+   * What the tables know it by. Such a message is read from there when its device is back, and a connection gets one id once.
+   * With neither, this stream is all there is of it.
+   */
+  readonly id?: string | undefined;
   /** In ms since the epoch: not to be delivered afterwards. Absent: as long as it is kept. */
   readonly expiresAt?: number | undefined;
   /** For devices that speak MQTT 5; others get the message without. */
@@ -39,10 +44,11 @@ export function readAddressed(bytes: Uint8Array): DownlinkEnvelope | undefined {
   if (typeof tenant !== 'string' || typeof device !== 'string' || typeof payload !== 'string')
     return undefined;
   if (typeof leaf !== 'string' || (qos !== 0 && qos !== 1)) return undefined;
-  const { version, expiresAt, contentType, userProperties } = rest;
+  const { version, id, expiresAt, contentType, userProperties } = rest;
   return {
     ...{ tenant, device, leaf, qos, retain: retain === true, payload: Buffer.from(payload, 'base64') },
     ...(typeof version === 'number' && { version }),
+    ...(typeof id === 'string' && { id }),
     ...(typeof expiresAt === 'number' && { expiresAt }),
     ...(typeof contentType === 'string' && { contentType }),
     ...(Array.isArray(userProperties) && { userProperties: userProperties.filter(isPair) }),

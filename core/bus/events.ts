@@ -1,3 +1,4 @@
+import type { CommandEvent, CommandStatus } from '../fleet/commands.ts';
 import type { MetricFlags } from '../fleet/measuring.ts';
 import { FleetgraphError } from '../runtime/errors.ts';
 import type { EventKind } from './subjects.ts';
@@ -87,6 +88,26 @@ export interface ShadowEvent extends AboutDevice {
   readonly actor: string | null;
 }
 
+/** A command has reached another state. Its parameters and details are not told: ask the database. */
+export interface CommandChangedEvent extends AboutDevice {
+  readonly at: number;
+  /** A bigint in decimal. */
+  readonly id: string;
+  /** What the device knows it by. */
+  readonly commandId: string;
+  readonly type: string;
+  readonly status: CommandStatus;
+  /** What brought it there. */
+  readonly event: CommandEvent;
+  readonly actor: string;
+  readonly jobId: number | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly sentAt: number | null;
+  readonly acknowledgedAt: number | null;
+  readonly finishedAt: number | null;
+}
+
 interface EventOf<Kind extends EventKind, Event> {
   readonly v: 1;
   readonly tenant: string;
@@ -104,7 +125,8 @@ export type EventMessage =
   | EventOf<'device', DeviceEvent>
   | EventOf<'credential', CredentialEvent>
   | EventOf<'sequence', SequenceEvent>
-  | EventOf<'shadow', ShadowEvent>;
+  | EventOf<'shadow', ShadowEvent>
+  | EventOf<'command', CommandChangedEvent>;
 
 /**
  * The message a cache listener gets: whatever it holds about `id` is no longer true. The `id` of `member` is that of a

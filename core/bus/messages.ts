@@ -43,6 +43,7 @@ const KINDS = [
   'shadow_reported',
   'command_ack',
   'ota_status',
+  'command_sent',
 ] as const;
 const SOURCES = ['mqtt', 'http', 'bridge'] as const;
 

@@ -14,7 +14,8 @@ export type EventKind =
   | 'device'
   | 'sequence'
   | 'credential'
-  | 'shadow';
+  | 'shadow'
+  | 'command';
 export type ControlKind =
   | 'credential'
   | 'session'

@@ -8,7 +8,8 @@ export type UplinkStream = (typeof UPLINK_STREAMS)[number];
 /** The stream that messages of a kind go to. */
 export function uplinkStreamOf(kind: ItemKind): UplinkStream {
   if (kind === 'shadow_reported') return 'SHADOW';
-  return kind === 'command_ack' || kind === 'ota_status' ? 'COMMANDS' : 'TELEMETRY';
+  const isCommand = kind === 'command_ack' || kind === 'command_sent';
+  return isCommand || kind === 'ota_status' ? 'COMMANDS' : 'TELEMETRY';
 }
 
 const SUBJECTS: Readonly<Record<UplinkStream, (shard: number) => string>> = {

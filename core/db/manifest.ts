@@ -15,6 +15,7 @@ export const MANIFEST_KINDS = [
   'shadow_reported',
   'command_ack',
   'ota_status',
+  'command_sent',
 ] as const;
 
 export interface ManifestPart {

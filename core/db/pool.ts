@@ -6,6 +6,17 @@ export type Connection = pg.PoolClient;
 /** Either: what a query can be sent to. */
 export type Queryable = Pick<pg.ClientBase, 'query'>;
 
+/** Runs a statement in somebody's transaction and answers its rows, whatever library the transaction is of. */
+export type RunSql = <Row>(text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
+
+/** Statements on a pool or connection. */
+export function runOn(db: Queryable): RunSql {
+  return async <Row>(text: string, values: readonly unknown[]) => {
+    const { rows } = await db.query<Row & pg.QueryResultRow>(text, [...values]);
+    return rows;
+  };
+}
+
 export interface PoolOptions {
   readonly url: string;
   /** Shown in pg_stat_activity. */

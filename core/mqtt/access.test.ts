@@ -22,12 +22,18 @@ describe('a device', () => {
 
   it.each([`${own}commands`, `${own}shadow/desired`, `${own}ota`, `${own}#`, `${own}+`, `${own}shadow/+`])(
     'may subscribe to %s',
-    (filter) => expect(maySubscribe(filter, 'acme', 'm1')).toBe(true),
+    (filter) => expect(maySubscribe(filter, 'acme', 'm1', undefined)).toBe(true),
   );
 
   it.each([
     ...[`${own}telemetry`, `${own}shadow/reported`, 'tenant/acme/device/+/commands', '#', '+/+/+/+/commands'],
     ...['tenant/acme/device/m2/commands', 'tenant/rival/device/m1/commands', `$share/g/${own}commands`],
     ...['$SYS/#', '', `${own}#/x`, `${own}comm+`],
-  ])('may not subscribe to %j', (filter) => expect(maySubscribe(filter, 'acme', 'm1')).toBe(false));
+  ])('may not subscribe to %j', (filter) => expect(maySubscribe(filter, 'acme', 'm1', 'acme')).toBe(false));
+
+  it('may subscribe to topics that name no tenant only where they are its tenant’s', () => {
+    const may = (meterTenant: string | undefined) =>
+      maySubscribe('iot/m1/command', 'acme', 'm1', meterTenant);
+    expect([may('acme'), may('rival'), may(undefined)]).toEqual([true, false, false]);
+  });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   buildTopic,
   DOWNLINK_LEAVES,
-  downlinkLeavesUnder,
+  downlinkTopicsUnder,
   isTopicFilter,
   MAX_TOPIC_BYTES,
   matchesFilter,
@@ -81,17 +81,25 @@ describe('a filter', () => {
 });
 
 describe('a subscription of a device', () => {
-  const leaves = (filter: string) => downlinkLeavesUnder(filter, 'acme', 'd1');
+  const leaves = (filter: string) =>
+    downlinkTopicsUnder(filter, 'acme', 'd1').map(({ leaf, dialect }) =>
+      dialect === 'canonical' ? leaf : `${dialect} ${leaf}`,
+    );
 
   it('may name a downlink topic exactly or by wildcard within its own tree', () => {
     expect(leaves('tenant/acme/device/d1/commands')).toEqual(['commands']);
     expect(leaves('tenant/acme/device/d1/+')).toEqual(['commands', 'ota']);
     expect(leaves('tenant/acme/device/d1/#')).toEqual(['shadow/desired', 'commands', 'ota']);
+    for (const end of ['command', '+', '#']) expect(leaves(`iot/d1/${end}`)).toEqual(['meter2 commands']);
   });
 
   it.each([
     'tenant/acme/device/d1/telemetry',
     'tenant/acme/device/d2/commands',
+    'iot/d2/command',
+    'iot/+/command',
+    'iot/d1/telemetry',
+    'iot/d1/command/ack',
     'tenant/acme/device/+/commands',
     'tenant/other/device/d1/commands',
     'tenant/acme/device/d1',

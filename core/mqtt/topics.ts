@@ -58,6 +58,9 @@ const METER2_LEAVES: Readonly<Record<string, UplinkLeaf>> = {
   'ota/status': 'ota/status',
 };
 
+/** What meters of version 2 hear under `iot/{device}/`. */
+const METER2_DOWNLINKS: Readonly<Record<string, DownlinkLeaf>> = { command: 'commands' };
+
 /** What ingest takes a message for, by the end of its topic. */
 export const KIND_OF_LEAF = {
   telemetry: 'telemetry',
@@ -152,14 +155,33 @@ export function matchesFilter(filter: string, topic: string): boolean {
   return wanted.length === levels.length;
 }
 
+/** A topic that one device may subscribe to, and how what comes there is spelled. */
+export interface DownlinkTopic {
+  readonly topic: string;
+  readonly dialect: Extract<Dialect, 'canonical' | 'meter2'>;
+  readonly leaf: DownlinkLeaf;
+}
+
+/** Every topic a device may subscribe to, in the canonical spelling first and then in the dialects. */
+export function downlinkTopics(tenant: string, device: string): DownlinkTopic[] {
+  return [
+    ...DOWNLINK_LEAVES.map((leaf): DownlinkTopic => {
+      return { topic: buildTopic(tenant, device, leaf), dialect: 'canonical', leaf };
+    }),
+    ...Object.entries(METER2_DOWNLINKS).map(([end, leaf]): DownlinkTopic => {
+      return { topic: `iot/${device}/${end}`, dialect: 'meter2', leaf };
+    }),
+  ];
+}
+
 /**
- * What a device would hear through a filter: the leaves of its own downlink that the filter covers. Empty when the
- * filter is malformed, reaches outside the device's own tree, or covers nothing that is ever sent down.
+ * What a device would hear through a filter: its own downlink topics that the filter covers. Empty when the filter is malformed,
+ * reaches outside the device's own trees, or covers nothing that is ever sent down.
  */
-export function downlinkLeavesUnder(filter: string, tenant: string, device: string): readonly DownlinkLeaf[] {
-  const prefix = topicPrefix(tenant, device);
-  if (!filter.startsWith(prefix) || !isTopicFilter(filter)) return [];
-  return DOWNLINK_LEAVES.filter((leaf) => matchesFilter(filter, prefix + leaf));
+export function downlinkTopicsUnder(filter: string, tenant: string, device: string): DownlinkTopic[] {
+  const own = filter.startsWith(topicPrefix(tenant, device)) || filter.startsWith(`iot/${device}/`);
+  if (!own || !isTopicFilter(filter)) return [];
+  return downlinkTopics(tenant, device).filter(({ topic }) => matchesFilter(filter, topic));
 }
 
 /** A device's user name, `{tenant}/{device}`; undefined when it has another shape. */

@@ -2,6 +2,7 @@ import { apiKeys } from './api-keys.ts';
 import { audit } from './audit.ts';
 import { certificates } from './certificates.ts';
 import { claimCodes } from './claim-codes.ts';
+import { commands } from './commands.ts';
 import { devices } from './devices.ts';
 import { groups } from './groups.ts';
 import { instances } from './instances.ts';
@@ -22,6 +23,7 @@ export const recipes: Recipes = {
   ...devices,
   ...groups,
   ...jobs,
+  ...commands,
   ...certificates,
   ...claimCodes,
   ...provisioningTokens,

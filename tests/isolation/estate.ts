@@ -1,4 +1,4 @@
-import { encodeGlobalId } from '#api/graphql/global-ids.ts';
+import { encodeGlobalId, readGlobalId } from '#api/graphql/global-ids.ts';
 import type { Answer, TestApi } from '#tests/kit/api.ts';
 import { createRequest } from '#tests/kit/certificate-request.ts';
 import { seedQuarantine } from '#tests/kit/quarantine.ts';
@@ -27,6 +27,8 @@ export interface Estate {
   readonly invitationToken: string;
   /** Another one, for somebody else. */
   readonly openInvitationId: string;
+  /** The row of its command. */
+  readonly commandRow: string;
 }
 
 /** Makes it with the API's own mutations where there are some. `mark` is a slug. */
@@ -64,6 +66,11 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
   };
   const { siteCreate } = await ask(
     `mutation { siteCreate(input: { key: "${mark}-empty" }) { ... on SiteCreateSuccess { site { id } } } }`,
+  );
+  const { commandSend } = await ask(
+    `mutation ($id: ID!) { commandSend(input: { deviceId: $id, type: "${mark.toLowerCase()}.type", params: { note: "${mark}-note" } }) {
+      ... on CommandSendSuccess { command { id } } } }`,
+    { id: encodeGlobalId('Device', device.id) },
   );
   await ask(
     'mutation ($id: ID!) { deviceUpdate(input: { id: $id, templateKey: "gateway" }) { __typename } }',
@@ -187,6 +194,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
     csr: request.csr,
     invitationToken: invited.token,
     openInvitationId: open.invitation.id,
+    commandRow: readGlobalId(commandSend.command.id)?.id ?? '',
     ids: {
       Device: found.device.id,
       DeviceGroup: group.id,
@@ -201,6 +209,7 @@ export async function openEstate(api: TestApi, mark: string): Promise<Estate> {
       ApiKey: found.apiKeys.nodes.find(({ name }: { name: string }) => name === `${mark}-key`).id,
       Member: members.nodes[0].id,
       Invitation: invited.invitation.id,
+      Command: commandSend.command.id,
       ClaimCode: codes.claimCodes.nodes[0].id,
       ProvisioningToken: provisioningTokenCreate.provisioningToken.id,
       QuarantinedMessage: quarantined,

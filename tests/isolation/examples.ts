@@ -20,6 +20,11 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   ],
   certificates: () => ['GOOD', 'EXPIRING', 'EXPIRED', 'REVOKED'].map((state) => ({ state })),
   claimCodes: () => [{}],
+  commands: (of) => [
+    {},
+    { where: { deviceKeys: [of.device.key] } },
+    { where: { types: [`${of.mark.toLowerCase()}.type`] } },
+  ],
   connectInfo: () => [{}],
   deadLetters: () => [{}],
   device: (of) => [{ by: { id: of.ids['Device'] } }, { by: { key: of.device.key } }],
@@ -178,6 +183,11 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     input: (of) => ({ name: `${of.mark}-more`, siteKey: of.siteKey }),
   },
   provisioningTokenRevoke: { needs: 'devices.write', input: (of) => ({ id: of.ids['ProvisioningToken'] }) },
+  commandSend: {
+    needs: 'commands.send',
+    input: (of) => ({ deviceId: of.ids['Device'], type: 'reboot', params: { delay_seconds: 5 } }),
+  },
+  commandCancel: { needs: 'commands.send', input: (of) => ({ id: of.ids['Command'] }) },
   quarantineReplay: {
     needs: 'quarantine.manage',
     input: (of) => ({ target: { ids: [of.ids['QuarantinedMessage']] } }),
@@ -265,6 +275,7 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
 };
 
 export const subscriptions: Readonly<Record<string, (of: Estate) => readonly Arguments[]>> = {
+  commands: (of) => [{}, { where: { deviceKeys: [of.device.key] } }],
   presence: (of) => [
     {},
     { where: { deviceIds: [of.ids['Device']] } },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { publishEvents, type TestApi } from '#tests/kit/api.ts';
 import { nextReading } from '#tests/kit/live.ts';
 import type { Estate } from './estate.ts';
@@ -20,6 +21,16 @@ export async function makeHappen(api: TestApi, of: Estate): Promise<void> {
       {
         ...{ deviceId: of.device.id, device: of.device.key, siteId: null, at: now },
         ...{ side: 'REPORTED', version: 1, answers: 1, actor: `${of.mark}-actor` },
+      },
+    ],
+  });
+  await publishEvents(api.bus, of.tenant, {
+    command: [
+      {
+        ...{ deviceId: of.device.id, device: of.device.key, siteId: null, at: now },
+        ...{ id: of.commandRow, commandId: randomUUID(), type: `${of.mark.toLowerCase()}.type` },
+        ...{ status: 'SENT', event: 'sent', actor: `user:${of.mark}`, jobId: null },
+        ...{ createdAt: now, expiresAt: now, sentAt: now, acknowledgedAt: null, finishedAt: null },
       },
     ],
   });

@@ -11,6 +11,7 @@ import type { Role } from '#core/auth/permissions.ts';
 import { createSecretBox } from '#core/auth/secrets.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import {
+  type CommandChangedEvent,
   type EventMessage,
   encodeEvents,
   type PresenceEvent,
@@ -216,15 +217,18 @@ export async function publishEvents(
   events:
     | { readonly telemetry: readonly TelemetryEvent[] }
     | { readonly presence: readonly PresenceEvent[] }
-    | { readonly shadow: readonly ShadowEvent[] },
+    | { readonly shadow: readonly ShadowEvent[] }
+    | { readonly command: readonly CommandChangedEvent[] },
 ): Promise<number> {
   const head = { v: 1, tenant: tenant.slug, tenantId: tenant.id } as const;
   const message: EventMessage =
     'telemetry' in events
       ? { ...head, kind: 'telemetry', events: events.telemetry }
-      : 'shadow' in events
-        ? { ...head, kind: 'shadow', events: events.shadow }
-        : { ...head, kind: 'presence', events: events.presence };
+      : 'presence' in events
+        ? { ...head, kind: 'presence', events: events.presence }
+        : 'shadow' in events
+          ? { ...head, kind: 'shadow', events: events.shadow }
+          : { ...head, kind: 'command', events: events.command };
   const ack = await bus.js.publish(
     eventsSubject(shardOf(tenant.slug, SHARDS), message.kind),
     encodeEvents(message),

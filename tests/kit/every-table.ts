@@ -143,6 +143,6 @@ export async function seedEveryTable(admin: Pool, tenant: TenantSeed, outboxShar
     device.id,
   );
   await insert(
-    "insert into command_transitions (tenant_id, command_id, status, at) select $1, max(id), 'QUEUED', now() from device_commands where tenant_id = $1",
+    "insert into command_transitions (tenant_id, command_id, event, status, at) select $1, max(id), 'queued', 'QUEUED', now() from device_commands where tenant_id = $1",
   );
 }

@@ -47,6 +47,7 @@ export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSig
     case 'sequence':
     case 'credential':
     case 'shadow':
+    case 'command':
       return;
   }
 }

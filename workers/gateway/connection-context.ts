@@ -9,6 +9,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { Sessions } from './sessions.ts';
+import type { ReadTables } from './tables.ts';
 import type { Throttles } from './throttle.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -26,6 +27,7 @@ export interface ConnectionContext {
   readonly refusals: RefusalLog;
   readonly keeper: SessionKeeper;
   readonly catchUp: CatchUp;
+  readonly readTables: ReadTables;
   /** Resolves when what is published to the tenant's devices from now on will arrive here, or cannot be waited for. */
   followDownlink(tenant: string): Promise<void>;
   /** Up to there everything for the tenant's devices has arrived here; undefined while it is not followed. */

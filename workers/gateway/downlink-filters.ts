@@ -1,4 +1,9 @@
-import { type DownlinkLeaf, downlinkLeavesUnder, isTopicFilter } from '#core/mqtt/topics.ts';
+import {
+  type DownlinkLeaf,
+  type DownlinkTopic,
+  downlinkTopicsUnder,
+  isTopicFilter,
+} from '#core/mqtt/topics.ts';
 import { REASON } from './protocol/reason.ts';
 
 /** One filter that a device is subscribed with. */
@@ -10,7 +15,7 @@ export interface DownlinkFilter {
 }
 
 interface Granted extends DownlinkFilter {
-  readonly leaves: readonly DownlinkLeaf[];
+  readonly topics: readonly DownlinkTopic[];
 }
 
 const MAX_FILTERS = 32;
@@ -46,12 +51,12 @@ export class DownlinkFilters {
   add(filter: string, qos: number, identifier?: number): number {
     if (filter.startsWith('$share/')) return REASON.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
     if (!isTopicFilter(filter)) return REASON.TOPIC_FILTER_INVALID;
-    const leaves = downlinkLeavesUnder(filter, this.#tenant, this.#device);
-    if (leaves.length === 0) return REASON.NOT_AUTHORIZED;
+    const topics = downlinkTopicsUnder(filter, this.#tenant, this.#device);
+    if (topics.length === 0) return REASON.NOT_AUTHORIZED;
     if (!this.#granted.has(filter) && this.#granted.size >= MAX_FILTERS) return REASON.QUOTA_EXCEEDED;
     const granted = qos === 0 ? 0 : 1;
     this.#changes += 1;
-    this.#granted.set(filter, { filter, qos: granted, identifier, leaves });
+    this.#granted.set(filter, { filter, qos: granted, identifier, topics });
     return granted;
   }
 
@@ -61,19 +66,33 @@ export class DownlinkFilters {
     return this.#granted.delete(filter);
   }
 
-  /** The best QoS granted for a leaf; undefined when no filter covers it. */
-  grantedQos(leaf: DownlinkLeaf): 0 | 1 | undefined {
-    let granted: 0 | 1 | undefined;
-    for (const { qos, leaves } of this.#granted.values()) {
-      if (leaves.includes(leaf) && (granted === undefined || qos > granted)) granted = qos;
+  /**
+   * Where a device hears a leaf, and the best QoS it was granted there; undefined when no filter covers it. A device that
+   * listens in two spellings is told in the canonical one.
+   */
+  grantFor(leaf: DownlinkLeaf): { readonly topic: DownlinkTopic; readonly qos: 0 | 1 } | undefined {
+    let grant: { readonly topic: DownlinkTopic; readonly qos: 0 | 1 } | undefined;
+    for (const { qos, topics } of this.#granted.values()) {
+      const topic = topics.find((each) => each.leaf === leaf);
+      if (!topic) continue;
+      if (!grant || isBetter(topic, qos, grant)) grant = { topic, qos };
     }
-    return granted;
+    return grant;
   }
 
-  /** The identifiers of every filter that covers a leaf. */
-  identifiersOf(leaf: DownlinkLeaf): number[] {
-    return [...this.#granted.values()].flatMap(({ leaves, identifier }) =>
-      identifier !== undefined && leaves.includes(leaf) ? [identifier] : [],
+  /** The identifiers of every filter that covers a topic. */
+  identifiersOf({ topic }: DownlinkTopic): number[] {
+    return [...this.#granted.values()].flatMap(({ topics, identifier }) =>
+      identifier !== undefined && topics.some((each) => each.topic === topic) ? [identifier] : [],
     );
   }
+}
+
+function isBetter(
+  topic: DownlinkTopic,
+  qos: 0 | 1,
+  than: { readonly topic: DownlinkTopic; readonly qos: 0 | 1 },
+): boolean {
+  if (topic.dialect !== than.topic.dialect) return topic.dialect === 'canonical';
+  return qos > than.qos;
 }

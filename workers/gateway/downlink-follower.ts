@@ -9,6 +9,7 @@ import type { DownlinkMessage } from './downlink-session.ts';
 
 /** A message and whom it is for. */
 export interface AddressedMessage extends DownlinkMessage {
+  readonly place: StreamPlace;
   readonly tenant: string;
   readonly device: string;
 }
@@ -28,6 +29,8 @@ export interface FollowerOptions {
   readonly bus: Bus;
   readonly log: Logger;
   onMessage(message: AddressedMessage): void;
+  /** Messages of a shard may have passed by: what the tables know is to be read from there. */
+  onMissed(shard: number): void;
 }
 
 const PATIENCE_MS = 2_000;
@@ -41,12 +44,13 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
   const stopping = new AbortController();
 
   const open = async (shard: number): Promise<Following | undefined> => {
+    const begunAt = Date.now();
     while (!stopping.signal.aborted) {
       try {
         const { createdAt, last } = await streamState(bus, 'DOWNLINK');
         const place = { createdAt, sequence: last };
         places.set(shard, place);
-        return follow({
+        const following = follow({
           bus,
           stream: 'DOWNLINK',
           filter: downlinkSubject(shard),
@@ -61,12 +65,15 @@ export function createDownlinkFollower(options: FollowerOptions): DownlinkFollow
           onLost: (first) => {
             place.createdAt = first.createdAt;
             place.sequence = first.sequence - 1;
-            log.warn({ shard, first }, 'downlink messages were lost; the tables send them again on connect');
+            log.warn({ shard, first }, 'downlink messages were lost; the tables are read instead');
+            options.onMissed(shard);
           },
           onQuiet: (sequence) => {
             place.sequence = sequence;
           },
         });
+        if (Date.now() - begunAt >= PATIENCE_MS) options.onMissed(shard);
+        return following;
       } catch (error) {
         log.warn({ err: error, shard }, 'downlink cannot be followed yet');
         await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);

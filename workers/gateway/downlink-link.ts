@@ -1,5 +1,5 @@
-import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
-import { buildTopic } from '#core/mqtt/topics.ts';
+import { meterCommandPayload } from '#core/fleet/command-messages.ts';
+import type { DownlinkTopic } from '#core/mqtt/topics.ts';
 import type { ClientLimits } from './admission.ts';
 import type { DownlinkMessage } from './downlink-session.ts';
 import { PROPERTY, type PropertyToWrite } from './protocol/properties.ts';
@@ -15,13 +15,11 @@ export interface DownlinkLink {
 
 /** Writes messages to one connection; knows which topics its client knows by a number. */
 export class DownlinkWriter {
-  readonly #tenant: string;
   readonly #device: string;
   readonly #link: DownlinkLink;
-  readonly #aliases = new Map<DownlinkLeaf, number>();
+  readonly #aliases = new Map<string, number>();
 
-  constructor(tenant: string, device: string, link: DownlinkLink) {
-    this.#tenant = tenant;
+  constructor(device: string, link: DownlinkLink) {
     this.#device = device;
     this.#link = link;
   }
@@ -33,6 +31,7 @@ export class DownlinkWriter {
   /** @param packetId 0 for QoS 0 */
   send(
     message: DownlinkMessage,
+    to: DownlinkTopic,
     packetId: number,
     dup: boolean,
     identifiers: readonly number[],
@@ -40,7 +39,7 @@ export class DownlinkWriter {
     const link = this.#link;
     const restMs = message.expiresAt === undefined ? undefined : message.expiresAt - Date.now();
     if (restMs !== undefined && restMs <= 0) return 'expired';
-    const { topic, alias, isNew } = this.#name(message.leaf);
+    const { topic, alias, isNew } = this.#name(to);
     const properties: PropertyToWrite[] = [
       [PROPERTY.MESSAGE_EXPIRY, restMs === undefined ? undefined : Math.ceil(restMs / 1_000)],
       [PROPERTY.CONTENT_TYPE, message.contentType],
@@ -48,23 +47,26 @@ export class DownlinkWriter {
       ...identifiers.map((identifier): PropertyToWrite => [PROPERTY.SUBSCRIPTION_ID, identifier]),
     ];
     const bytes = publish(link.version, {
-      ...{ topic, packetId, dup, properties, payload: message.payload },
+      ...{ topic, packetId, dup, properties, payload: this.#spell(message, to) },
       user: message.userProperties ?? [],
     });
     if (bytes.length > link.limits.maxPacketBytes) return 'too_large';
-    if (isNew && alias !== undefined) this.#aliases.set(message.leaf, alias);
+    if (isNew && alias !== undefined) this.#aliases.set(to.topic, alias);
     link.write(bytes);
     return 'sent';
   }
 
   /** The topic as the client is told it: in full at first, then by its alias, where the client takes one. */
-  #name(leaf: DownlinkLeaf) {
+  #name({ topic }: DownlinkTopic) {
     const { version, limits } = this.#link;
-    const known = this.#aliases.get(leaf);
+    const known = this.#aliases.get(topic);
     if (known !== undefined) return { topic: '', alias: known, isNew: false };
-    const topic = buildTopic(this.#tenant, this.#device, leaf);
     const alias =
       version === 5 && this.#aliases.size < limits.topicAliasMaximum ? this.#aliases.size + 1 : undefined;
     return { topic, alias, isNew: true };
+  }
+
+  #spell({ payload }: DownlinkMessage, { dialect }: DownlinkTopic): Buffer {
+    return dialect === 'meter2' ? meterCommandPayload(payload, this.#device, Date.now()) : payload;
   }
 }

@@ -1,5 +1,6 @@
 import { type IPublishPacket, parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
+import type { StreamPlace } from '#core/bus/follow.ts';
 import type { ClientLimits } from './admission.ts';
 import { type DownlinkMessage, type DownlinkOutcome, DownlinkSession } from './downlink-session.ts';
 import { Inbox } from './inbox.ts';
@@ -9,9 +10,14 @@ import { REASON } from './protocol/reason.ts';
 
 const CREATED = '2026-01-01T00:00:00Z';
 let newest = 0;
-const QUIET = { onOutcome: () => undefined, onBehind: () => undefined };
+const QUIET = {
+  onOutcome: () => undefined,
+  onBehind: () => undefined,
+  onLacking: () => undefined,
+  onReceived: () => undefined,
+};
 
-const message = (text: string, qos: 0 | 1 = 1): DownlinkMessage => ({
+const message = (text: string, qos: 0 | 1 = 1): DownlinkMessage & { place: StreamPlace } => ({
   ...{ leaf: 'commands', qos, retain: true },
   payload: Buffer.from(text),
   place: { createdAt: CREATED, sequence: ++newest },

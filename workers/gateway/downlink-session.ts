@@ -4,6 +4,7 @@ import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
 import { DownlinkFilters } from './downlink-filters.ts';
 import { type DownlinkLink, DownlinkWriter } from './downlink-link.ts';
 import type { KeptState } from './kept-state.ts';
+import { TabledMessages } from './tabled-messages.ts';
 
 /** A message to a device. */
 export interface DownlinkMessage {
@@ -11,22 +12,30 @@ export interface DownlinkMessage {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly payload: Buffer;
-  /** Where it lies on DOWNLINK. */
-  readonly place: StreamPlace;
+  /** Where it lies on DOWNLINK; undefined for what was read from the tables. */
+  readonly place: StreamPlace | undefined;
+  /** What the tables know it by; see `DownlinkEnvelope`. */
+  readonly id?: string | undefined;
   /** In ms since the epoch; see `DownlinkEnvelope`. */
   readonly expiresAt?: number | undefined;
   readonly contentType?: string | undefined;
   readonly userProperties?: readonly UserProperty[] | undefined;
 }
 
-/** `later`: it will be read again once what lies before it was sent. */
-export type DownlinkOutcome = 'sent' | 'queued' | 'not_subscribed' | 'later' | 'expired' | 'too_large';
+/** `later`: it will be read again once what lies before it was sent. `repeated`: this connection had it already. */
+export type DownlinkOutcome =
+  | ('sent' | 'queued' | 'later' | 'repeated')
+  | ('not_subscribed' | 'expired' | 'too_large');
 
 export interface DownlinkOptions {
   /** Told about each message that leaves the queue. */
   onOutcome(outcome: DownlinkOutcome): void;
   /** The session lacks messages and has room for them: `caughtUp` is to be called. */
   onBehind(session: DownlinkSession): void;
+  /** The session lacks messages that the tables have and has room for them: `beginTables` is to be called. */
+  onLacking(session: DownlinkSession): void;
+  /** The device has a message that the tables know: it acknowledged it or, with QoS 0, it was written to its connection. */
+  onReceived(id: string, leaf: DownlinkLeaf): void;
 }
 
 /** Sent and not acknowledged by the device; fewer where it says so itself. */
@@ -40,7 +49,6 @@ const MAX_QUEUED = 128;
  */
 export class DownlinkSession {
   readonly filters: DownlinkFilters;
-  readonly #tenant: string;
   readonly #device: string;
   readonly #inflight = new Map<number, DownlinkMessage>();
   readonly #queued: DownlinkMessage[] = [];
@@ -54,10 +62,10 @@ export class DownlinkSession {
   /** Messages are missing behind the place; until they are here, newer ones wait on the stream. */
   #behind = false;
   #newestSkipped = 0;
+  readonly #tabled = new TabledMessages();
   #changes = 0;
 
   constructor(tenant: string, device: string, options: DownlinkOptions) {
-    this.#tenant = tenant;
     this.#device = device;
     this.#options = options;
     this.filters = new DownlinkFilters(tenant, device);
@@ -72,11 +80,16 @@ export class DownlinkSession {
     return this.#place;
   }
 
-  /** What lies before the place and is not acknowledged; see `KeptState`. */
+  /** What lies before the place, is not acknowledged, and is not known to the tables; see `KeptState`. */
   pending(): [packetId: number, sequence: number][] {
+    const unacknowledged: [number, DownlinkMessage][] = [
+      ...this.#inflight,
+      ...this.#queued.map((message): [number, DownlinkMessage] => [0, message]),
+    ];
     return [
-      ...[...this.#inflight].map(([packetId, { place }]): [number, number] => [packetId, place.sequence]),
-      ...this.#queued.map(({ place }): [number, number] => [0, place.sequence]),
+      ...unacknowledged.flatMap(([packetId, { id, place }]): [number, number][] =>
+        place && id === undefined ? [[packetId, place.sequence]] : [],
+      ),
       ...[...this.#wanted].map(([sequence, packetId]): [number, number] => [packetId, sequence]),
     ];
   }
@@ -115,9 +128,11 @@ export class DownlinkSession {
       this.#wanted.clear();
     }
     for (const message of messages) {
-      const { sequence } = message.place;
+      const sequence = message.place?.sequence ?? 0;
       const packetId = this.#wanted.get(sequence);
       if (packetId === undefined && sequence <= (this.#place?.sequence ?? 0)) continue;
+      // The tables know better what has become of it.
+      if (message.id !== undefined) continue;
       const outcome = this.#accept(message, packetId);
       if (outcome === 'later') return;
       this.#wanted.delete(sequence);
@@ -131,7 +146,9 @@ export class DownlinkSession {
 
   /** A connection carries the session on: what was not acknowledged goes out again, marked as a duplicate. */
   attach(link: DownlinkLink): void {
-    this.#writer = new DownlinkWriter(this.#tenant, this.#device, link);
+    this.#writer = new DownlinkWriter(this.#device, link);
+    const kept = [...this.#inflight.values(), ...this.#queued];
+    this.#tabled.reset(kept.flatMap(({ id }) => (id === undefined ? [] : [id])));
     this.#behind = this.#place !== undefined && this.filters.size > 0;
     this.#newestSkipped = 0;
     const unsent: DownlinkMessage[] = [];
@@ -146,7 +163,7 @@ export class DownlinkSession {
     }
     this.#queued.unshift(...unsent);
     this.#sendQueued();
-    if (this.wantsMore) this.#options.onBehind(this);
+    this.#askForMore();
   }
 
   detach(): void {
@@ -156,29 +173,84 @@ export class DownlinkSession {
   /** Sends a message at the lower of its QoS and the subscription's, or keeps it until there is room. */
   deliver(message: DownlinkMessage): DownlinkOutcome {
     if (!this.#writer) return 'not_subscribed';
+    if (message.id !== undefined) return this.#deliverTabled(message, message.id);
     const outcome = this.#behind ? 'later' : this.#accept(message);
     if (outcome === 'later') {
       this.#behind = true;
-      this.#newestSkipped = message.place.sequence;
+      this.#newestSkipped = message.place?.sequence ?? 0;
     }
     return outcome;
   }
 
-  /** The device has it. An id that is not on its way is ignored. */
-  acknowledge(packetId: number): void {
-    if (!this.#inflight.delete(packetId)) return;
+  /** The tables are about to be read for it: until then what they know waits. False without a connection. */
+  beginTables(): boolean {
+    if (!this.#writer) return false;
+    this.#tabled.begin();
+    return true;
+  }
+
+  /** The tables are being read for its connection. */
+  get isReadingTables(): boolean {
+    return this.#writer !== undefined && this.#tabled.isReading;
+  }
+
+  /** Takes what the tables have for the device, in their order, as far as there is room and it was not handed out before. */
+  takeTables(messages: readonly DownlinkMessage[]): void {
+    if (!this.#writer || !this.#tabled.isReading) return;
+    for (const message of this.#tabled.finish(messages))
+      this.#options.onOutcome(this.#hand(message, message.id ?? ''));
+    this.#askForMore();
+  }
+
+  /** The device answered a message; it has it unless `taken` is false. An id that is not on its way is ignored. */
+  acknowledge(packetId: number, taken = true): void {
+    const message = this.#inflight.get(packetId);
+    if (!message) return;
+    this.#inflight.delete(packetId);
     this.#changes += 1;
+    if (taken) this.#received(message);
     this.#sendQueued();
+    this.#askForMore();
+  }
+
+  #askForMore(): void {
     if (this.wantsMore) this.#options.onBehind(this);
+    const hasRoom = this.#writer !== undefined && this.#queued.length < MAX_QUEUED / 2;
+    if (hasRoom && this.#tabled.isLacking) this.#options.onLacking(this);
+  }
+
+  #deliverTabled(message: DownlinkMessage, id: string): DownlinkOutcome {
+    if (message.place && !this.#behind) this.#moveTo(message.place);
+    return this.#tabled.hold(message) ? 'queued' : this.#hand(message, id);
+  }
+
+  #hand(message: DownlinkMessage, id: string): DownlinkOutcome {
+    if (this.#queued.length >= MAX_QUEUED) {
+      this.#tabled.lack();
+      return 'later';
+    }
+    return this.#tabled.take(id) ? this.#accept({ ...message, place: undefined }) : 'repeated';
+  }
+
+  /** Nobody listens; once somebody does, the tables bring it. */
+  #unheard({ id }: DownlinkMessage): 'not_subscribed' {
+    if (id !== undefined) this.#tabled.forget(id);
+    return 'not_subscribed';
+  }
+
+  #received({ id, leaf }: DownlinkMessage): void {
+    if (id !== undefined) this.#options.onReceived(id, leaf);
   }
 
   /** @param packetId of an earlier attempt to send it */
   #accept(message: DownlinkMessage, packetId = 0): DownlinkOutcome {
-    const granted = this.filters.grantedQos(message.leaf);
+    const granted = this.filters.grantFor(message.leaf)?.qos;
     let outcome: DownlinkOutcome;
-    if (granted === undefined) outcome = 'not_subscribed';
-    else if (Math.min(granted, message.qos) === 0) outcome = this.#send(message, 0, false);
-    else if (packetId > 0 && !this.#inflight.has(packetId) && this.#inflight.size < this.#window) {
+    if (granted === undefined) outcome = this.#unheard(message);
+    else if (Math.min(granted, message.qos) === 0) {
+      outcome = this.#send(message, 0, false);
+      if (outcome === 'sent') this.#received(message);
+    } else if (packetId > 0 && !this.#inflight.has(packetId) && this.#inflight.size < this.#window) {
       outcome = this.#send(message, packetId, true);
       if (outcome === 'sent') this.#inflight.set(packetId, message);
     } else if (this.#queued.length >= MAX_QUEUED) return 'later';
@@ -186,7 +258,7 @@ export class DownlinkSession {
       this.#queued.push(message);
       outcome = this.#sendQueued(message) ?? 'queued';
     }
-    this.#moveTo(message.place);
+    if (message.place) this.#moveTo(message.place);
     return outcome;
   }
 
@@ -216,8 +288,9 @@ export class DownlinkSession {
   }
 
   #send(message: DownlinkMessage, packetId: number, dup: boolean): DownlinkOutcome {
-    const identifiers = this.filters.identifiersOf(message.leaf);
-    return this.#writer?.send(message, packetId, dup, identifiers) ?? 'not_subscribed';
+    const topic = this.filters.grantFor(message.leaf)?.topic;
+    if (!topic || !this.#writer) return this.#unheard(message);
+    return this.#writer.send(message, topic, packetId, dup, this.filters.identifiersOf(topic));
   }
 
   #freeId(): number {

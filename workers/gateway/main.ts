@@ -10,10 +10,11 @@ import { createFramePublisher } from '#core/bus/frame-publisher.ts';
 import { createPublisher } from '#core/bus/publish.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { findAuthorityCertificates } from '#core/db/authorities.ts';
+import { findPendingCommands } from '#core/db/commands.ts';
 import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
 import { openMqttSessions, saveMqttSessions } from '#core/db/mqtt-sessions.ts';
 import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
-import { openPool, type Pool } from '#core/db/pool.ts';
+import { openPool, type Pool, runOn } from '#core/db/pool.ts';
 import {
   claimSessions,
   dropGatewayLease,
@@ -48,6 +49,7 @@ import { createRefusalLog } from './refusal-log.ts';
 import { announceConnected, announceWill } from './session-events.ts';
 import { createSessionKeeper } from './session-keeper.ts';
 import { createSessions } from './sessions.ts';
+import { createReadTables } from './tables.ts';
 import { createThrottles } from './throttle.ts';
 import { createUplinkPool } from './uplink.ts';
 import { createWriteQueue } from './write-queue.ts';
@@ -161,8 +163,18 @@ await runService({
         const held = sessions.get(message.tenant, message.device);
         if (held) counted.downlink.inc({ outcome: held.state.downlink.deliver(message) });
       },
+      onMissed(shard) {
+        for (const { admission, state } of sessions.all()) {
+          if (shardOf(admission.tenant, config.BUS_SHARDS) === shard) readTables(admission, state.downlink);
+        }
+      },
     });
     const followDownlink = (tenant: string) => downlink.follow(shardOf(tenant, config.BUS_SHARDS));
+    const readTables = createReadTables({
+      findCommands: (devices) => findPendingCommands(runOn(database), devices),
+      log,
+      follow: followDownlink,
+    });
     const wills = createDelayedWills(MAX_DELAYED_WILLS, (admission, will) =>
       announceWill(intake, admission, will),
     );
@@ -198,6 +210,7 @@ await runService({
         log,
         follow: followDownlink,
       }),
+      readTables,
       followDownlink,
       downlinkPlace: (tenant) => downlink.place(shardOf(tenant, config.BUS_SHARDS)),
       onBegin(admission) {

@@ -92,6 +92,7 @@ function createTally(
     shadow_reported: 0,
     command_ack: 0,
     ota_status: 0,
+    command_sent: 0,
   };
   const kinds = Object.keys(accepted) as ItemKind[];
   const tally: MessageTally = {

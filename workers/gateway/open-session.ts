@@ -4,7 +4,7 @@ import type { ConnectionContext } from './connection-context.ts';
 import { readKeptState } from './kept-state.ts';
 import { REASON } from './protocol/reason.ts';
 import { Rejection } from './rejection.ts';
-import { announceConnected } from './session-events.ts';
+import { announceConnected, announceReceived } from './session-events.ts';
 import { createSessionState, type SessionState } from './session-state.ts';
 import type { Held } from './sessions.ts';
 import type { Throttle } from './throttle.ts';
@@ -82,6 +82,7 @@ export function openSession(
     if (!downlink.place) downlink.advance(context.downlinkPlace(tenant));
   };
   const subscriptionsChanged = async () => {
+    context.readTables(admission, downlink);
     await listen();
     if (state.keepSeconds > 0) await context.keeper.save(held);
   };
@@ -95,6 +96,7 @@ export function openSession(
       downlink.attach({ version, limits, write: link.write });
       if (state.keepSeconds > 0) void context.keeper.save(held);
       void listen();
+      context.readTables(admission, downlink);
     },
     end(reason) {
       lane.close();
@@ -110,7 +112,7 @@ export function openSession(
 /** What an earlier connection left, here or elsewhere, or a new session. */
 function carryOn(
   admission: Admission,
-  { sessions, metrics, catchUp }: ConnectionContext,
+  { sessions, metrics, catchUp, readTables, intake }: ConnectionContext,
 ): { readonly state: SessionState; readonly resumed: boolean } {
   const { tenant, device, kept } = admission;
   const parked = sessions.resume(admission);
@@ -121,6 +123,10 @@ function carryOn(
     {
       onOutcome: (outcome) => metrics.downlink.inc({ outcome }),
       onBehind: (session) => catchUp(tenant, device, session),
+      onLacking: (session) => readTables(admission, session),
+      onReceived(id, leaf) {
+        if (leaf === 'commands') announceReceived(intake, admission, id);
+      },
     },
     written,
   );

@@ -17,6 +17,16 @@ export function announceGone(
   announce(intake, 'disconnected', admission, { at: Date.now(), gateway: gatewayId, reason });
 }
 
+/** Says that a device has a command. */
+export function announceReceived(
+  intake: Intake,
+  { tenant, device }: Pick<Admission, 'tenant' | 'device'>,
+  commandId: string,
+): void {
+  const payload = Buffer.from(JSON.stringify({ command_id: commandId }));
+  intake.announce(tenant, device, { kind: 'command_sent', dialect: 'canonical' }, payload);
+}
+
 /** Says for a device what it wanted said. */
 export function announceWill(intake: Intake, { tenant, device }: Admission, will: Will): void {
   intake.announce(tenant, device, will, will.payload, will.userProperties);

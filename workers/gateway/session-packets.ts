@@ -38,7 +38,7 @@ export function takePacket(packet: PacketReader, held: Held, answers: PacketAnsw
   const body = new PacketBody(buffer, start, end);
   switch (header >> 4) {
     case PACKET.PUBACK:
-      held.state.downlink.acknowledge(readAcknowledgement(body, version).packetId);
+      acknowledged(body, held);
       return;
     case PACKET.PUBREL:
       answers.write(release(held, readAcknowledgement(body, version).packetId));
@@ -76,6 +76,11 @@ function subscribe(body: PacketBody, held: Held, answers: PacketAnswers): void {
   });
   const answer = suback(version, packetId, codes);
   void answers.subscriptionsChanged().then(() => answers.write(answer));
+}
+
+function acknowledged(body: PacketBody, { admission, state }: Held): void {
+  const { packetId, reason } = readAcknowledgement(body, admission.version);
+  state.downlink.acknowledge(packetId, reason < REASON.UNSPECIFIED);
 }
 
 /** The second half of QoS 2: from now on the packet id means another message. */

@@ -17,7 +17,7 @@ import { UplinkLane } from './uplink-lane.ts';
 const tally: MessageTally = {
   accepted: {
     ...{ telemetry: 0, heartbeat: 0, status: 0, connected: 0, disconnected: 0 },
-    ...{ shadow_reported: 0, command_ack: 0, ota_status: 0 },
+    ...{ shadow_reported: 0, command_ack: 0, ota_status: 0, command_sent: 0 },
   },
   payloadBytes: 0,
   pubacks: 0,

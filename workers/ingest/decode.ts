@@ -4,7 +4,7 @@ import { Manifest, type PartFate } from '#core/db/manifest.ts';
 import type { QuarantineRow, ReplayOutcome } from '#core/db/quarantine.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
 import { countsOf, type FrameCounts, type FrameToStore, NO_TENANT } from '#core/db/telemetry.ts';
-import { type CommandAck, readCommandAck } from '#core/fleet/command-acks.ts';
+import { type CommandAck, isCommandId, readCommandAck } from '#core/fleet/command-acks.ts';
 import { foreignDevice } from '#core/fleet/dialects/meter2.ts';
 import { readMessage } from '#core/fleet/dialects/read-message.ts';
 import type { MessageId } from '#core/fleet/message-id.ts';
@@ -64,8 +64,17 @@ export interface AckRow {
   readonly ack: CommandAck;
 }
 
+/** What whoever hands messages to devices says: the device has a command. */
+export interface SentRow {
+  readonly identity: KnownDevice;
+  readonly commandId: string;
+  /** In ms since the epoch. */
+  readonly at: number;
+}
+
 export interface DecodedFrame extends FrameToStore<IngestRow> {
   readonly reports: readonly ReportRow[];
+  readonly sents: readonly SentRow[];
   readonly acks: readonly AckRow[];
   readonly signs: readonly Sign[];
 }
@@ -97,6 +106,7 @@ export function decodeFrame(
   const signs: Sign[] = [];
   const reports: ReportRow[] = [];
   const acks: AckRow[] = [];
+  const sents: SentRow[] = [];
   const counts = new Map<number, FrameCounts>();
   const manifest = new Manifest(frame.items.length);
   let slots = 0;
@@ -140,6 +150,12 @@ export function decodeFrame(
     if (isSession(item)) {
       if (isKnown(identity)) sign(sessionSign(item, identity));
       else note('SIGN_OF_LIFE', 0);
+    } else if (item.kind === 'command_sent') {
+      const commandId = readJson(item.payload)['command_id'];
+      if (isKnown(identity)) {
+        sign(alive(item, identity));
+        if (isCommandId(commandId)) sents.push({ identity, commandId, at: item.receivedAt });
+      } else note('SIGN_OF_LIFE', 0);
     } else if (!known) turnAway(refusal ?? { reason: 'UNKNOWN_DEVICE', detail: 'no such device' }, 0, true);
     else if (item.kind === 'heartbeat' || item.kind === 'status') {
       const read = readSign(item, known);
@@ -191,6 +207,7 @@ export function decodeFrame(
     signs,
     reports,
     acks,
+    sents,
   };
 }
 

@@ -17,7 +17,6 @@ import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import { storeAcks } from './acks.ts';
 import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
 import type { Discovery } from './discovery.ts';
 import { eventsOf } from './events.ts';
@@ -38,6 +37,8 @@ export interface IngestDeps {
   readonly readingPartitions: Partitions;
   readonly framePartitions: Partitions;
   readonly limits: TelemetryLimits;
+  /** Takes commands further by what frames say of them. */
+  readonly storeAcks: StoreMessages<DecodedFrame>;
   readonly log: Logger;
   readonly metrics: IngestMetrics;
 }
@@ -54,7 +55,7 @@ export function createIngest(
   const storeReports = createReportStore(deps.metrics);
   const storeMessages: StoreMessages<DecodedFrame> = async (connection, frames) => [
     ...(await storeReports(connection, frames)),
-    ...(await storeAcks(connection, frames)),
+    ...(await deps.storeAcks(connection, frames)),
   ];
   return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);

@@ -8,9 +8,12 @@ import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { findDeviceIdentities, findTemplateDefinitions } from '#core/db/devices.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
+import { createSchemaChecks } from '#core/fleet/command-checks.ts';
+import { shardOf } from '#core/fleet/shards.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
+import { createAckStore } from './acks.ts';
 import { readConfig } from './config.ts';
 import { createDeadLetters } from './dead-letters.ts';
 import { createDiscovery } from './discovery.ts';
@@ -22,6 +25,9 @@ import { createPartitions } from './partitions.ts';
 import { createProfiles } from './profiles.ts';
 import { createSequenceFolder } from './sequences.ts';
 import { createIngestService } from './service.ts';
+
+/** Schemas of templates that are kept compiled. */
+const MAX_SCHEMAS = 1_000;
 
 const config = readConfig(process.env);
 const log = createLogger('ingest', config.LOG_LEVEL);
@@ -81,6 +87,11 @@ await runService({
       discovery,
       readingPartitions: createPartitions((days) => ensurePartitions(pool, 'readings', days)),
       framePartitions,
+      storeAcks: createAckStore({
+        schemaChecks: createSchemaChecks(MAX_SCHEMAS),
+        shardOf: (tenant) => shardOf(tenant, config.BUS_SHARDS),
+        metrics: declared,
+      }),
       limits: {
         maxMessageBytes: config.INGEST_MAX_MESSAGE_BYTES,
         maxMetrics: config.INGEST_MAX_METRICS,

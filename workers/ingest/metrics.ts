@@ -49,6 +49,16 @@ export function declareMetrics(metrics: Metrics) {
       'Reports of devices by what they did: applied, unchanged (says what is known), late (a newer one was there), gone (no such device any more)',
       ['outcome'],
     ),
+    commandChanges: metrics.counter(
+      'command_changes_total',
+      'Commands that devices or gateways took further, by the state they reached; a rising FAILED or REJECTED follows a bad release',
+      ['status'],
+    ),
+    commandAnswerSeconds: metrics.histogram(
+      'command_answer_seconds',
+      'From sending a command off to the first answer of its device; rising means that devices are away or slow',
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3_600, 86_400],
+    ),
     latestFolds: metrics.counter('latest_writes_total', 'Rows written to device_latest'),
   };
 }

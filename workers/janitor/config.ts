@@ -12,6 +12,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       /** How often jobs are looked for, and how often the sums are added up. */
       JANITOR_JOBS_POLL_MS: integer(1_000, 50, 60_000),
       JANITOR_FOLD_INTERVAL_MS: integer(5_000, 50, 600_000),
+      /** How often commands are looked for whose time is over. */
+      JANITOR_COMMANDS_MS: integer(2_000, 50, 60_000),
       JANITOR_DEAD_LETTER_DAYS: integer(90, 1, 3_660),
       /** Rows of a tenant that is to be deleted, in one transaction. */
       JANITOR_PURGE_ROWS: integer(5_000, 1, 100_000),

@@ -1,6 +1,8 @@
+import { deleteExpiredCommands } from '#core/db/commands.ts';
 import { foldFrames } from '#core/db/conservation.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import { deleteExpiredMqttSessions } from '#core/db/mqtt-sessions.ts';
+import { runOn } from '#core/db/pool.ts';
 import { ensurePartitions } from '#core/db/readings.ts';
 import {
   deleteEndedSignIns,
@@ -24,6 +26,7 @@ import { deleteExpiredUsage } from '#core/db/usage.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Service } from '#core/runtime/run-service.ts';
 import { tendCertificates } from './certificates.ts';
+import { startCommandExpiry } from './commands.ts';
 import { startFleetJobs } from './fleet-jobs.ts';
 import { startQuarantineJobs } from './quarantine-jobs.ts';
 import { startSums } from './sums.ts';
@@ -40,6 +43,8 @@ export interface JanitorDeps extends TenantPurgeDeps {
   /** How often the sums are added up, and how often jobs are looked for, in milliseconds. */
   readonly foldIntervalMs: number;
   readonly jobsPollMs: number;
+  /** How often commands are looked for whose time is over, in milliseconds. */
+  readonly commandExpiryMs: number;
   readonly shards: number;
 }
 
@@ -77,6 +82,7 @@ export function createJanitor(deps: JanitorDeps): Service {
         startSums({ ...rest, intervalMs: foldIntervalMs }),
         startQuarantineJobs({ ...rest, pollMs }),
         startFleetJobs({ ...rest, pollMs }),
+        startCommandExpiry({ ...rest, everyMs: rest.commandExpiryMs }),
         // A tenant may take hours: what has to be done every minute does not wait for it.
         every(deps.intervalMs, 'tenants to delete', deps.log, (signal) => purgeTenants(deps, signal)),
       ];
@@ -112,6 +118,7 @@ async function tidyAll(deps: JanitorDeps, signal: AbortSignal): Promise<void> {
     metrics.deleted.inc(deleted);
     return deleted;
   });
+  await untilFew(signal, () => deleteExpiredCommands(runOn(pool), DELETE_BATCH));
   await deleteExpiredQuarantine(pool);
   await deleteExpiredPresenceChanges(pool);
   await deleteExpiredSequenceGaps(pool);

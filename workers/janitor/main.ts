@@ -35,6 +35,7 @@ await runService({
       deadLetterDays: config.JANITOR_DEAD_LETTER_DAYS,
       foldIntervalMs: config.JANITOR_FOLD_INTERVAL_MS,
       jobsPollMs: config.JANITOR_JOBS_POLL_MS,
+      commandExpiryMs: config.JANITOR_COMMANDS_MS,
       shards: config.BUS_SHARDS,
       batchRows: config.JANITOR_PURGE_ROWS,
       removeFolder: (folder) => removeFolder(config.OBJECTS_DIR, folder),

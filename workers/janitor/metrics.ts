@@ -37,6 +37,15 @@ export function declareMetrics(metrics: Metrics) {
       'Devices that jobs went through. Many `failed`: look at the errors of the jobs.',
       ['kind', 'outcome'],
     ),
+    expiredCommands: metrics.counter(
+      'commands_expired_total',
+      'Commands whose time was over before their devices said what came of them; rising means that devices are away or do not answer',
+    ),
+    openCommands: metrics.gauge(
+      'commands_open',
+      'Commands that are not finished, by state; QUEUED counts those whose devices are away',
+      ['status'],
+    ),
     quarantineRows: metrics.counter(
       'quarantine_rows_total',
       'Quarantined messages that were handed to the pipeline again or discarded, as somebody asked',
