@@ -7,6 +7,7 @@ import { type CpuSeconds, readCpu } from './cpu.ts';
 import { type BenchTenant, provision } from './fleet.ts';
 import type { BenchPlatform } from './platform.ts';
 import { openSubscribers, type Subscriber, type SubscribersReport } from './subscribers.ts';
+import { assertMeasured } from './template-fleet.ts';
 
 export interface IngestBench {
   /** Messages a second. */
@@ -104,6 +105,7 @@ export async function benchIngest(
   const allAcknowledged = await load.finish(SETTLE_MS);
   say('waiting until everything is stored');
   const verdict = await settledVerdict(database, load, since);
+  if (options.templates) await assertMeasured(database, tenants, since);
   const live = await settledReport(subscribers, load);
   const third = (measured.to.getTime() - measured.from.getTime()) / 3;
   const storedIn = (from: Date, to: Date) => storedPercentiles(database, tenants, from, to);

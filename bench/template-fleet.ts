@@ -42,3 +42,24 @@ export async function giveTemplates(database: Pool, tenantId: number): Promise<v
     [tenantId, JSON.stringify(DEFINITION.metrics)],
   );
 }
+
+/** @throws Error when readings of these tenants were stored as they were sent */
+export async function assertMeasured(
+  database: Pool,
+  tenants: readonly { readonly slug: string }[],
+  since: Date,
+): Promise<void> {
+  const { rows } = await database.query<{ stored: number; measured: number }>(
+    `select count(*)::int as stored, count(*) filter (where r.metrics ?& $3 and not r.metrics ?| $4)::int as measured
+     from readings r join tenants t on t.id = r.tenant_id where t.slug = any($1) and r.ts >= $2`,
+    [
+      tenants.map(({ slug }) => slug),
+      since,
+      [...MAP.map(({ metric }) => metric), 'battery'],
+      MAP.map(({ raw }) => raw),
+    ],
+  );
+  const [{ stored, measured } = { stored: 0, measured: 0 }] = rows;
+  if (stored === 0 || measured < stored)
+    throw new Error(`${measured} of ${stored} readings went by their map`);
+}

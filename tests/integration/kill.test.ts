@@ -14,10 +14,10 @@ beforeAll(async () => {
 afterAll(() => rig[Symbol.asyncDispose]());
 
 function expectNothingLost(outcome: Outcome): void {
-  const { acknowledged, stored, lost, doubled, missedLive, repeatedLive, gaps } = outcome;
-  expect({ stored, lost, doubled, missedLive, repeatedLive, gaps }).toEqual({
+  const { acknowledged, stored, lost, doubled, mismeasured, missedLive, repeatedLive, gaps } = outcome;
+  expect({ stored, lost, doubled, mismeasured, missedLive, repeatedLive, gaps }).toEqual({
     stored: acknowledged,
-    ...{ lost: 0, doubled: 0, missedLive: 0, repeatedLive: 0, gaps: 0 },
+    ...{ lost: 0, doubled: 0, mismeasured: 0, missedLive: 0, repeatedLive: 0, gaps: 0 },
   });
   expect(acknowledged).toBe(rig.published);
   console.log(

@@ -114,6 +114,26 @@ describe('required metrics', () => {
     await until('fresh again', () => eventsOf('migrated').at(-1)?.freshness === 'FRESH');
   });
 
+  it('go by the interval of the template, as freshness does', async () => {
+    const engineer = await api.apiKey(acme, 'ENGINEER');
+    await seedTemplate(api.database.admin, acme, 'quick', {
+      ...{ metrics: [metricOf('voltage', { required: true })], expectedIntervalSeconds: 1 },
+    });
+    const { data } = await api.ask(
+      engineer,
+      'mutation ($input: DeviceCreateInput!) { deviceCreate(input: $input) { ... on DeviceCreateSuccess { device { expectedIntervalSeconds } } } }',
+      { input: { key: 'quick', templateKey: 'quick', withToken: false } },
+    );
+    expect(data.deviceCreate.device).toEqual({ expectedIntervalSeconds: 1 });
+    await frames.send('acme', 'quick', { voltage: 1 });
+    await until('stale', () => eventsOf('quick').find(({ freshness }) => freshness === 'STALE'));
+    const { rows } = await api.database.admin.query<{ after: number }>(
+      `select extract(epoch from at - lag(at) over (order by at))::float8 as after from presence_changes p
+       join devices d on d.id = p.device_id where d.key = 'quick' and p.freshness <> p.freshness_before order by at desc limit 1`,
+    );
+    expect(rows[0]?.after).toBe(2);
+  });
+
   it('matter to nobody who has fallen silent, has no template, or whose latest values wait', async () => {
     const free = await speaker('free', undefined, { x: 1 });
     const silent = await acme.device('silent', { intervalSeconds: 1 });

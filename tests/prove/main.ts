@@ -50,11 +50,12 @@ const print = (good: boolean, line: string) => {
 const round = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 function printOutcome(outcome: Outcome): void {
-  const { acknowledged, stored, lost, doubled, missedLive, repeatedLive, gaps } = outcome;
-  const good = stored === acknowledged && lost + doubled + missedLive + repeatedLive + gaps === 0;
+  const { acknowledged, stored, lost, doubled, mismeasured, missedLive, repeatedLive, gaps } = outcome;
+  const good =
+    stored === acknowledged && lost + doubled + mismeasured + missedLive + repeatedLive + gaps === 0;
   print(
     good,
-    `${outcome.round.padEnd(28)} ${outcome.publishedInRound} acknowledged, ${lost} lost, ${doubled} doubled; live ${missedLive} missed, ${repeatedLive} repeated; settled ${round(outcome.recoveredMs)} later`,
+    `${outcome.round.padEnd(28)} ${outcome.publishedInRound} acknowledged, ${lost} lost, ${doubled} doubled, ${mismeasured} mismeasured; live ${missedLive} missed, ${repeatedLive} repeated; settled ${round(outcome.recoveredMs)} later`,
   );
 }
 

@@ -7,6 +7,7 @@ import { type ProcessName, startProcesses, type TestProcesses } from '#tests/kit
 import { seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { type OwnDatabase, openOwnDatabase } from '#tests/kit/servers.ts';
 import { openSubscriber, type Subscriber } from '#tests/kit/subscriber.ts';
+import { metricOf, seedTemplate, setTemplate } from '#tests/kit/templates.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const OWN = [
@@ -22,6 +23,13 @@ const DEVICES = 20;
 /** Of the devices, those at the outside broker. */
 const AT_THE_BROKER = 5;
 const PATIENCE_MS = 90_000;
+/** What half of the devices are: what they call `value` is stored as `total`, and `load` becomes a sensor while things fall. */
+const TEMPLATE = {
+  metrics: [metricOf('total', { max: null })],
+  unknownMetrics: 'FLAG',
+  discoverSensors: true,
+};
+const FACTOR = 2;
 
 /** Everything that can be killed or paused. */
 export const VICTIMS = [...OWN, 'nats-server', 'postgres'] as const;
@@ -33,6 +41,8 @@ export interface Account {
   readonly stored: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Readings of devices with a template that do not hold what their map makes of the message. */
+  readonly mismeasured: number;
   readonly missedLive: number;
   readonly repeatedLive: number;
   readonly gaps: number;
@@ -67,6 +77,10 @@ export async function openRig(): Promise<Rig> {
     );
     const acme = await seedTenant(database.admin, 'acme');
     const devices = await acme.devices(DEVICES);
+    const ids = devices.filter((_, index) => index % 2 === 1).map(({ id }) => id);
+    await setTemplate(database.admin, await seedTemplate(database.admin, acme, 'modelled', TEMPLATE), ids, [
+      { raw: 'value', metric: 'total', scale: FACTOR },
+    ]);
     const subscriber = opened.use(await openSubscriber(processes.httpPort, await acme.apiKey('VIEWER')));
     const direct = await openMqttLoad(`mqtt://127.0.0.1:${processes.mqttPort}`, devices.slice(AT_THE_BROKER));
     const bridged = await openMqttLoad(broker.url, devices.slice(0, AT_THE_BROKER));
@@ -98,6 +112,8 @@ export async function openRig(): Promise<Rig> {
   }
 }
 
+type Counted = Pick<Account, 'stored' | 'mismeasured'> & { readonly messages: number };
+
 async function account(
   database: OwnDatabase,
   loads: readonly MqttLoad[],
@@ -105,11 +121,14 @@ async function account(
 ): Promise<Account> {
   const acknowledged = loads.reduce((sum, load) => sum + load.acknowledged.size, 0);
   const count = async () => {
-    const { rows } = await database.admin.query<{ stored: number; messages: number }>(
-      `select count(*)::int as stored, count(distinct (device_id, msg_id))::int as messages
-       from readings where msg_id < 140737488355328`,
+    const { rows } = await database.admin.query<Counted>(
+      `select count(*)::int as stored, count(distinct (r.device_id, r.msg_id))::int as messages,
+         count(*) filter (where d.template_id is not null
+           and ((r.metrics -> 'total')::float8 is distinct from r.msg_id * $1::int or r.metrics ? 'value'))::int as mismeasured
+       from readings r join devices d on d.id = r.device_id where r.msg_id < 140737488355328`,
+      [FACTOR],
     );
-    return rows[0] ?? { stored: 0, messages: 0 };
+    return rows[0] ?? { stored: 0, messages: 0, mismeasured: 0 };
   };
   // Whoever waits in vain is told by the figures what is missing.
   await until('every row', async () => (await count()).messages >= acknowledged, PATIENCE_MS).catch(
@@ -118,12 +137,13 @@ async function account(
   await until('the subscriber', () => subscriber.seen.size >= acknowledged, PATIENCE_MS).catch(
     () => undefined,
   );
-  const { stored, messages } = await count();
+  const { stored, messages, mismeasured } = await count();
   return {
     acknowledged,
     stored,
     lost: Math.max(0, acknowledged - messages),
     doubled: stored - messages,
+    mismeasured,
     missedLive: Math.max(0, acknowledged - subscriber.seen.size),
     repeatedLive: [...subscriber.seen.values()].filter((times) => times > 1).length,
     gaps: subscriber.gaps.length,
