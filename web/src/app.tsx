@@ -41,6 +41,9 @@ const TemplateDefinition = lazy(() =>
 const TemplateVersions = lazy(() =>
   import('./features/templates/template-versions.tsx').then((m) => ({ default: m.TemplateVersions })),
 );
+const TemplateMigration = lazy(() =>
+  import('./features/templates/template-migration.tsx').then((m) => ({ default: m.TemplateMigration })),
+);
 const NewTemplate = lazy(() =>
   import('./features/templates/template-editor.tsx').then((m) => ({ default: m.NewTemplate })),
 );
@@ -105,6 +108,7 @@ export function App() {
           <Route path="templates/:key" element={<TemplatePage />}>
             <Route index element={<TemplateDefinition />} />
             <Route path="versions" element={<TemplateVersions />} />
+            <Route path="migration" element={<TemplateMigration />} />
           </Route>
           <Route path="templates/:key/edit" element={<EditTemplate />} />
           <Route path="new-template" element={<NewTemplate />} />

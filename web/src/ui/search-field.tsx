@@ -5,10 +5,16 @@ import { useShortcut } from './shortcuts.ts';
 
 const settleMs = 220;
 
-type SearchFieldProps = { value: string; onChange: (value: string) => void; label: string };
+type SearchFieldProps = {
+  value: string;
+  onChange: (value: string) => void;
+  label: string;
+  /** Takes the focus when it appears: for what a dialog is opened for. */
+  focused?: boolean;
+};
 
 /** A search box that reports once typing pauses. `/` brings the cursor here, Escape clears. */
-export function SearchField({ value, onChange, label }: SearchFieldProps) {
+export function SearchField({ value, onChange, label, focused = false }: SearchFieldProps) {
   const [draft, setDraft] = useState(value);
   const [seen, setSeen] = useState(value);
   const input = useRef<HTMLInputElement>(null);
@@ -21,6 +27,9 @@ export function SearchField({ value, onChange, label }: SearchFieldProps) {
     const timer = setTimeout(() => onChange(draft), settleMs);
     return () => clearTimeout(timer);
   }, [draft, value, onChange]);
+  useEffect(() => {
+    if (focused) input.current?.focus();
+  }, [focused]);
   useShortcut('/', 'Search this page', () => input.current?.focus());
   return (
     <div className="relative min-w-0 flex-1 sm:max-w-72">

@@ -10,6 +10,8 @@ describe('creating a device', () => {
     const values = {
       ...emptyDevice,
       key: 'b',
+      templateKey: 'gateway',
+      parentKey: ' g-1 ',
       tags: 'roof, roof , ,north',
       interval: '30',
       latitude: '59.3',
@@ -18,6 +20,8 @@ describe('creating a device', () => {
     };
     expect(toCreateInput(values)).toEqual({
       key: 'b',
+      templateKey: 'gateway',
+      parentKey: 'g-1',
       tags: ['roof', 'north'],
       expectedIntervalSeconds: 30,
       location: { latitude: 59.3, longitude: 18 },

@@ -4,6 +4,9 @@ import type { DeviceDetail } from './device-detail.ts';
 /** A device as its form holds it: text, as typed. */
 export type DeviceValues = {
   readonly key: string;
+  /** Empty: none. Only a new device is given one here. */
+  readonly templateKey: string;
+  readonly parentKey: string;
   readonly name: string;
   readonly siteKey: string;
   readonly tags: string;
@@ -17,6 +20,8 @@ export type DeviceValues = {
 
 export const deviceFields = [
   'key',
+  'templateKey',
+  'parentKey',
   'name',
   'siteKey',
   'tags',
@@ -33,6 +38,8 @@ export const renamedFields = { expectedIntervalSeconds: 'interval', location: 'l
 
 export const emptyDevice: DeviceValues = {
   key: '',
+  templateKey: '',
+  parentKey: '',
   name: '',
   siteKey: '',
   tags: '',
@@ -47,6 +54,8 @@ export const emptyDevice: DeviceValues = {
 export function toDeviceValues(device: DeviceDetail): DeviceValues {
   return {
     key: device.key,
+    templateKey: '',
+    parentKey: '',
     name: device.name,
     siteKey: device.site?.key ?? '',
     tags: device.tags.join(', '),
@@ -117,6 +126,8 @@ export function toCreateInput(values: DeviceValues): DeviceCreateInput {
   const tags = splitTags(values.tags);
   return {
     key: values.key.trim(),
+    ...(values.templateKey === '' ? {} : { templateKey: values.templateKey }),
+    ...(values.parentKey.trim() === '' ? {} : { parentKey: values.parentKey.trim() }),
     ...(values.name.trim() === '' ? {} : { name: values.name.trim() }),
     ...(values.siteKey === '' ? {} : { siteKey: values.siteKey }),
     ...(tags.length === 0 ? {} : { tags }),

@@ -1,7 +1,7 @@
 import { Lock } from 'lucide-react';
 import { useRef, useState } from 'react';
 import { useForm } from 'react-hook-form';
-import { Link } from 'react-router';
+import { Link, useSearchParams } from 'react-router';
 import { useMutation } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { describeError } from '../../data/client.ts';
@@ -11,6 +11,8 @@ import { PageHeader } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { FormError, TextField } from '../../ui/field.tsx';
+import { TemplatePicker } from '../templates/template-picker.tsx';
+import { WhatAppears } from '../templates/what-appears.tsx';
 import { type AccessKind, ConnectDevice, type NewDeviceAccess } from './connect-device.tsx';
 import { HardwareFields, IdentityFields } from './device-fields.tsx';
 import {
@@ -97,7 +99,11 @@ export function NewDevice() {
 }
 
 function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => void }) {
-  const form = useForm<DeviceValues>({ defaultValues: emptyDevice });
+  const [params] = useSearchParams();
+  const form = useForm<DeviceValues>({
+    defaultValues: { ...emptyDevice, templateKey: params.get('template') ?? '' },
+  });
+  const templateKey = form.watch('templateKey');
   const [kind, setKind] = useState<AccessKind>('token');
   const attempt = useRef({ of: '', id: '' });
   const [, create] = useMutation(deviceCreateDocument);
@@ -146,6 +152,15 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
         placeholder="boiler-room-1"
         {...form.register('key', { validate: deviceRules.key })}
       />
+      <TemplatePicker
+        value={templateKey}
+        error={errors.templateKey?.message}
+        onChange={(key) => {
+          form.setValue('templateKey', key);
+          form.clearErrors('templateKey');
+        }}
+      />
+      {templateKey !== '' && <WhatAppears templateKey={templateKey} />}
       <IdentityFields form={form} />
       <fieldset>
         <legend className="mb-1 font-medium text-sm">How it proves who it is</legend>
@@ -175,6 +190,14 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
           More about this device
         </summary>
         <div className="mt-4 flex flex-col gap-4">
+          <TextField
+            label="Gateway"
+            optional
+            mono
+            error={errors.parentKey?.message}
+            hint="Key of the device that speaks for this one, if it does not speak for itself."
+            {...form.register('parentKey')}
+          />
           <HardwareFields form={form} />
         </div>
       </details>

@@ -73,10 +73,11 @@ export const linkNames: Readonly<Record<TransportLink, string>> = {
 };
 
 /** The console's address of a template. */
-export const templatePath = (key: string, tab?: 'versions' | 'edit'): string =>
+export const templatePath = (key: string, tab?: 'versions' | 'migration' | 'edit'): string =>
   `/templates/${encodeURIComponent(key)}${tab ? `/${tab}` : ''}`;
 
-const counted = (count: number, one: string): string =>
+/** `1 device`, `3 devices`. */
+export const counted = (count: number, one: string): string =>
   `${count.toLocaleString()} ${one}${count === 1 ? '' : 's'}`;
 
 /** What is made of a template or a version of it: `3 devices, 1 module`. */

@@ -1,4 +1,4 @@
-import { ChevronRight, Copy, Download, Ellipsis, Lock, Pencil, SearchX } from 'lucide-react';
+import { ChevronRight, Copy, Download, Ellipsis, Lock, Pencil, Plus, SearchX } from 'lucide-react';
 import { useState } from 'react';
 import { Link, Outlet, useOutletContext, useParams } from 'react-router';
 import { useQuery } from 'urql';
@@ -57,6 +57,7 @@ export function TemplatePage() {
         tabs={[
           { to: templatePath(template.key), label: 'Definition', end: true },
           { to: templatePath(template.key, 'versions'), label: 'Versions' },
+          { to: templatePath(template.key, 'migration'), label: 'Migration' },
         ]}
       />
       <Outlet context={template} />
@@ -109,7 +110,16 @@ function TemplateActions({ template, mayWrite }: { template: Template; mayWrite:
     } else announce(error ? describeError(error).message : 'The template is gone.', 'bad');
   };
   return (
-    <div className="flex gap-2">
+    <div className="flex flex-wrap gap-2">
+      {mayWrite && template.category !== 'EXPANSION_MODULE' && (
+        <Link
+          to={`/new-device?template=${encodeURIComponent(template.key)}`}
+          className={buttonClass('primary')}
+        >
+          <Plus aria-hidden="true" className="size-3.5" />
+          New device
+        </Link>
+      )}
       {mayWrite && own && (
         <Link to={templatePath(template.key, 'edit')} className={buttonClass('plain')}>
           <Pencil aria-hidden="true" className="size-3.5" />

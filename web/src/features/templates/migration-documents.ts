@@ -1,0 +1,84 @@
+import type { TemplateMigrationQuery } from '../../generated/graphql.ts';
+import { graphql } from '../../generated/index.ts';
+
+export const migrationDocument = graphql(`
+  query TemplateMigration($key: String!, $toVersion: Int) {
+    templateMigrationPreview(input: { templateKey: $key, toVersion: $toVersion }) {
+      toVersion
+      deviceCount
+      steps {
+        fromVersion
+        deviceCount
+        devices(first: 10) {
+          nodes {
+            id
+            key
+            name
+          }
+        }
+        sensorsAppear
+        sensorsVanish
+        slotsAppear
+        slotsVanish
+        commandsAppear
+        commandsVanish
+        intervalBefore
+        intervalAfter
+        diff {
+          breaking
+        }
+        obstacles {
+          device {
+            id
+            key
+            name
+          }
+          faults {
+            code
+            message
+          }
+        }
+      }
+    }
+  }
+`);
+
+type Preview = NonNullable<TemplateMigrationQuery['templateMigrationPreview']>;
+export type MigrationStep = Preview['steps'][number];
+
+export const outdatedDevicesDocument = graphql(`
+  query OutdatedDevices($first: Int!, $after: String, $where: DeviceFilter) {
+    devices(first: $first, after: $after, where: $where) {
+      nodes {
+        id
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`);
+
+export const templateMigrateDocument = graphql(`
+  mutation TemplateMigrate($input: TemplateMigrateInput!) {
+    templateMigrate(input: $input) {
+      __typename
+      ... on TemplateMigrateSuccess {
+        migrated
+        unchanged
+        errors {
+          device {
+            id
+            key
+            name
+          }
+          message
+        }
+      }
+      ... on UserError {
+        message
+      }
+    }
+  }
+`);
