@@ -66,6 +66,7 @@ async function makeDevice(page: Page, key: string): Promise<void> {
   expect(await seriousViolations(page)).toEqual([]);
   await page.getByRole('button', { name: 'Create device' }).click();
   await page.getByTestId('device-token').waitFor();
+  await page.getByText('{"voltage": ').waitFor();
 }
 
 describe('a template', () => {

@@ -1,9 +1,12 @@
 import { Check } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'react-router';
+import { useQuery } from 'urql';
 import { useAccount } from '../../auth/viewer.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
+import { exampleReading } from '../templates/example-reading.ts';
+import { templateDocument } from '../templates/template-documents.ts';
 import type { CertificateBundle } from './certificate-bundle.ts';
 import { devicePath } from './device-link.ts';
 import { FirstMessage } from './first-message.tsx';
@@ -21,6 +24,8 @@ export type NewDeviceAccess = {
   readonly key: string;
   readonly name: string;
   readonly kind: AccessKind;
+  /** Empty: it is made of none. */
+  readonly templateKey: string;
   readonly token: { readonly username: string; readonly secret: string } | null;
 };
 
@@ -53,16 +58,24 @@ type ByTokenProps = { access: NewDeviceAccess; token: NonNullable<NewDeviceAcces
 function ByToken({ access, token }: ByTokenProps) {
   const { viewer, config } = useAccount();
   const tenant = viewer.tenant.slug;
+  const { templateKey } = access;
+  const [{ data }] = useQuery({
+    query: templateDocument,
+    variables: { key: templateKey },
+    pause: templateKey === '',
+  });
+  const metrics = data?.template?.metrics;
   const snippets = useMemo(
     () =>
       buildSnippets({
+        reading: metrics && metrics.length > 0 ? exampleReading(metrics) : { temperature: 21.5 },
         mqttUrl: config.mqttUrl,
         httpUrl: config.httpUrl,
         tenant,
         deviceKey: access.key,
         ...token,
       }),
-    [config.mqttUrl, config.httpUrl, tenant, access.key, token],
+    [config.mqttUrl, config.httpUrl, tenant, access.key, token, metrics],
   );
   return (
     <>

@@ -116,7 +116,7 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
     const { data, error } = await create({ input: { ...input, clientMutationId: attempt.current.id } });
     const result = data?.deviceCreate;
     if (result?.__typename === 'DeviceCreateSuccess') {
-      onCreated({ ...result.device, kind, token: result.token ?? null });
+      onCreated({ ...result.device, kind, templateKey, token: result.token ?? null });
       return;
     }
     if (!result) {

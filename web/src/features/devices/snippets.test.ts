@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { buildSnippets, quoteShell } from './snippets.ts';
+import { buildSnippets, quoteShell, type SnippetInput } from './snippets.ts';
 
 const input = {
   mqttUrl: 'mqtt://127.0.0.1:1884',
@@ -9,8 +9,9 @@ const input = {
   deviceKey: 'boiler:1',
   username: 'acme/boiler:1',
   secret: "se'cret $HOME",
+  reading: { temperature: 21.5 },
 };
-const code = (id: string, change: Partial<typeof input> = {}) =>
+const code = (id: string, change: Partial<SnippetInput> = {}) =>
   buildSnippets({ ...input, ...change }).find((snippet) => snippet.id === id)?.code ?? '';
 
 it('quotes for the shell so that any secret arrives unchanged', () => {
@@ -39,4 +40,13 @@ it('turns on TLS and its port where the address asks for it', () => {
   const secure = { mqttUrl: 'mqtts://mqtt.example.com' };
   expect(code('mosquitto', secure)).toContain('-p 8883 -q 1 --tls-use-os-certs');
   expect(code('python', secure)).toContain('tls={}');
+});
+
+it('sends the reading it is given, in every language', () => {
+  const reading = { 'volt-age': 450, mode: "it's", on: true };
+  const command = code('curl', { reading });
+  const told = execFileSync('sh', ['-c', `curl() { for each; do :; done; printf %s "$each"; }; ${command}`]);
+  expect(JSON.parse(told.toString())).toEqual(reading);
+  expect(code('python', { reading })).toContain(`{"volt-age": 450, "mode": "it's", "on": True}`);
+  expect(code('node', { reading })).toContain(`{"volt-age": 450, "mode": "it's", "on": true}`);
 });

@@ -8,6 +8,8 @@ export type SnippetInput = {
   readonly deviceKey: string;
   readonly username: string;
   readonly secret: string;
+  /** The reading to send. */
+  readonly reading: Readonly<Record<string, number | string | boolean>>;
 };
 
 export type Snippet = { readonly id: string; readonly title: string; readonly code: string };
@@ -27,13 +29,22 @@ export function quoteShell(text: string): string {
   return /^[A-Za-z0-9_.:/@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** As JSON and JavaScript write it on one line; Python names its truths otherwise. */
+function objectText(reading: SnippetInput['reading'], language: 'json' | 'python' = 'json'): string {
+  const valueText = (value: number | string | boolean) =>
+    typeof value === 'boolean' && language === 'python' ? (value ? 'True' : 'False') : JSON.stringify(value);
+  return `{${Object.entries(reading)
+    .map(([metric, value]) => `${JSON.stringify(metric)}: ${valueText(value)}`)
+    .join(', ')}}`;
+}
+
 function mosquitto(input: SnippetInput, { host, port, tls }: Broker, topic: string): string {
   const lines = [
     `mosquitto_pub -h ${quoteShell(host)} -p ${port} -q 1${tls ? ' --tls-use-os-certs' : ''}`,
     `-u ${quoteShell(input.username)}`,
     `-P ${quoteShell(input.secret)}`,
     `-t ${quoteShell(topic)}`,
-    `-m '{"temperature": 21.5}'`,
+    `-m ${quoteShell(objectText(input.reading))}`,
   ];
   return lines.join(' \\\n  ');
 }
@@ -45,7 +56,7 @@ import paho.mqtt.publish as publish
 
 publish.single(
     ${JSON.stringify(topic)},
-    json.dumps({"temperature": 21.5}),
+    json.dumps(${objectText(input.reading, 'python')}),
     qos=1,
     hostname=${JSON.stringify(host)},
     port=${port},
@@ -66,7 +77,7 @@ const client = await mqtt.connectAsync(${JSON.stringify(input.mqttUrl)}, {
 });
 await client.publishAsync(
   ${JSON.stringify(topic)},
-  JSON.stringify({ temperature: 21.5 }),
+  JSON.stringify(${objectText(input.reading)}),
   { qos: 1 },
 );
 await client.endAsync();`;
@@ -78,7 +89,7 @@ function curl(input: SnippetInput): string {
     `curl ${quoteShell(`${input.httpUrl.replace(/\/+$/, '')}/${path}`)}`,
     `-H ${quoteShell(`Authorization: Bearer ${input.secret}`)}`,
     `-H 'Content-Type: application/json'`,
-    `-d '{"temperature": 21.5}'`,
+    `-d ${quoteShell(objectText(input.reading))}`,
   ];
   return lines.join(' \\\n  ');
 }

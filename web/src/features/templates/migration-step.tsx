@@ -36,7 +36,7 @@ export function MigrationStepPanel({ step, templateKey, toVersion, action }: Mig
           {devices.nodes.map(({ id, key, name }, index) => (
             <span key={id}>
               {index > 0 && ', '}
-              <Link to={devicePath(key)} className="text-accent hover:underline">
+              <Link to={devicePath(key)} className="text-accent underline">
                 {name}
               </Link>
             </span>

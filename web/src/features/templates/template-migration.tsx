@@ -56,7 +56,7 @@ export function TemplateMigration() {
       {data && !preview && (
         <p className="text-ink-2">
           There is no version {toVersion} of this template.{' '}
-          <Link to={templatePath(key, 'versions')} className="text-accent hover:underline">
+          <Link to={templatePath(key, 'versions')} className="text-accent underline">
             See its versions
           </Link>
         </p>

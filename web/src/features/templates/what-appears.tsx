@@ -21,7 +21,7 @@ export function WhatAppears({ templateKey }: { templateKey: string }) {
     >
       <h2 className="font-medium">
         What appears with{' '}
-        <Link to={templatePath(template.key)} className="rounded-sm text-accent hover:underline">
+        <Link to={templatePath(template.key)} className="rounded-sm text-accent underline">
           {template.name}
         </Link>
         , version {template.version}
