@@ -1,7 +1,6 @@
 import { type ReactNode, useState } from 'react';
-import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
-import { FormError } from './field.tsx';
+import { DialogForm } from './dialog-form.tsx';
 
 type ConfirmDialogProps = {
   title: string;
@@ -21,7 +20,6 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const confirm = async () => {
-    if (busy) return;
     setBusy(true);
     const wrong = await onConfirm();
     setBusy(false);
@@ -30,22 +28,16 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={title} description={description}>
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void confirm();
-        }}
+      <DialogForm
+        action={action}
+        look={look}
+        busy={busy}
+        problem={problem}
+        onSubmit={() => void confirm()}
+        onCancel={onClose}
       >
         {children}
-        <FormError message={problem} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look={look} type="submit" disabled={busy}>
-            {action}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

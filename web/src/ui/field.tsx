@@ -123,7 +123,10 @@ export function SelectField({
 export function FormError({ message }: { message: string | undefined }) {
   if (!message) return null;
   return (
-    <p role="alert" className="rounded-md border border-bad bg-bad-soft px-3 py-2 text-bad text-sm">
+    <p
+      role="alert"
+      className="whitespace-pre-line rounded-md border border-bad bg-bad-soft px-3 py-2 text-bad text-sm"
+    >
       {message}
     </p>
   );

@@ -9,6 +9,8 @@ type FormDrawerProps = {
   /** What the button that goes through with it says. */
   action: string;
   busy: boolean;
+  /** False while there is nothing to send; true by default. */
+  ready?: boolean;
   problem: string | undefined;
   onSubmit: () => void;
   onClose: () => void;
@@ -17,7 +19,7 @@ type FormDrawerProps = {
 
 /** A form at the right edge: its fields, what is wrong with the whole, and the two ways out. */
 export function FormDrawer(props: FormDrawerProps) {
-  const { title, description, action, busy, problem, onSubmit, onClose, children } = props;
+  const { title, description, action, busy, ready = true, problem, onSubmit, onClose, children } = props;
   return (
     <Drawer
       open
@@ -30,7 +32,7 @@ export function FormDrawer(props: FormDrawerProps) {
         className="flex min-h-0 flex-1 flex-col"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) onSubmit();
+          if (!busy && ready) onSubmit();
         }}
       >
         <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">{children}</div>
@@ -38,7 +40,7 @@ export function FormDrawer(props: FormDrawerProps) {
           <FormError message={problem} />
           <div className="flex justify-end gap-2">
             <Button onClick={onClose}>Cancel</Button>
-            <Button look="primary" type="submit" disabled={busy}>
+            <Button look="primary" type="submit" disabled={busy || !ready}>
               {action}
             </Button>
           </div>

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { RevocationReason } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -94,8 +94,7 @@ export function RevokeCertificate({
   const confirm = async () => {
     const { data, error } = await revoke({ input: { id: credential.id, reason } });
     const result = data?.deviceCertificateRevoke;
-    if (result?.__typename !== 'DeviceCertificateRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The certificate was not revoked.');
+    if (result?.__typename !== 'DeviceCertificateRevokeSuccess') return failureText(result, error);
     announce(`Certificate ${credential.hint} is revoked.`);
     return undefined;
   };

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -45,8 +45,7 @@ export function RevokeClaimCode({ code, onClose }: { code: ClaimCode; onClose: (
   const confirm = async () => {
     const { data, error } = await revoke({ input: { id: code.id } });
     const result = data?.claimCodeRevoke;
-    if (result?.__typename !== 'ClaimCodeRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The code was not revoked.');
+    if (result?.__typename !== 'ClaimCodeRevokeSuccess') return failureText(result, error);
     announce(`Claim code …${code.hint} is revoked.`);
     return undefined;
   };

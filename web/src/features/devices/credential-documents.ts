@@ -22,11 +22,7 @@ export const certificateIssueDocument = graphql(`
           }
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -45,11 +41,7 @@ export const certificateRenewDocument = graphql(`
           }
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -68,11 +60,7 @@ export const certificateRevokeDocument = graphql(`
           }
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -91,11 +79,7 @@ export const claimCodeCreateDocument = graphql(`
           }
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -110,11 +94,7 @@ export const claimCodeRevokeDocument = graphql(`
           state
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

@@ -1,10 +1,10 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { graphql } from '../../generated/index.ts';
-import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FormError, TextField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { announce } from '../../ui/toast.tsx';
 import type { DeviceDetail } from './device-detail.ts';
 
@@ -17,17 +17,7 @@ const deviceDecommissionDocument = graphql(`
           ...DeviceDetail
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -37,15 +27,11 @@ export function DecommissionDialog({ device, onClose }: { device: DeviceDetail; 
   const [typed, setTyped] = useState('');
   const [problem, setProblem] = useState<string>();
   const [{ fetching }, decommission] = useMutation(deviceDecommissionDocument);
-  const formId = useId();
   const submit = async () => {
-    if (typed !== device.key || fetching) return;
     const { data, error } = await decommission({ input: { id: device.id } });
     const result = data?.deviceDecommission;
     if (result?.__typename !== 'DeviceDecommissionSuccess') {
-      setProblem(
-        result?.message ?? (error ? describeError(error).message : 'The device was not decommissioned.'),
-      );
+      setProblem(failureText(result, error));
       return;
     }
     announce(`${device.name} is out of service.`);
@@ -58,13 +44,15 @@ export function DecommissionDialog({ device, onClose }: { device: DeviceDetail; 
       title={`Decommission ${device.name}?`}
       description="Its credentials are revoked and its connection is closed. Its readings stay. This cannot be undone."
     >
-      <form
-        id={formId}
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <DialogForm
+        action="Decommission"
+        look="danger"
+        busy={fetching}
+        ready={typed === device.key}
+        problem={problem}
+        onSubmit={() => void submit()}
+        cancel="Keep it"
+        onCancel={onClose}
       >
         <TextField
           label={`Type ${device.key} to confirm`}
@@ -73,14 +61,7 @@ export function DecommissionDialog({ device, onClose }: { device: DeviceDetail; 
           value={typed}
           onChange={(event) => setTyped(event.target.value)}
         />
-        <FormError message={problem} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep it</Button>
-          <Button look="danger" type="submit" disabled={typed !== device.key || fetching}>
-            Decommission
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -1,10 +1,7 @@
 import { useForm } from 'react-hook-form';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
-import { showErrors, sortErrors } from '../../data/form-errors.ts';
-import { Button } from '../../ui/button.tsx';
-import { Drawer } from '../../ui/dialog.tsx';
-import { FormError } from '../../ui/field.tsx';
+import { showFailure } from '../../data/failures.ts';
+import { FormDrawer } from '../../ui/form-drawer.tsx';
 import { announce } from '../../ui/toast.tsx';
 import type { DeviceDetail } from './device-detail.ts';
 import { HardwareFields, IdentityFields } from './device-fields.tsx';
@@ -33,34 +30,25 @@ export function DeviceEdit({ device, onClose }: { device: DeviceDetail; onClose:
       form.setError('root', {
         message: 'Someone changed this device meanwhile. Close and open again to see it as it is now.',
       });
-    } else if (result) {
-      showErrors(sortErrors(result, deviceFields, renamedFields), deviceFields, form.setError);
-    } else {
-      form.setError('root', {
-        message: error ? describeError(error).message : 'The platform did not answer. Try again.',
-      });
-    }
+    } else
+      showFailure(
+        { failure: result, error },
+        { fields: deviceFields, rename: renamedFields, setError: form.setError },
+      );
   });
   return (
-    <Drawer
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <FormDrawer
       title="Edit device"
       description={<span className="font-mono">{device.key}</span>}
+      action={isSubmitting ? 'Saving…' : 'Save'}
+      busy={isSubmitting}
+      ready={isDirty}
+      problem={errors.root?.message}
+      onSubmit={() => void save()}
+      onClose={onClose}
     >
-      <form onSubmit={save} noValidate className="flex min-h-0 flex-1 flex-col">
-        <div className="flex min-h-0 flex-1 flex-col gap-4 overflow-y-auto px-5 py-4">
-          <IdentityFields form={form} />
-          <HardwareFields form={form} />
-          <FormError message={errors.root?.message} />
-        </div>
-        <footer className="flex justify-end gap-2 border-line border-t px-5 py-3">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={!isDirty || isSubmitting}>
-            {isSubmitting ? 'Saving…' : 'Save'}
-          </Button>
-        </footer>
-      </form>
-    </Drawer>
+      <IdentityFields form={form} />
+      <HardwareFields form={form} />
+    </FormDrawer>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { Link, Outlet, useParams } from 'react-router';
 import { useClient, useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { presenceDocument, telemetryDocument } from '../../live/documents.ts';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -142,7 +142,7 @@ function DeviceActions({ device }: { device: DeviceDetail }) {
           : `${device.name} may connect again.`,
       );
     } else {
-      announce(result?.message ?? (error ? describeError(error).message : 'The change was not made.'), 'bad');
+      announce(failureText(result, error), 'bad');
     }
   };
   return (

@@ -13,11 +13,7 @@ export const deviceTokenIssueDocument = graphql(`
           secret
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -31,11 +27,7 @@ export const deviceTokenRevokeDocument = graphql(`
           ...DeviceAccess
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

@@ -9,17 +9,7 @@ export const deviceUpdateDocument = graphql(`
           ...DeviceDetail
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);

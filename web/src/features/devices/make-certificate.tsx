@@ -2,10 +2,12 @@ import { Download } from 'lucide-react';
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { Button } from '../../ui/button.tsx';
-import { FormError, SelectField, TextAreaField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { TextAreaField } from '../../ui/field.tsx';
 import { saveFile } from '../../ui/save-file.ts';
+import { SecondsField } from '../../ui/seconds-field.tsx';
 import { ShownOnce } from '../../ui/secret.tsx';
 import { bundleFiles, type CertificateBundle, certificateSnippets } from './certificate-bundle.ts';
 import { createKeyAndRequest } from './certificate-request.ts';
@@ -52,10 +54,7 @@ export function MakeCertificate({ device, keyFrom, renews, onMade, onCancel }: M
         : await renew({ input: { id: renews, csr: made.csr, overlapSeconds } });
     const result =
       data && ('deviceCertificateIssue' in data ? data.deviceCertificateIssue : data.deviceCertificateRenew);
-    if (!result || !('certificate' in result))
-      return setProblem(
-        result?.message ?? (error ? describeError(error).message : 'No certificate was made.'),
-      );
+    if (!result || !('certificate' in result)) return setProblem(failureText(result, error));
     onMade({
       ...{ tenant: viewer.tenant.slug, deviceKey: device.key },
       mqttsUrl: info?.connectInfo.mqttsUrl ?? config.mqttUrl,
@@ -63,19 +62,19 @@ export function MakeCertificate({ device, keyFrom, renews, onMade, onCancel }: M
     });
   };
   const submit = () => {
-    if (busy) return;
     setBusy(true);
     make()
       .catch(() => setProblem('This browser could not make a key.'))
       .finally(() => setBusy(false));
   };
   return (
-    <form
-      className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
+    <DialogForm
+      action={renews === undefined ? 'Make certificate' : 'Renew'}
+      busy={busy}
+      ready={keyFrom === 'browser' || csr.trim() !== ''}
+      problem={problem}
+      onSubmit={submit}
+      onCancel={onCancel}
     >
       {keyFrom === 'browser' ? (
         <p className="text-ink-2 text-sm">
@@ -94,26 +93,14 @@ export function MakeCertificate({ device, keyFrom, renews, onMade, onCancel }: M
         />
       )}
       {renews !== undefined && (
-        <SelectField
+        <SecondsField
           label="Keep the current certificate good"
+          choices={overlaps}
           value={overlapSeconds}
-          onChange={(event) => setOverlapSeconds(Number(event.target.value))}
-        >
-          {overlaps.map(({ seconds, label }) => (
-            <option key={seconds} value={seconds}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
+          onChange={setOverlapSeconds}
+        />
       )}
-      <FormError message={problem} />
-      <div className="flex justify-end gap-2">
-        {onCancel && <Button onClick={onCancel}>Cancel</Button>}
-        <Button look="primary" type="submit" disabled={busy || (keyFrom === 'device' && csr.trim() === '')}>
-          {renews === undefined ? 'Make certificate' : 'Renew'}
-        </Button>
-      </div>
-    </form>
+    </DialogForm>
   );
 }
 

@@ -1,11 +1,11 @@
 import { useRef, useState } from 'react';
 import { useMutation } from 'urql';
 import { useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
-import { Button } from '../../ui/button.tsx';
+import { failureText } from '../../data/failures.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
-import { FormError, SelectField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
+import { SecondsField } from '../../ui/seconds-field.tsx';
 import { ShownOnce } from '../../ui/secret.tsx';
 import { claimCommand } from './certificate-bundle.ts';
 import { claimCodeCreateDocument } from './credential-documents.ts';
@@ -33,7 +33,6 @@ export function MakeClaimCode({ deviceId, onMade, onCancel }: MakeClaimCodeProps
   const attempt = useRef({ of: 0, clientMutationId: '' });
   const [{ fetching }, create] = useMutation(claimCodeCreateDocument);
   const submit = async () => {
-    if (fetching) return;
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second code is made.
     if (attempt.current.of !== seconds)
       attempt.current = { of: seconds, clientMutationId: crypto.randomUUID() };
@@ -45,35 +44,18 @@ export function MakeClaimCode({ deviceId, onMade, onCancel }: MakeClaimCodeProps
     const result = data?.claimCodeCreate;
     if (result?.__typename === 'ClaimCodeCreateSuccess')
       return onMade({ code: result.code, expiresAt: result.claimCode.expiresAt });
-    setProblem(result?.message ?? (error ? describeError(error).message : 'No code was made.'));
+    setProblem(failureText(result, error));
   };
   return (
-    <form
-      className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
+    <DialogForm
+      action="Make claim code"
+      busy={fetching}
+      problem={problem}
+      onSubmit={() => void submit()}
+      onCancel={onCancel}
     >
-      <SelectField
-        label="Expires"
-        value={seconds}
-        onChange={(event) => setSeconds(Number(event.target.value))}
-      >
-        {lifetimes.map((each) => (
-          <option key={each.seconds} value={each.seconds}>
-            {each.label}
-          </option>
-        ))}
-      </SelectField>
-      <FormError message={problem} />
-      <div className="flex justify-end gap-2">
-        {onCancel && <Button onClick={onCancel}>Cancel</Button>}
-        <Button look="primary" type="submit" disabled={fetching}>
-          Make claim code
-        </Button>
-      </div>
-    </form>
+      <SecondsField label="Expires" choices={lifetimes} value={seconds} onChange={setSeconds} />
+    </DialogForm>
   );
 }
 

@@ -4,7 +4,7 @@ import { useForm } from 'react-hook-form';
 import { Link, useSearchParams } from 'react-router';
 import { useMutation } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { showErrors, sortErrors } from '../../data/form-errors.ts';
 import { graphql } from '../../generated/index.ts';
 import { PageHeader } from '../../shell/page.tsx';
@@ -39,17 +39,7 @@ const deviceCreateDocument = graphql(`
           secret
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -121,9 +111,7 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
     }
     if (!result) {
       if (!error?.networkError) attempt.current = { of: '', id: '' };
-      form.setError('root', {
-        message: error ? describeError(error).message : 'The platform did not answer. Try again.',
-      });
+      form.setError('root', { message: failureText(undefined, error) });
       return;
     }
     attempt.current = { of: '', id: '' };

@@ -1,10 +1,11 @@
 import { useRef, useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FormError, TextField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { endOf, LifetimeField } from '../../ui/lifetime.tsx';
 import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
 import { announce } from '../../ui/toast.tsx';
@@ -19,7 +20,6 @@ export function IssueToken({ device, onClose }: { device: DeviceDetail; onClose:
   const attempt = useRef({ of: 'none', clientMutationId: '', expiresAt: endOf('', 0) });
   const [{ fetching }, issue] = useMutation(deviceTokenIssueDocument);
   const submit = async () => {
-    if (fetching) return;
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second token is made.
     if (attempt.current.of !== days)
       attempt.current = {
@@ -32,7 +32,7 @@ export function IssueToken({ device, onClose }: { device: DeviceDetail; onClose:
     if (!error?.networkError) attempt.current.of = 'none';
     const result = data?.deviceTokenIssue;
     if (result?.__typename === 'DeviceTokenIssueSuccess') return setToken(result.token);
-    setProblem(result?.message ?? (error ? describeError(error).message : 'No token was issued.'));
+    setProblem(failureText(result, error));
   };
   return (
     <Dialog
@@ -59,22 +59,15 @@ export function IssueToken({ device, onClose }: { device: DeviceDetail; onClose:
           </div>
         </>
       ) : (
-        <form
-          className="flex flex-col gap-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit();
-          }}
+        <DialogForm
+          action="Issue token"
+          busy={fetching}
+          problem={problem}
+          onSubmit={() => void submit()}
+          onCancel={onClose}
         >
           <LifetimeField value={days} onChange={setDays} />
-          <FormError message={problem} />
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button look="primary" type="submit" disabled={fetching}>
-              Issue token
-            </Button>
-          </div>
-        </form>
+        </DialogForm>
       )}
     </Dialog>
   );
@@ -89,8 +82,7 @@ export function RevokeToken({ credential, onClose }: { credential: DeviceCredent
       input: { id: credential.id, reason: reason.trim() === '' ? null : reason },
     });
     const result = data?.deviceTokenRevoke;
-    if (result?.__typename !== 'DeviceTokenRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The token was not revoked.');
+    if (result?.__typename !== 'DeviceTokenRevokeSuccess') return failureText(result, error);
     announce(`Token ${credential.hint} is revoked.`);
     return undefined;
   };

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { QuarantineFix } from '../../generated/graphql.ts';
-import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FormError, SelectField, TextAreaField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { SelectField, TextAreaField } from '../../ui/field.tsx';
 import { discardDocument, replayDocument } from './documents.ts';
 import { type QuarantineView, reasonOf, toTargetFilter } from './quarantine-view.ts';
 
@@ -50,7 +50,7 @@ export function BulkDialog({ action, view, onStarted, onClose }: BulkDialogProps
       outcome?.__typename !== 'QuarantineReplaySuccess' &&
       outcome?.__typename !== 'QuarantineDiscardSuccess'
     ) {
-      setProblem(outcome?.message ?? (error ? describeError(error).message : 'Nothing was done.'));
+      setProblem(failureText(outcome, error));
       return;
     }
     if (outcome.job) onStarted(outcome.job.id);
@@ -59,7 +59,6 @@ export function BulkDialog({ action, view, onStarted, onClose }: BulkDialogProps
         summarise(outcome.matched, outcome.__typename === 'QuarantineReplaySuccess' ? outcome.forecasts : []),
       );
   };
-  const busy = replaying || discarding;
   const change = (next: () => void) => {
     setTried(undefined);
     next();
@@ -71,12 +70,13 @@ export function BulkDialog({ action, view, onStarted, onClose }: BulkDialogProps
       title={action === 'REPLAY' ? 'Send everything again?' : 'Discard everything?'}
       description="Every open message that the filters show, whether or not it is in sight."
     >
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run(tried === undefined);
-        }}
+      <DialogForm
+        action={tried ? (action === 'REPLAY' ? 'Send again' : 'Discard') : 'Dry run'}
+        look={tried ? (action === 'REPLAY' ? 'primary' : 'danger') : 'plain'}
+        busy={replaying || discarding}
+        problem={problem}
+        onSubmit={() => void run(tried === undefined)}
+        onCancel={onClose}
       >
         {action === 'REPLAY' && (
           <SelectField
@@ -107,18 +107,7 @@ export function BulkDialog({ action, view, onStarted, onClose }: BulkDialogProps
             ))}
           </div>
         )}
-        <FormError message={problem} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button
-            look={tried ? (action === 'REPLAY' ? 'primary' : 'danger') : 'plain'}
-            type="submit"
-            disabled={busy}
-          >
-            {tried ? (action === 'REPLAY' ? 'Send again' : 'Discard') : 'Dry run'}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

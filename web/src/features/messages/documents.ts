@@ -76,11 +76,7 @@ export const replayDocument = graphql(`
           }
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -95,11 +91,7 @@ export const discardDocument = graphql(`
           id
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

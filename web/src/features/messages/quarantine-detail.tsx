@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { QuarantineFix, QuarantineRowFragment } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { Drawer } from '../../ui/dialog.tsx';
@@ -97,7 +97,7 @@ function Payload({ message, editable, onStarted }: PayloadProps) {
     const { data, error } = await replay({ input: { target, dryRun, ...(fix ? { fix } : {}) } });
     const result = data?.quarantineReplay;
     if (result?.__typename !== 'QuarantineReplaySuccess') {
-      setProblem(result?.message ?? (error ? describeError(error).message : 'It was not sent.'));
+      setProblem(failureText(result, error));
       return;
     }
     const [forecast] = result.forecasts;
@@ -109,9 +109,9 @@ function Payload({ message, editable, onStarted }: PayloadProps) {
   const giveUp = async () => {
     const { data, error } = await discard({ input: { target } });
     const result = data?.quarantineDiscard;
-    if (result?.__typename === 'QuarantineDiscardSuccess' && result.job) onStarted(result.job.id);
-    else if (result && 'message' in result) setProblem(result.message);
-    else setProblem(error ? describeError(error).message : 'It was not discarded.');
+    if (result?.__typename !== 'QuarantineDiscardSuccess') setProblem(failureText(result, error));
+    else if (result.job) onStarted(result.job.id);
+    else setProblem('It is not open any more.');
   };
   const busy = fetching || discarding;
   return (

@@ -131,9 +131,7 @@ export const tenantCreateDocument = graphql(`
   mutation TenantCreate($input: TenantCreateInput!) {
     result: tenantCreate(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);
@@ -142,9 +140,7 @@ export const tenantSuspendDocument = graphql(`
   mutation TenantSuspend($input: TenantSuspendInput!) {
     result: tenantSuspend(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);
@@ -153,9 +149,7 @@ export const tenantResumeDocument = graphql(`
   mutation TenantResume($input: TenantResumeInput!) {
     result: tenantResume(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);
@@ -164,9 +158,7 @@ export const tenantDeleteDocument = graphql(`
   mutation TenantDelete($input: TenantDeleteInput!) {
     result: tenantDelete(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);
@@ -175,9 +167,7 @@ export const tenantDeleteCancelDocument = graphql(`
   mutation TenantDeleteCancel($input: TenantDeleteCancelInput!) {
     result: tenantDeleteCancel(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { CombinedError } from 'urql';
 import { useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { announce } from '../../ui/toast.tsx';
@@ -27,7 +27,7 @@ type Answer = {
 /** What went wrong, or undefined. */
 function problemOf({ data, error }: Answer): string | undefined {
   if (data?.result.__typename.endsWith('Success')) return undefined;
-  return data?.result.message ?? (error ? describeError(error).message : 'Nothing was changed.');
+  return data?.result.message ?? failureText(undefined, error);
 }
 
 /** Names a new tenant. */

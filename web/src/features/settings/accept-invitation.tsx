@@ -32,11 +32,7 @@ const acceptDocument = graphql(`
       ... on InvitationAcceptSuccess {
         tenantSlug
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

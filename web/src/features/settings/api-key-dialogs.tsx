@@ -1,12 +1,14 @@
-import { type ReactNode, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { Role } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FormError, SelectField, TextField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { TextField } from '../../ui/field.tsx';
 import { endOf, LifetimeField } from '../../ui/lifetime.tsx';
+import { SecondsField } from '../../ui/seconds-field.tsx';
 import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
 import { announce } from '../../ui/toast.tsx';
 import {
@@ -36,7 +38,6 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
   const attempt = useRef({ of: '', clientMutationId: '', expiresAt: endOf('', 0) });
   const [{ fetching }, create] = useMutation(apiKeyCreateDocument);
   const submit = async () => {
-    if (fetching) return;
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second key is made.
     const of = JSON.stringify([name, role, scopes, days]);
     if (attempt.current.of !== of)
@@ -52,7 +53,7 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
       return;
     }
     if (!error?.networkError) attempt.current.of = '';
-    setProblem(result?.message ?? (error ? describeError(error).message : 'No key was made.'));
+    setProblem(failureText(result, error));
   };
   if (token !== undefined) return <KeepToken token={token} onClose={onClose} />;
   return (
@@ -62,7 +63,14 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
       title="New API key"
       description="A program presents it instead of signing in."
     >
-      <Form onSubmit={submit}>
+      <DialogForm
+        action="Create key"
+        busy={fetching}
+        ready={name.trim() !== '' && scopes?.length !== 0}
+        problem={problem}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+      >
         <TextField
           label="Name"
           autoFocus
@@ -81,17 +89,7 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
         />
         <ScopesField role={role} value={scopes} onChange={setScopes} />
         <LifetimeField value={days} onChange={setDays} />
-        <FormError message={problem} />
-        <Actions onClose={onClose}>
-          <Button
-            look="primary"
-            type="submit"
-            disabled={fetching || name.trim() === '' || scopes?.length === 0}
-          >
-            Create key
-          </Button>
-        </Actions>
-      </Form>
+      </DialogForm>
     </Dialog>
   );
 }
@@ -105,11 +103,10 @@ export function RotateKey({ apiKey, onClose }: KeyDialogProps) {
   const [token, setToken] = useState<string>();
   const [{ fetching }, rotate] = useMutation(apiKeyRotateDocument);
   const submit = async () => {
-    if (fetching) return;
     const { data, error } = await rotate({ input: { id: apiKey.id, overlapSeconds: overlap } });
     const result = data?.apiKeyRotate;
     if (result?.__typename === 'ApiKeyRotateSuccess') return setToken(result.token);
-    setProblem(result?.message ?? (error ? describeError(error).message : 'The key was not rotated.'));
+    setProblem(failureText(result, error));
   };
   if (token !== undefined) return <KeepToken token={token} onClose={onClose} />;
   return (
@@ -119,25 +116,20 @@ export function RotateKey({ apiKey, onClose }: KeyDialogProps) {
       title={`Rotate ${apiKey.name}?`}
       description="It gets a new token. A token from an earlier rotation ends now."
     >
-      <Form onSubmit={submit}>
-        <SelectField
+      <DialogForm
+        action="Rotate"
+        busy={fetching}
+        problem={problem}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
+      >
+        <SecondsField
           label="Keep the current token good"
+          choices={overlaps}
           value={overlap}
-          onChange={(event) => setOverlap(Number(event.target.value))}
-        >
-          {overlaps.map(({ seconds, label }) => (
-            <option key={seconds} value={seconds}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
-        <FormError message={problem} />
-        <Actions onClose={onClose}>
-          <Button look="primary" type="submit" disabled={fetching}>
-            Rotate
-          </Button>
-        </Actions>
-      </Form>
+          onChange={setOverlap}
+        />
+      </DialogForm>
     </Dialog>
   );
 }
@@ -148,8 +140,7 @@ export function RevokeKey({ apiKey, onClose }: KeyDialogProps) {
   const confirm = async () => {
     const { data, error } = await revoke({ input: { id: apiKey.id } });
     const result = data?.apiKeyRevoke;
-    if (result?.__typename !== 'ApiKeyRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The key was not revoked.');
+    if (result?.__typename !== 'ApiKeyRevokeSuccess') return failureText(result, error);
     announce(`${apiKey.name} is revoked.`);
     return undefined;
   };
@@ -177,28 +168,5 @@ function KeepToken({ token, onClose }: { token: string; onClose: () => void }) {
         </Button>
       </div>
     </Dialog>
-  );
-}
-
-function Form({ onSubmit, children }: { onSubmit: () => Promise<void>; children: ReactNode }) {
-  return (
-    <form
-      className="flex flex-col gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void onSubmit();
-      }}
-    >
-      {children}
-    </form>
-  );
-}
-
-function Actions({ onClose, children }: { onClose: () => void; children: ReactNode }) {
-  return (
-    <div className="flex justify-end gap-2">
-      <Button onClick={onClose}>Cancel</Button>
-      {children}
-    </div>
   );
 }

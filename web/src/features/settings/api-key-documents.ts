@@ -44,11 +44,7 @@ export const apiKeyCreateDocument = graphql(`
           ...ApiKeyRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -63,11 +59,7 @@ export const apiKeyRotateDocument = graphql(`
           ...ApiKeyRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -81,11 +73,7 @@ export const apiKeyRevokeDocument = graphql(`
           ...ApiKeyRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

@@ -67,9 +67,7 @@ const auditExportDocument = graphql(`
       ... on AuditExportCreateSuccess {
         url
       }
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);

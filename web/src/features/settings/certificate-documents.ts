@@ -73,11 +73,7 @@ export const tenantCaRotateDocument = graphql(`
           ...TenantCaDetail
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

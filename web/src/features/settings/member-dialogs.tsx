@@ -1,11 +1,13 @@
 import { useRef, useState } from 'react';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { Role } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { FormError, SelectField, TextField } from '../../ui/field.tsx';
+import { DialogForm } from '../../ui/dialog-form.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { SecondsField } from '../../ui/seconds-field.tsx';
 import { Secret, Secrets, ShownOnce } from '../../ui/secret.tsx';
 import { announce } from '../../ui/toast.tsx';
 import {
@@ -37,7 +39,6 @@ export function InviteMember({ onDone, onClose }: DialogProps) {
   const attempt = useRef({ of: '', clientMutationId: '' });
   const [{ fetching }, invite] = useMutation(memberInviteDocument);
   const submit = async () => {
-    if (fetching) return;
     // Sent again unchanged after silence, it is the same attempt: one that did arrive answers with its link.
     const of = JSON.stringify([email, role, lifetimeSeconds]);
     if (attempt.current.of !== of) attempt.current = { of, clientMutationId: crypto.randomUUID() };
@@ -50,7 +51,7 @@ export function InviteMember({ onDone, onClose }: DialogProps) {
       return;
     }
     if (!error?.networkError) attempt.current.of = '';
-    setProblem(result?.message ?? (error ? describeError(error).message : 'Nobody was invited.'));
+    setProblem(failureText(result, error));
   };
   if (link !== undefined) return <HandOn email={email} link={link} onClose={onClose} />;
   return (
@@ -60,12 +61,13 @@ export function InviteMember({ onDone, onClose }: DialogProps) {
       title="Invite somebody"
       description="Only who signs in with this e-mail address can accept."
     >
-      <form
-        className="flex flex-col gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit();
-        }}
+      <DialogForm
+        action="Create invitation"
+        busy={fetching}
+        ready={email.trim() !== ''}
+        problem={problem}
+        onSubmit={() => void submit()}
+        onCancel={onClose}
       >
         <TextField
           label="E-mail address"
@@ -78,25 +80,13 @@ export function InviteMember({ onDone, onClose }: DialogProps) {
           onChange={(event) => setEmail(event.target.value)}
         />
         <RoleField value={role} onChange={setRole} />
-        <SelectField
+        <SecondsField
           label="Can be accepted"
+          choices={lifetimes}
           value={lifetimeSeconds}
-          onChange={(event) => setLifetime(Number(event.target.value))}
-        >
-          {lifetimes.map(({ seconds, label }) => (
-            <option key={seconds} value={seconds}>
-              {label}
-            </option>
-          ))}
-        </SelectField>
-        <FormError message={problem} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={fetching || email.trim() === ''}>
-            Create invitation
-          </Button>
-        </div>
-      </form>
+          onChange={setLifetime}
+        />
+      </DialogForm>
     </Dialog>
   );
 }
@@ -129,8 +119,7 @@ export function ChangeRole({ member, onDone, onClose }: DialogProps & { member: 
   const confirm = async () => {
     const { data, error } = await update({ input: { id: member.id, role } });
     const result = data?.memberUpdate;
-    if (result?.__typename !== 'MemberUpdateSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The role was not changed.');
+    if (result?.__typename !== 'MemberUpdateSuccess') return failureText(result, error);
     announce(`${member.name} is ${roleNames[role]} now.`);
     onDone();
     return undefined;
@@ -159,8 +148,7 @@ export function RemoveMember({ member, onDone, onClose }: DialogProps & { member
   const confirm = async () => {
     const { data, error } = await remove({ input: { id: member.id } });
     const result = data?.memberRemove;
-    if (result?.__typename !== 'MemberRemoveSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'Nobody was removed.');
+    if (result?.__typename !== 'MemberRemoveSuccess') return failureText(result, error);
     announce(`${member.name} is removed.`);
     onDone();
     return undefined;
@@ -186,8 +174,7 @@ export function RevokeInvitation({
   const confirm = async () => {
     const { data, error } = await revoke({ input: { id: invitation.id } });
     const result = data?.invitationRevoke;
-    if (result?.__typename !== 'InvitationRevokeSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'Nothing was taken back.');
+    if (result?.__typename !== 'InvitationRevokeSuccess') return failureText(result, error);
     announce(`The invitation of ${invitation.email} is revoked.`);
     onDone();
     return undefined;

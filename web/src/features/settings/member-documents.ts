@@ -67,11 +67,7 @@ export const memberInviteDocument = graphql(`
           ...InvitationRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -85,11 +81,7 @@ export const invitationRevokeDocument = graphql(`
           ...InvitationRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -103,11 +95,7 @@ export const memberUpdateDocument = graphql(`
           ...MemberRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);
@@ -121,11 +109,7 @@ export const memberRemoveDocument = graphql(`
           ...MemberRow
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
+      ...Failure
     }
   }
 `);

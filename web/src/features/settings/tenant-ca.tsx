@@ -2,7 +2,7 @@ import { Download, ExternalLink, RefreshCw } from 'lucide-react';
 import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { mayAdminister, useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { TenantCaDetailFragment } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -148,8 +148,7 @@ function Rotate({ onRotated, onClose }: RotateProps) {
     const overlapSeconds = overlap === '' ? null : Number(overlap);
     const { data, error } = await rotate({ input: { overlapSeconds } });
     const result = data?.tenantCaRotate;
-    if (result?.__typename !== 'TenantCaRotateSuccess')
-      return result?.message ?? (error ? describeError(error).message : 'The authority was not replaced.');
+    if (result?.__typename !== 'TenantCaRotateSuccess') return failureText(result, error);
     onRotated(result.tenantCa);
     return undefined;
   };

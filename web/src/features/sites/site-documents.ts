@@ -51,17 +51,7 @@ export const siteCreateDocument = graphql(`
           ...SiteFields
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -75,17 +65,7 @@ export const siteUpdateDocument = graphql(`
           ...SiteFields
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -94,9 +74,7 @@ export const siteDeleteDocument = graphql(`
   mutation SiteDelete($input: SiteDeleteInput!) {
     siteDelete(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);
