@@ -68,7 +68,7 @@ const toEvent = (change: ChangedCommand): CommandChangedEvent => {
 };
 
 /** A command for its device, on DOWNLINK. */
-export function commandDownlink(
+function commandDownlink(
   { tenantId, tenant, device }: Pick<ChangedCommand, 'tenantId' | 'tenant' | 'device'>,
   command: CommandToTell,
   shardOf: (tenant: string) => number,
@@ -76,6 +76,18 @@ export function commandDownlink(
   const shard = shardOf(tenant);
   const envelope = commandEnvelope(tenant, device, command);
   return { tenantId, shard, subject: downlinkSubject(shard), payload: encodeAddressed(envelope) };
+}
+
+/** What devices, and whoever follows, are told of commands that were sent. */
+export function commandMessages(
+  sent: readonly ChangedCommand[],
+  what: Omit<CommandToTell, 'commandId'>,
+  shardOf: (tenant: string) => number,
+): CommandMessage[] {
+  return [
+    ...sent.map((command) => commandDownlink(command, { ...what, commandId: command.commandId }, shardOf)),
+    ...commandEvents(sent, shardOf),
+  ];
 }
 
 /** The message to the device: it knows the command by its id, and so do those who hand it on. */

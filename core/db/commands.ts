@@ -1,5 +1,6 @@
 import { COMMAND_LIMITS, type CommandEvent, type CommandStatus } from '../fleet/commands.ts';
 import type { RunSql } from './pool.ts';
+import { type Sql, type SqlReader, sql } from './sql.ts';
 
 /** A command without what it says. */
 export interface CommandRecord {
@@ -36,6 +37,9 @@ export const COMMAND_COLUMNS = `c.id::text as id, c.tenant_id as "tenantId", t.s
   c.created_at as "createdAt", c.expires_at as "expiresAt", c.sent_at as "sentAt", c.acknowledged_at as "acknowledgedAt",
   c.finished_at as "finishedAt"`;
 
+const COLUMNS: Sql = { strings: [COMMAND_COLUMNS], values: [] };
+type MadeCommand = Pick<CommandRecord, keyof CommandRecord>;
+
 /** A command to make. */
 export interface NewCommand {
   readonly deviceId: number;
@@ -45,35 +49,28 @@ export interface NewCommand {
   readonly expiresAt: Date;
 }
 
-const INSERT = `
-  with made as (
-    insert into device_commands (tenant_id, device_id, type, params, expires_at, actor, job_id)
-    select $1::int, w.device_id, w.type, w.params, w.expires_at, $6::text, $7::int
-    from unnest($2::int[], $3::text[], $4::jsonb[], $5::timestamptz[]) with ordinality
-      as w (device_id, type, params, expires_at, place) order by place
-    returning *
-  ), noted as (
-    insert into command_transitions (tenant_id, command_id, event, status, at)
-    select tenant_id, id, 'queued', 'QUEUED', created_at from made
-  )
-  select ${COMMAND_COLUMNS} from made c join devices d on d.id = c.device_id join tenants t on t.id = c.tenant_id order by c.id`;
-
 /** Makes commands, all of one tenant, in their order; answers them in the same. */
 export async function insertCommands(
-  run: RunSql,
+  db: SqlReader,
   by: { readonly tenantId: number; readonly actor: string; readonly jobId: number | null },
   commands: readonly NewCommand[],
 ): Promise<CommandChange[]> {
   if (commands.length === 0) return [];
-  const made = await run<CommandRecord>(INSERT, [
-    by.tenantId,
-    commands.map(({ deviceId }) => deviceId),
-    commands.map(({ type }) => type),
-    commands.map(({ params }) => params),
-    commands.map(({ expiresAt }) => expiresAt.toISOString()),
-    by.actor,
-    by.jobId,
-  ]);
+  const made = await db.rows<MadeCommand>(
+    sql`with made as (
+        insert into device_commands (tenant_id, device_id, type, params, expires_at, actor, job_id)
+        select ${by.tenantId}::int, w.device_id, w.type, w.params, w.expires_at, ${by.actor}::text, ${by.jobId}::int
+        from unnest(${commands.map(({ deviceId }) => deviceId)}::int[], ${commands.map(({ type }) => type)}::text[],
+          ${commands.map(({ params }) => params)}::jsonb[],
+          ${commands.map(({ expiresAt }) => expiresAt.toISOString())}::timestamptz[]) with ordinality
+          as w (device_id, type, params, expires_at, place) order by place
+        returning *
+      ), noted as (
+        insert into command_transitions (tenant_id, command_id, event, status, at)
+        select tenant_id, id, 'queued', 'QUEUED', created_at from made
+      )
+      select ${COLUMNS} from made c join devices d on d.id = c.device_id join tenants t on t.id = c.tenant_id order by c.id`,
+  );
   return made.map((command) => ({ ...command, event: 'queued', at: command.createdAt.getTime() }));
 }
 

@@ -15,6 +15,16 @@ export const commands: Recipes = {
       params: { ssid: 'plant', password: '[redacted]' },
     },
   },
+  commandSendMany: {
+    table: 'fleet_jobs',
+    input: async (scene) => ({
+      target: { ids: [(await makeDevice(scene, 'told-too')).id] },
+      ...{ type: 'join', params: { password: 'hunter2' } },
+    }),
+    target: '1 device',
+    before: null,
+    after: { matched: 1, type: 'join', params: { password: '[redacted]' }, expiresAt: expect.any(String) },
+  },
   commandCancel: {
     table: 'device_commands',
     input: async (scene) => {

@@ -255,6 +255,40 @@ describe('a command', () => {
   });
 });
 
+describe('a command to a group', () => {
+  it('reaches those who are here and those who come, and the job says how far all of them are', async () => {
+    const devices = await acme.devices(4, 'grouped');
+    const [first, second, away, broken] = devices;
+    if (!first || !second || !away || !broken) throw new Error('no devices');
+    await database.admin.query(
+      `with made as (insert into device_groups (tenant_id, key, name, kind) values ($1, 'lamps', 'Lamps', 'STATIC') returning id)
+       insert into device_group_members (tenant_id, group_id, device_id) select $1, id, unnest($2::int[]) from made`,
+      [acme.id, devices.map(({ id }) => id)],
+    );
+    await using _first = await open(first, { answers: DONE });
+    await using _second = await open(second, { answers: DONE }, there());
+    await using _broken = await open(broken, { answers: () => [{ status: 'error' }] });
+    const { commandSendMany } = await ask(
+      `mutation ($input: CommandSendManyInput!) { commandSendMany(input: $input) { ... on CommandSendManySuccess { job { id } } } }`,
+      { input: { target: { groupKey: 'lamps' }, type: 'blink' } },
+    );
+    const counts = async (expected: Record<string, number>) =>
+      until(JSON.stringify(expected), async () => {
+        const { job } = await ask(
+          'query ($id: ID!) { job(id: $id) { status total changed commandCounts { status count } } }',
+          { id: commandSendMany.job.id },
+        );
+        const found = Object.fromEntries(
+          job.commandCounts.map((each: { status: string; count: number }) => [each.status, each.count]),
+        );
+        return JSON.stringify(found) === JSON.stringify(expected) && job;
+      });
+    expect(await counts({ QUEUED: 1, SUCCEEDED: 2, FAILED: 1 })).toMatchObject({ total: 4, changed: 4 });
+    await using _away = await open(away, { answers: DONE });
+    await counts({ SUCCEEDED: 3, FAILED: 1 });
+  });
+});
+
 describe('with two gateways', () => {
   it('a command follows its device, in order, and comes to whichever gateway it is at', async () => {
     const device = await acme.device('wanders');

@@ -187,6 +187,14 @@ export const mutations: Readonly<Record<string, MutationExample>> = {
     needs: 'commands.send',
     input: (of) => ({ deviceId: of.ids['Device'], type: 'reboot', params: { delay_seconds: 5 } }),
   },
+  commandSendMany: {
+    needs: 'commands.send',
+    input: (of) => ({
+      target: { groupKey: `${of.mark}-static` },
+      type: 'reboot',
+      params: { delay_seconds: 7 },
+    }),
+  },
   commandCancel: { needs: 'commands.send', input: (of) => ({ id: of.ids['Command'] }) },
   quarantineReplay: {
     needs: 'quarantine.manage',

@@ -1,7 +1,10 @@
+import { commandMessages } from '#core/bus/commands.ts';
 import { deviceUpdateMessages } from '#core/bus/device-changes.ts';
 import { bulkHandlers } from '#core/db/bulk.ts';
+import { commandHandler } from '#core/db/command-jobs.ts';
 import { type JobHandlers, stepJob } from '#core/db/jobs.ts';
 import type { Pool } from '#core/db/pool.ts';
+import { createSchemaChecks } from '#core/fleet/command-checks.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { JanitorMetrics } from './metrics.ts';
@@ -15,8 +18,17 @@ export interface FleetJobsDeps {
   readonly metrics: JanitorMetrics;
 }
 
+/** Compiled schemas of templates that are kept. */
+const MAX_SCHEMAS = 100;
+
 /** What jobs can be about, by the mutation that asks for them. */
-const HANDLERS: JobHandlers = { ...bulkHandlers(deviceUpdateMessages) };
+const HANDLERS: JobHandlers = {
+  ...bulkHandlers(deviceUpdateMessages),
+  commandSendMany: commandHandler(
+    ({ shard }, sent, what) => commandMessages(sent, what, () => shard),
+    createSchemaChecks(MAX_SCHEMAS),
+  ),
+};
 
 /** Works on jobs over many devices. Every replica does; they share each job. */
 export function startFleetJobs({ pool, shards, pollMs, log, metrics }: FleetJobsDeps): Clock {

@@ -7,18 +7,20 @@ import {
   NotFoundFault,
   QuotaFault,
   type Refusal,
+  type UserError,
   ValidationFault,
 } from '#api/graphql/errors.ts';
 import { readGlobalId, readRowId } from '#api/graphql/global-ids.ts';
 import { parseInput } from '#api/graphql/input.ts';
 import { type Json, runMutation } from '#api/graphql/mutations.ts';
-import { commandDownlink, commandEvents } from '#core/bus/commands.ts';
+import { commandEvents, commandMessages } from '#core/bus/commands.ts';
 import { applyHappenings } from '#core/db/command-happenings.ts';
+import { commandHandler, forecastCommands, type TellOfCommands } from '#core/db/command-jobs.ts';
 import { type RefusedDevice, sendCommands } from '#core/db/command-sends.ts';
 import type { CommandChange } from '#core/db/commands.ts';
 import { findCommandProblems, refuseCommand } from '#core/fleet/command-checks.ts';
-import type { CommandToTell } from '#core/fleet/command-messages.ts';
 import { COMMAND_LIMITS, type CommandStatus, isFinished } from '#core/fleet/commands.ts';
+import { type ManyChanged, type ManyInput, runOnMany } from '../jobs/service.ts';
 
 /** What every command says, to however many devices. */
 export const commandSchema = z
@@ -46,6 +48,8 @@ const cancelledSchema = z.object({ commandId: z.string(), mayBeCarriedOut: z.boo
 export type CommandSent = z.output<typeof sentSchema>;
 export type CommandCancelled = z.output<typeof cancelledSchema>;
 
+const tellOfCommands: TellOfCommands = ({ shard }, sent, what) => commandMessages(sent, what, () => shard);
+
 type WithMutationId = { readonly clientMutationId?: string | null | undefined };
 
 /** Sends a command to one device. */
@@ -64,7 +68,7 @@ export function sendCommand(
       const deviceId = readRowId(input.deviceId, 'Device');
       const expiresAt = new Date(Date.now() + expiresInSeconds * 1_000);
       const { sent, refused } = await sendCommands(
-        scope.run,
+        scope,
         deviceId === undefined ? [] : [deviceId],
         {
           ...{ tenantId: scope.tenantId, type, params, expiresAt, jobId: null },
@@ -75,7 +79,9 @@ export function sendCommand(
       for (const refusal of refused) throw toFault(refusal);
       const [command] = sent;
       if (!command) throw new NotFoundFault('there is no such device', ['input', 'deviceId']);
-      await publishSent(scope, sent, { type, params, expiresAt: expiresAt.getTime() });
+      await scope.publish(
+        commandMessages(sent, { type, params, expiresAt: expiresAt.getTime() }, () => scope.shard),
+      );
       return {
         success: { commandId: command.id },
         audit: {
@@ -88,6 +94,22 @@ export function sendCommand(
         },
       };
     },
+  });
+}
+
+/** Sends a command to many devices, by a job: it is where its progress is seen, however few they are. */
+export function sendToMany(operation: Operation, input: ManyInput): Promise<ManyChanged | UserError> {
+  const { schemaChecks } = operation.platform;
+  return runOnMany(operation, {
+    ...{ name: 'commandSendMany', permission: 'commands.send', input, alwaysByJob: true },
+    async prepare() {
+      const { type, params, expiresInSeconds } = parseInput(commandSchema, input);
+      const expiresAt = new Date(Date.now() + expiresInSeconds * 1_000).toISOString();
+      return { type, params: params as Json, expiresAt };
+    },
+    handler: commandHandler(tellOfCommands, schemaChecks),
+    forecast: (reader, tenantId, prepared, condition) =>
+      forecastCommands(reader, tenantId, prepared, schemaChecks, condition),
   });
 }
 
@@ -123,19 +145,6 @@ export function cancelCommand(
       };
     },
   });
-}
-
-/** Tells devices, and whoever follows. */
-export async function publishSent(
-  scope: WriteScope,
-  sent: readonly CommandChange[],
-  what: Omit<CommandToTell, 'commandId'>,
-): Promise<void> {
-  const shardOf = () => scope.shard;
-  await scope.publish([
-    ...sent.map((command) => commandDownlink(command, { ...what, commandId: command.commandId }, shardOf)),
-    ...commandEvents(sent, shardOf),
-  ]);
 }
 
 async function lockCommand(

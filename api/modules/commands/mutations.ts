@@ -1,7 +1,25 @@
-import { defineMutation } from '#api/graphql/define-mutation.ts';
-import { cancelCommand, sendCommand } from './changes.ts';
+import { defineMutation, type InputBuilder } from '#api/graphql/define-mutation.ts';
+import { manyChanged, manyFields } from '../jobs/schema.ts';
+import { cancelCommand, sendCommand, sendToMany } from './changes.ts';
 import { commandRef } from './schema.ts';
 import { requireCommand } from './service.ts';
+
+const commandFields = (t: InputBuilder) => ({
+  type: t.string({
+    required: true,
+    description:
+      'Which command: its key in the template of the device. A device without a template takes any, of 1 to 64 of a-z 0-9 _ . - beginning with a letter.',
+  }),
+  params: t.field({
+    type: 'JSON',
+    description:
+      'An object as the template wants it, of at most 8 192 bytes; an empty one by default. Without a template any.',
+  }),
+  expiresInSeconds: t.int({
+    description:
+      'Seconds after which it is not given to the device any more; 3 600 by default, at most 604 800 (7 days).',
+  }),
+});
 
 defineMutation({
   name: 'commandSend',
@@ -12,20 +30,7 @@ defineMutation({
     argument: 'The command.',
     fields: (t) => ({
       deviceId: t.id({ required: true, description: 'Who is told; it must be ACTIVE.' }),
-      type: t.string({
-        required: true,
-        description:
-          'Which command: its key in the template of the device. A device without a template takes any, of 1 to 64 of a-z 0-9 _ . - beginning with a letter.',
-      }),
-      params: t.field({
-        type: 'JSON',
-        description:
-          'An object as the template wants it, of at most 8 192 bytes; an empty one by default. Without a template any.',
-      }),
-      expiresInSeconds: t.int({
-        description:
-          'Seconds after which it is not given to the device any more; 3 600 by default, at most 604 800 (7 days).',
-      }),
+      ...commandFields(t),
     }),
   },
   refusals: ['QuotaError'],
@@ -41,6 +46,20 @@ defineMutation({
       }),
     }),
   },
+});
+
+defineMutation({
+  name: 'commandSendMany',
+  description:
+    'Tells many devices to do the same, each as `commandSend` does, by a job: `Job.commandCounts` says how far they are. Needs `commands.send`.',
+  input: {
+    description: 'A command to send to many devices.',
+    argument: 'The devices and the command.',
+    fields: (t) => ({ ...manyFields(t), ...commandFields(t) }),
+  },
+  run: (operation, { input }) => sendToMany(operation, input),
+  result: 'What came of sending a command to many devices.',
+  success: { description: 'A job sends it, unless there is no device.', fields: manyChanged },
 });
 
 defineMutation({

@@ -3,9 +3,11 @@ import type { Operation } from '#api/graphql/context.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
+import { jobRef } from '../jobs/schema.ts';
+import { findJob } from '../jobs/service.ts';
 import { commandHappeningEnum, commandStatusEnum } from './enums.ts';
-import { completeCommand, findCommand, listCommands, listTransitions } from './service.ts';
-import type { CommandNode, CommandRow, TransitionRow } from './store.ts';
+import { completeCommand, countByStatus, findCommand, listCommands, listTransitions } from './service.ts';
+import type { CommandCount, CommandNode, CommandRow, TransitionRow } from './store.ts';
 
 export const commandRef = builder.objectRef<CommandNode>('Command');
 
@@ -93,6 +95,13 @@ builder.node(commandRef, {
       complexity: { field: 2, multiplier: 3 },
       resolve: (node, _args, operation) => listTransitions(operation, node),
     }),
+    job: t.field({
+      type: jobRef,
+      nullable: true,
+      description: 'The job that sent it to this device among many; null for one that was sent by itself.',
+      resolve: async ({ jobId }, _args, operation) =>
+        jobId === null ? null : ((await findJob(operation, jobId)) ?? null),
+    }),
     device: t.field({
       type: deviceRef,
       description: 'Who is told.',
@@ -132,6 +141,23 @@ const commandConnectionRef = builder.connectionObject(
     }),
   },
   { name: 'CommandEdge', description: 'A command in a page.' },
+);
+
+const countRef = builder.objectRef<CommandCount>('CommandCount').implement({
+  description: 'How many commands are in a state.',
+  fields: (t) => ({
+    status: t.expose('status', { type: commandStatusEnum, description: 'The state.' }),
+    count: t.exposeInt('count', { description: 'How many.' }),
+  }),
+});
+
+builder.objectField(jobRef, 'commandCounts', (t) =>
+  t.field({
+    type: [countRef],
+    description: 'The commands that it has sent by their state, those that there are; none for other jobs.',
+    complexity: { field: 5, multiplier: 8 },
+    resolve: (job, _args, operation) => countByStatus(operation, job.id),
+  }),
 );
 
 builder.queryField('commands', (t) =>

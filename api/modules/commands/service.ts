@@ -3,11 +3,13 @@ import { badInput, NotFoundFault } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
 import {
+  type CommandCount,
   type CommandFilter,
   type CommandNode,
   type CommandRow,
   countCommands,
   loadCommand,
+  loadJobCounts,
   loadTransitions,
   readCommands,
   type TransitionRow,
@@ -43,6 +45,11 @@ export async function completeCommand(operation: Operation, node: CommandNode): 
 
 export async function listTransitions(operation: Operation, node: CommandNode): Promise<TransitionRow[]> {
   return [...(await loadTransitions(operation, node.id))];
+}
+
+/** How far the commands are that a job has sent. */
+export async function countByStatus(operation: Operation, jobId: number): Promise<CommandCount[]> {
+  return [...(await loadJobCounts(operation, jobId))];
 }
 
 /**

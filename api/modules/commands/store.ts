@@ -81,6 +81,24 @@ export const loadTransitions = defineLoader<string, readonly TransitionRow[]>(
   () => [],
 );
 
+export interface CommandCount {
+  readonly jobId: number;
+  readonly status: CommandStatus;
+  readonly count: number;
+}
+
+/** How many commands of a job are in each state that some are in, in the order of the states. */
+export const loadJobCounts = defineLoader<number, readonly CommandCount[]>(
+  async (operation, jobIds) => {
+    const rows = await operation.read.rows<Pick<CommandCount, keyof CommandCount>>(
+      sql`select job_id as "jobId", status::text, count(*)::int as count from device_commands
+          where job_id = any(${jobIds}::int[]) group by job_id, device_commands.status order by job_id, device_commands.status`,
+    );
+    return Map.groupBy(rows, ({ jobId }) => jobId);
+  },
+  () => [],
+);
+
 /** Newest first. @param deviceId only those of one device */
 export async function readCommands(
   operation: Operation,

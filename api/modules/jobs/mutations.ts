@@ -1,5 +1,5 @@
-import { defineMutation, type InputBuilder, type SuccessFields } from '#api/graphql/define-mutation.ts';
-import { deviceStatusEnum, deviceTargetInput } from '../devices/schema.ts';
+import { defineMutation } from '#api/graphql/define-mutation.ts';
+import { deviceStatusEnum } from '../devices/schema.ts';
 import {
   addDevicesToGroup,
   cancelJob,
@@ -8,35 +8,8 @@ import {
   tagDevices,
   untagDevices,
 } from './changes.ts';
-import { bulkErrorRef, jobRef } from './schema.ts';
-import { type ManyChanged, requireJob } from './service.ts';
-
-const manyFields = (t: InputBuilder) => ({
-  target: t.field({ type: deviceTargetInput, required: true, description: 'Which devices.' }),
-  dryRun: t.boolean({ description: 'Only counts; changes nothing. False by default.' }),
-});
-
-const manyChanged: SuccessFields<ManyChanged> = (t) => ({
-  matched: t.exposeInt('matched', { description: 'Devices of the target that there are.' }),
-  changed: t.exposeInt('changed', {
-    description: 'Of those, how many were changed, or would be; 0 where it is left to a job.',
-  }),
-  failed: t.exposeInt('failed', {
-    description: 'How many could not be changed, or could not be; what a job cannot do is on the job.',
-  }),
-  errors: t.field({
-    type: [bulkErrorRef],
-    description: 'Which could not be changed and why, at most 100.',
-    resolve: ({ faults }) => faults,
-  }),
-  job: t.field({
-    type: jobRef,
-    nullable: true,
-    description:
-      'Works on the devices where they are more than 100; null where they are done, and of a dry run.',
-    resolve: ({ jobId }, _args, operation) => (jobId === null ? null : requireJob(operation, jobId)),
-  }),
-});
+import { jobRef, manyChanged, manyFields } from './schema.ts';
+import { requireJob } from './service.ts';
 
 /** Ends every description of a mutation of many devices. */
 const BY_JOB = 'Up to 100 devices at once, more by a job.';

@@ -37,6 +37,8 @@ interface OnMany {
   readonly name: string;
   readonly permission: Permission;
   readonly input: ManyInput;
+  /** It is a job however few devices there are. False by default. */
+  readonly alwaysByJob?: boolean;
   /** Checks the rest of the input and makes what the handler takes of it. @throws Fault */
   readonly prepare: (reader: SqlReader, tenantId: number) => Promise<JsonObject>;
   readonly handler: JobHandler;
@@ -57,11 +59,11 @@ export const jobScope = (scope: WriteScope, { viewer }: Operation): JobScope => 
 });
 
 /**
- * Does one thing to many devices: to 100 of them at once, to more of them by a job that the janitor works on with the same handler. With
+ * Does one thing to many devices: to 100 of them at once, to more of them (or always) by a job that the janitor works on with the same handler. With
  * `dryRun` it counts. Whatever cannot be done to one device is said, and keeps it from no other.
  */
 export function runOnMany(operation: Operation, many: OnMany): Promise<ManyChanged | UserError> {
-  const { name, permission, input, prepare, handler, forecast } = many;
+  const { name, permission, input, alwaysByJob = false, prepare, handler, forecast } = many;
   if (input.dryRun) {
     return dryRun(operation, permission, async () => {
       const { tenantId } = operation.viewer;
@@ -85,7 +87,7 @@ export function runOnMany(operation: Operation, many: OnMany): Promise<ManyChang
       const missing = await missingOf(scope, target, condition);
       const ids = await readDeviceIds(scope, condition, MAX_AT_ONCE + 1);
       const done =
-        ids.length > MAX_AT_ONCE
+        ids.length > (alwaysByJob ? 0 : MAX_AT_ONCE)
           ? await leaveToJob(operation, scope, many, prepared, condition)
           : await doAtOnce(jobScope(scope, operation), handler, prepared, ids);
       const success: ManyChanged = { ...done, ...withMissing(done.failed, done.faults, missing) };

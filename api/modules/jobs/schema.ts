@@ -1,10 +1,11 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
+import type { InputBuilder, SuccessFields } from '#api/graphql/define-mutation.ts';
 import { encodeGlobalId, readRowKey } from '#api/graphql/global-ids.ts';
 import { type JobFault, MAX_KEPT_FAULTS } from '#core/db/jobs.ts';
-import { deviceRef } from '../devices/schema.ts';
+import { deviceRef, deviceTargetInput } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
-import { faultsOf, findJob, findJobBy, listJobs } from './service.ts';
+import { faultsOf, findJob, findJobBy, listJobs, type ManyChanged, requireJob } from './service.ts';
 import type { JobRow } from './store.ts';
 
 export const jobRef = builder.objectRef<JobRow>('Job');
@@ -36,7 +37,8 @@ export const bulkErrorRef = builder.objectRef<JobFault>('BulkError').implement({
       resolve: async ({ deviceId }, _args, operation) => (await findDevice(operation, deviceId)) ?? null,
     }),
     code: t.exposeString('code', {
-      description: 'As of a `UserError`: NOT_FOUND, CONFLICT, VALIDATION; INTERNAL for a fault of ours.',
+      description:
+        'As of a `UserError`: NOT_FOUND, CONFLICT, VALIDATION, QUOTA; INTERNAL for a fault of ours.',
     }),
     message: t.exposeString('message', { description: 'The same for people.' }),
   }),
@@ -123,3 +125,32 @@ builder.queryFields((t) => ({
     jobConnectionRef,
   ),
 }));
+
+/** Input of every mutation of many devices. */
+export const manyFields = (t: InputBuilder) => ({
+  target: t.field({ type: deviceTargetInput, required: true, description: 'Which devices.' }),
+  dryRun: t.boolean({ description: 'Only counts; changes nothing. False by default.' }),
+});
+
+/** Answer of every mutation of many devices. */
+export const manyChanged: SuccessFields<ManyChanged> = (t) => ({
+  matched: t.exposeInt('matched', { description: 'Devices of the target that there are.' }),
+  changed: t.exposeInt('changed', {
+    description: 'Of those, how many were changed, or would be; 0 where it is left to a job.',
+  }),
+  failed: t.exposeInt('failed', {
+    description: 'How many could not be changed, or could not be; what a job cannot do is on the job.',
+  }),
+  errors: t.field({
+    type: [bulkErrorRef],
+    description: 'Which could not be changed and why, at most 100.',
+    resolve: ({ faults }) => faults,
+  }),
+  job: t.field({
+    type: jobRef,
+    nullable: true,
+    description:
+      'Works on the devices where they are more than 100; null where they are done, and of a dry run.',
+    resolve: ({ jobId }, _args, operation) => (jobId === null ? null : requireJob(operation, jobId)),
+  }),
+});

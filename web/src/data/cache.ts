@@ -65,6 +65,7 @@ const keyless = [
   'ClaimCodeEdge',
   'CommandChange',
   'CommandConnection',
+  'CommandCount',
   'CommandEdge',
   'CommandSnapshot',
   'CommandTransition',
