@@ -166,8 +166,11 @@ export class DownlinkSession {
     this.#askForMore();
   }
 
+  /** What the tables know and has not been sent is left to them: it may be taken back meanwhile. */
   detach(): void {
     this.#writer = undefined;
+    const kept = this.#queued.filter(({ id }) => id === undefined);
+    this.#queued.splice(0, this.#queued.length, ...kept);
   }
 
   /** Sends a message at the lower of its QoS and the subscription's, or keeps it until there is room. */

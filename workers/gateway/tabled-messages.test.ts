@@ -77,6 +77,19 @@ describe('messages that the tables know', () => {
     expect(ids()).toEqual(['a', 'b', 'b', 'a', 'c']);
   });
 
+  it('are left to the tables when the connection ends before they are sent: they may be taken back', () => {
+    const { session, packets, ids, attach } = open();
+    const all = Array.from({ length: 20 }, (_, index) => `${index}`);
+    for (const id of all) session.deliver(command(id));
+    session.detach();
+    attach();
+    session.beginTables();
+    session.takeTables(all.filter((id) => id !== '17').map(tabled));
+    for (const { messageId = 0 } of [...packets]) session.acknowledge(messageId);
+    const sent = all.slice(0, 16);
+    expect(ids()).toEqual([...sent, ...sent, '16', '18', '19']);
+  });
+
   it('come from the tables once the device listens, if they passed by before', () => {
     const { session, ids } = open('tenant/acme/device/d1/ota');
     expect(session.deliver(command('a'))).toBe('not_subscribed');

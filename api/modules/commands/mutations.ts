@@ -82,7 +82,8 @@ defineMutation({
         resolve: ({ commandId }, _args, operation) => requireCommand(operation, commandId),
       }),
       mayBeCarriedOut: t.exposeBoolean('mayBeCarriedOut', {
-        description: 'Whether the device had it already: then it may carry it out all the same.',
+        description:
+          'Whether the device has acknowledged that it has it: then it may carry it out all the same, and so may one that it is on its way to.',
       }),
     }),
   },
