@@ -25,6 +25,9 @@ const DeviceParts = lazy(() =>
 const DeviceShadow = lazy(() =>
   import('./features/shadow/device-shadow.tsx').then((m) => ({ default: m.DeviceShadow })),
 );
+const DeviceCommands = lazy(() =>
+  import('./features/commands/device-commands.tsx').then((m) => ({ default: m.DeviceCommands })),
+);
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
@@ -101,6 +104,7 @@ export function App() {
             <Route path="readings" element={<DeviceReadings />} />
             <Route path="parts" element={<DeviceParts />} />
             <Route path="shadow" element={<DeviceShadow />} />
+            <Route path="commands" element={<DeviceCommands />} />
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>

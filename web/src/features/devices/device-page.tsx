@@ -180,6 +180,7 @@ const tabs = [
   { tab: 'readings', label: 'Data' },
   { tab: 'parts', label: 'Modules & sensors' },
   { tab: 'shadow', label: 'Shadow' },
+  { tab: 'commands', label: 'Commands' },
   { tab: 'credentials', label: 'Credentials' },
   { tab: 'details', label: 'Details' },
 ] as const;
