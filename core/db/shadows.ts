@@ -1,5 +1,11 @@
 import type { JsonObject } from '../fleet/json-documents.ts';
-import { applyReport, type ReportedSide, type ReportOutcome, type ShadowReport } from '../fleet/shadow.ts';
+import {
+  applyReport,
+  type DesiredState,
+  type ReportedSide,
+  type ReportOutcome,
+  type ShadowReport,
+} from '../fleet/shadow.ts';
 import type { Connection, Queryable } from './pool.ts';
 
 /** A report on its way into the database. */
@@ -149,6 +155,48 @@ export async function findReportVersions(
     [reports.map(({ deviceId }) => deviceId), reports.map(({ receipt }) => receipt)],
   );
   return new Map(rows.map(({ name, version }) => [name, version]));
+}
+
+/** What these devices should be; nothing for those of whom nobody has ever wanted anything. */
+export async function findDesired(
+  db: Queryable,
+  deviceIds: readonly number[],
+): Promise<Map<number, DesiredState>> {
+  const { rows } = await db.query<{ device_id: number; desired: JsonObject; version: number; at: Date }>({
+    name: 'find-desired',
+    text: `select device_id, desired, desired_version as version, desired_at as at from device_shadows
+           where device_id = any($1::int[]) and desired_version > 0`,
+    values: [[...deviceIds]],
+  });
+  return new Map(
+    rows.map(({ device_id, desired, version, at }) => [device_id, { desired, version, at: at.getTime() }]),
+  );
+}
+
+/** A device by its names. */
+export interface NamedDevice {
+  readonly tenant: string;
+  readonly device: string;
+}
+
+/** The same by name, in the order asked; undefined also for a device that has left service or never was. */
+export async function findDesiredByName(
+  db: Queryable,
+  names: readonly NamedDevice[],
+): Promise<(DesiredState | undefined)[]> {
+  const { rows } = await db.query<{ place: number; desired: JsonObject; version: number; at: Date }>({
+    name: 'find-desired-by-name',
+    text: `select w.place::int, s.desired, s.desired_version as version, s.desired_at as at
+           from unnest($1::text[], $2::text[]) with ordinality as w (tenant, device, place)
+           join tenants t on t.slug = w.tenant
+           join devices d on d.tenant_id = t.id and d.key = w.device and d.status <> 'DECOMMISSIONED'
+           join device_shadows s on s.device_id = d.id and s.desired_version > 0`,
+    values: [names.map(({ tenant }) => tenant), names.map(({ device }) => device)],
+  });
+  const found = new Map(
+    rows.map(({ place, desired, version, at }) => [place, { desired, version, at: at.getTime() }]),
+  );
+  return names.map((_, index) => found.get(index + 1));
 }
 
 /** At most so many rows of history of one side of one device are kept. */

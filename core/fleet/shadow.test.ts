@@ -147,7 +147,7 @@ describe('applyReport', () => {
 
 describe('desiredMessage', () => {
   it('says document, version and time', () => {
-    expect(JSON.parse(desiredMessage({ a: 1 }, 7, 0).toString())).toEqual({
+    expect(JSON.parse(desiredMessage({ desired: { a: 1 }, version: 7, at: 0 }).toString())).toEqual({
       ...{ desired: { a: 1 }, version: 7, timestamp: '1970-01-01T00:00:00.000Z' },
     });
   });

@@ -70,8 +70,16 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   return Object.fromEntries(merged);
 }
 
-/** The message on `shadow/desired`. `at` is when this version was made, in ms since the epoch. */
-export function desiredMessage(desired: JsonObject, version: number, at: number): Buffer {
+/** What a device should be, as it is told. */
+export interface DesiredState {
+  readonly desired: JsonObject;
+  readonly version: number;
+  /** When this version was made, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** The message on `shadow/desired`. */
+export function desiredMessage({ desired, version, at }: DesiredState): Buffer {
   return Buffer.from(JSON.stringify({ desired, version, timestamp: new Date(at).toISOString() }));
 }
 

@@ -1,6 +1,8 @@
 import { connectAsync } from 'mqtt';
 import type { IPublishPacket } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeAddressed } from '#core/bus/downlink.ts';
+import { desiredEnvelope } from '#core/bus/shadow.ts';
 import { downlinkSubject } from '#core/bus/subjects.ts';
 import { readUserProperties } from '#core/bus/user-properties.ts';
 import { shardOf } from '#core/fleet/shards.ts';
@@ -185,6 +187,38 @@ describe('messages for devices', () => {
     await client.subscribeAsync(topic, { qos: 1 });
     await until('the retained one', () => heard.length > 1);
     expect(heard).toEqual(Array(2).fill('{"desired":{},"version":1}'));
+    await client.endAsync();
+  });
+
+  it('of what a device should be leave the newest with the broker, however old the message, and take it away', async () => {
+    await using bus = await openTestBus(nats);
+    const topic = `tenant/acme/device/${device.key}/shadow/desired`;
+    const said: string[] = [];
+    const change = (version: number) =>
+      bus.js.publish(
+        downlinkSubject(shardOf('acme', 16)),
+        encodeAddressed(desiredEnvelope('acme', device.key, { desired: { old: true }, version, at: 0 })),
+      );
+    await database.admin.query(
+      `insert into device_shadows (device_id, tenant_id, desired, desired_version, desired_at)
+       select id, tenant_id, '{"led":true}', 3, '2026-01-01T00:00:00Z' from devices where id = $1`,
+      [device.id],
+    );
+    await Promise.all([change(3), change(1), change(2)]);
+    const client = await connectAsync(broker.url, { clientId: 'listening-to-state' });
+    client.on('message', (_, payload) => said.push(payload.toString()));
+    await client.subscribeAsync(topic, { qos: 1 });
+    const newest = '{"desired":{"led":true},"version":3,"timestamp":"2026-01-01T00:00:00.000Z"}';
+    await until('the newest', () => said.includes(newest));
+    expect(said.every((text) => text === newest || text === '{"desired":{},"version":1}')).toBe(true);
+    await database.admin.query("update devices set status = 'DECOMMISSIONED' where id = $1", [device.id]);
+    await change(4);
+    await until('the empty message', () => said.at(-1) === '');
+    await client.unsubscribeAsync(topic);
+    said.length = 0;
+    await client.subscribeAsync(topic, { qos: 1 });
+    await database.admin.query("update devices set status = 'ACTIVE' where id = $1", [device.id]);
+    expect(said).toEqual([]);
     await client.endAsync();
   });
 

@@ -3,13 +3,17 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { openBus } from '#core/bus/connect.ts';
 import { consume } from '#core/bus/consume.ts';
+import type { DownlinkEnvelope } from '#core/bus/downlink.ts';
 import { createFramePublisher } from '#core/bus/frame-publisher.ts';
 import type { FrameItem } from '#core/bus/messages.ts';
 import { createPublisher } from '#core/bus/publish.ts';
+import { desiredEnvelope, noDesiredEnvelope } from '#core/bus/shadow.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
 import { insertDeadLetter } from '#core/db/quarantine.ts';
+import { findDesiredByName, type NamedDevice } from '#core/db/shadows.ts';
 import { METER2_FILTERS, UPLINK_FILTERS } from '#core/mqtt/topics.ts';
+import { createBatch } from '#core/runtime/batch.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
@@ -112,7 +116,19 @@ await runService({
       );
     }
 
+    const readDesired = createBatch<NamedDevice, DownlinkEnvelope>({
+      ...{ name: 'the database, asked what devices should be,', maxItems: 200, waitMs: 1 },
+      ...{ maxWaiting: 1_000, timeoutMs: 5_000 },
+      run: async (devices) => {
+        const states = await findDesiredByName(pool, devices);
+        return devices.map(({ tenant, device }, index) => {
+          const state = states[index];
+          return state ? desiredEnvelope(tenant, device, state) : noDesiredEnvelope(tenant, device, 0);
+        });
+      },
+    });
     const down = createDownlinkHandler({
+      findDesired: readDesired,
       log,
       metrics: counted,
       publish: async (message) => connections.find(({ subscribed }) => subscribed)?.publish(message),

@@ -1,6 +1,6 @@
 import { meterCommandPayload } from '#core/fleet/command-messages.ts';
-import type { DownlinkTopic } from '#core/mqtt/topics.ts';
 import type { ClientLimits } from './admission.ts';
+import type { Grant } from './downlink-filters.ts';
 import type { DownlinkMessage } from './downlink-session.ts';
 import { PROPERTY, type PropertyToWrite } from './protocol/properties.ts';
 import type { ProtocolVersion } from './protocol/read-connect.ts';
@@ -31,7 +31,7 @@ export class DownlinkWriter {
   /** @param packetId 0 for QoS 0 */
   send(
     message: DownlinkMessage,
-    to: DownlinkTopic,
+    grant: Grant,
     packetId: number,
     dup: boolean,
     identifiers: readonly number[],
@@ -39,7 +39,9 @@ export class DownlinkWriter {
     const link = this.#link;
     const restMs = message.expiresAt === undefined ? undefined : message.expiresAt - Date.now();
     if (restMs !== undefined && restMs <= 0) return 'expired';
+    const to = grant.topic;
     const { topic, alias, isNew } = this.#name(to);
+    const retain = message.stored === true || (message.retain && grant.asPublished);
     const properties: PropertyToWrite[] = [
       [PROPERTY.MESSAGE_EXPIRY, restMs === undefined ? undefined : Math.ceil(restMs / 1_000)],
       [PROPERTY.CONTENT_TYPE, message.contentType],
@@ -47,7 +49,7 @@ export class DownlinkWriter {
       ...identifiers.map((identifier): PropertyToWrite => [PROPERTY.SUBSCRIPTION_ID, identifier]),
     ];
     const bytes = publish(link.version, {
-      ...{ topic, packetId, dup, properties, payload: this.#spell(message, to) },
+      ...{ topic, packetId, dup, retain, properties, payload: this.#spell(message, to) },
       user: message.userProperties ?? [],
     });
     if (bytes.length > link.limits.maxPacketBytes) return 'too_large';
@@ -57,7 +59,7 @@ export class DownlinkWriter {
   }
 
   /** The topic as the client is told it: in full at first, then by its alias, where the client takes one. */
-  #name({ topic }: DownlinkTopic) {
+  #name({ topic }: Grant['topic']) {
     const { version, limits } = this.#link;
     const known = this.#aliases.get(topic);
     if (known !== undefined) return { topic: '', alias: known, isNew: false };
@@ -66,7 +68,7 @@ export class DownlinkWriter {
     return { topic, alias, isNew: true };
   }
 
-  #spell({ payload }: DownlinkMessage, { dialect }: DownlinkTopic): Buffer {
+  #spell({ payload }: DownlinkMessage, { dialect }: Grant['topic']): Buffer {
     return dialect === 'meter2' ? meterCommandPayload(payload, this.#device, Date.now()) : payload;
   }
 }

@@ -4,6 +4,9 @@ import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
 import { DownlinkFilters } from './downlink-filters.ts';
 import { type DownlinkLink, DownlinkWriter } from './downlink-link.ts';
 import type { KeptState } from './kept-state.ts';
+import type { Subscription } from './protocol/read-packets.ts';
+import { REASON } from './protocol/reason.ts';
+import { RetainedState } from './retained-state.ts';
 import { TabledMessages } from './tabled-messages.ts';
 
 /** A message to a device. */
@@ -16,15 +19,22 @@ export interface DownlinkMessage {
   readonly place: StreamPlace | undefined;
   /** What the tables know it by; see `DownlinkEnvelope`. */
   readonly id?: string | undefined;
+  /** Of the state that it is; see `DownlinkEnvelope`. */
+  readonly version?: number | undefined;
+  /** It was there before the device subscribed: the retain flag says so. */
+  readonly stored?: boolean | undefined;
   /** In ms since the epoch; see `DownlinkEnvelope`. */
   readonly expiresAt?: number | undefined;
   readonly contentType?: string | undefined;
   readonly userProperties?: readonly UserProperty[] | undefined;
 }
 
-/** `later`: it will be read again once what lies before it was sent. `repeated`: this connection had it already. */
+/**
+ * `later`: it will be read again once what lies before it was sent. `repeated`: this connection had it already. `superseded`: a
+ * newer version took its place before it was sent.
+ */
 export type DownlinkOutcome =
-  | ('sent' | 'queued' | 'later' | 'repeated')
+  | ('sent' | 'queued' | 'later' | 'repeated' | 'superseded')
   | ('not_subscribed' | 'expired' | 'too_large');
 
 export interface DownlinkOptions {
@@ -63,6 +73,7 @@ export class DownlinkSession {
   #behind = false;
   #newestSkipped = 0;
   readonly #tabled = new TabledMessages();
+  #retained = new RetainedState();
   #changes = 0;
 
   constructor(tenant: string, device: string, options: DownlinkOptions) {
@@ -80,6 +91,11 @@ export class DownlinkSession {
     return this.#place;
   }
 
+  /** The version of what is retained that the device has; 0 for none. */
+  get retained(): number {
+    return this.#retained.acknowledged;
+  }
+
   /** What lies before the place, is not acknowledged, and is not known to the tables; see `KeptState`. */
   pending(): [packetId: number, sequence: number][] {
     const unacknowledged: [number, DownlinkMessage][] = [
@@ -95,10 +111,21 @@ export class DownlinkSession {
   }
 
   /** Begins where another gateway left off. */
-  restore(kept: Pick<KeptState, 'filters' | 'place' | 'pending'>): void {
-    for (const { filter, qos, identifier } of kept.filters) this.filters.add(filter, qos, identifier);
+  restore(kept: Pick<KeptState, 'filters' | 'place' | 'pending' | 'retained'>): void {
+    for (const { filter, qos, identifier, asPublished } of kept.filters)
+      this.filters.add(filter, qos, identifier, asPublished);
     this.#place = kept.place;
+    this.#retained = new RetainedState(kept.retained);
     for (const [packetId, sequence] of kept.pending) this.#wanted.set(sequence, packetId);
+  }
+
+  /** What the device is answered; see `DownlinkFilters.add`. The tables are to be read then. */
+  subscribe({ filter, qos, retainHandling, retainAsPublished }: Subscription, identifier?: number): number {
+    const isNew = !this.filters.has(filter);
+    const code = this.filters.add(filter, qos, identifier, retainAsPublished);
+    if (code < REASON.UNSPECIFIED && this.filters.covers(filter, 'shadow/desired'))
+      this.#retained.subscribed(retainHandling, isNew);
+    return code;
   }
 
   /** Messages up to a place have passed by; of use to a session that lacks nothing. */
@@ -132,7 +159,7 @@ export class DownlinkSession {
       const packetId = this.#wanted.get(sequence);
       if (packetId === undefined && sequence <= (this.#place?.sequence ?? 0)) continue;
       // The tables know better what has become of it.
-      if (message.id !== undefined) continue;
+      if (message.id !== undefined || message.version !== undefined) continue;
       const outcome = this.#accept(message, packetId);
       if (outcome === 'later') return;
       this.#wanted.delete(sequence);
@@ -149,6 +176,7 @@ export class DownlinkSession {
     this.#writer = new DownlinkWriter(this.#device, link);
     const kept = [...this.#inflight.values(), ...this.#queued];
     this.#tabled.reset(kept.flatMap(({ id }) => (id === undefined ? [] : [id])));
+    this.#retained.reset(kept.flatMap(({ version }) => (version === undefined ? [] : [version])));
     this.#behind = this.#place !== undefined && this.filters.size > 0;
     this.#newestSkipped = 0;
     const unsent: DownlinkMessage[] = [];
@@ -177,6 +205,7 @@ export class DownlinkSession {
   deliver(message: DownlinkMessage): DownlinkOutcome {
     if (!this.#writer) return 'not_subscribed';
     if (message.id !== undefined) return this.#deliverTabled(message, message.id);
+    if (message.version !== undefined) return this.#deliverRetained(message);
     const outcome = this.#behind ? 'later' : this.#accept(message);
     if (outcome === 'later') {
       this.#behind = true;
@@ -189,6 +218,7 @@ export class DownlinkSession {
   beginTables(): boolean {
     if (!this.#writer) return false;
     this.#tabled.begin();
+    this.#retained.begin();
     return true;
   }
 
@@ -200,7 +230,9 @@ export class DownlinkSession {
   /** Takes what the tables have for the device, in their order, as far as there is room and it was not handed out before. */
   takeTables(messages: readonly DownlinkMessage[]): void {
     if (!this.#writer || !this.#tabled.isReading) return;
-    for (const message of this.#tabled.finish(messages))
+    const retained = this.#retained.finish(messages.find(({ version }) => version !== undefined));
+    if (retained) this.#options.onOutcome(this.#handRetained(retained));
+    for (const message of this.#tabled.finish(messages.filter(({ id }) => id !== undefined)))
       this.#options.onOutcome(this.#hand(message, message.id ?? ''));
     this.#askForMore();
   }
@@ -212,6 +244,7 @@ export class DownlinkSession {
     this.#inflight.delete(packetId);
     this.#changes += 1;
     if (taken) this.#received(message);
+    if (taken && message.version !== undefined) this.#retained.acknowledge(message.version);
     this.#sendQueued();
     this.#askForMore();
   }
@@ -239,6 +272,25 @@ export class DownlinkSession {
   #unheard({ id }: DownlinkMessage): 'not_subscribed' {
     if (id !== undefined) this.#tabled.forget(id);
     return 'not_subscribed';
+  }
+
+  #deliverRetained(message: DownlinkMessage): DownlinkOutcome {
+    if (message.place && !this.#behind) this.#moveTo(message.place);
+    const when = this.#retained.change(message);
+    if (when === 'now') return this.#handRetained(message);
+    return when === 'waits' ? 'queued' : 'repeated';
+  }
+
+  #handRetained(message: DownlinkMessage): DownlinkOutcome {
+    const older = this.#queued.findIndex(({ version }) => version !== undefined);
+    if (older >= 0) {
+      this.#queued.splice(older, 1);
+      this.#options.onOutcome('superseded');
+    }
+    const outcome = this.#accept({ ...message, place: undefined });
+    if (outcome === 'later') this.#tabled.lack();
+    else if (outcome !== 'not_subscribed') this.#retained.given(message);
+    return outcome;
   }
 
   #received({ id, leaf }: DownlinkMessage): void {
@@ -291,9 +343,9 @@ export class DownlinkSession {
   }
 
   #send(message: DownlinkMessage, packetId: number, dup: boolean): DownlinkOutcome {
-    const topic = this.filters.grantFor(message.leaf)?.topic;
-    if (!topic || !this.#writer) return this.#unheard(message);
-    return this.#writer.send(message, topic, packetId, dup, this.filters.identifiersOf(topic));
+    const grant = this.filters.grantFor(message.leaf);
+    if (!grant || !this.#writer) return this.#unheard(message);
+    return this.#writer.send(message, grant, packetId, dup, this.filters.identifiersOf(grant.topic));
   }
 
   #freeId(): number {

@@ -13,12 +13,15 @@ const schema = z.object({
       filter: z.string(),
       qos: z.union([z.literal(0), z.literal(1)]),
       identifier: whole.optional(),
+      asPublished: z.boolean().optional(),
     }),
   ),
   /** Everything for the device up to there was handed to the session. */
   place: z.object({ createdAt: z.string(), sequence: whole }).optional(),
   /** What lies before that place and the device has not acknowledged: packet id and sequence; id 0 was not sent yet. */
   pending: z.array(z.tuple([z.union([z.literal(0), packetId]), whole])),
+  /** The version of what is retained that the device has acknowledged. */
+  retained: whole.optional(),
   /** Packet ids of QoS 2 messages that are stored and that the device has not released. */
   unreleased: z.array(packetId),
 });
@@ -36,5 +39,6 @@ export function keptStateOf(state: { readonly downlink: DownlinkSession; readonl
   return {
     ...{ v: 1, filters: downlink.filters.all(), pending: downlink.pending(), unreleased: inbox.stored() },
     ...(downlink.place && { place: downlink.place }),
+    ...(downlink.retained > 0 && { retained: downlink.retained }),
   };
 }

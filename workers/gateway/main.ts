@@ -24,6 +24,7 @@ import {
   renewGatewayLease,
   reserveEpochs,
 } from '#core/db/sessions.ts';
+import { findDesired } from '#core/db/shadows.ts';
 import { addUsage, findTenantLimits } from '#core/db/usage.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { createLogger } from '#core/runtime/logger.ts';
@@ -172,6 +173,11 @@ await runService({
     const followDownlink = (tenant: string) => downlink.follow(shardOf(tenant, config.BUS_SHARDS));
     const readTables = createReadTables({
       findCommands: (devices) => findPendingCommands(runOn(database), devices),
+      findDesired: (devices) =>
+        findDesired(
+          database,
+          devices.map(({ deviceId }) => deviceId),
+        ),
       log,
       follow: followDownlink,
     });

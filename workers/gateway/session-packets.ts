@@ -70,8 +70,8 @@ export function takePacket(packet: PacketReader, held: Held, answers: PacketAnsw
 function subscribe(body: PacketBody, held: Held, answers: PacketAnswers): void {
   const { version } = held.admission;
   const { packetId, subscriptions, identifier } = readSubscribe(body, version);
-  const codes = subscriptions.map(({ filter, qos }) => {
-    const code = held.state.downlink.filters.add(filter, qos, identifier);
+  const codes = subscriptions.map((subscription) => {
+    const code = held.state.downlink.subscribe(subscription, identifier);
     return version === 4 && code >= REASON.UNSPECIFIED ? FAILURE_4 : code;
   });
   const answer = suback(version, packetId, codes);

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { commandEnvelope } from '#core/bus/commands.ts';
+import { desiredEnvelope } from '#core/bus/shadow.ts';
 import type { PendingCommand } from '#core/db/commands.ts';
+import type { DesiredState } from '#core/fleet/shadow.ts';
+import type { DownlinkLeaf } from '#core/mqtt/topics.ts';
 import { createBatch } from '#core/runtime/batch.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Admission } from './admission.ts';
@@ -11,6 +14,8 @@ export type TableOwner = Pick<Admission, 'tenant' | 'tenantId' | 'device' | 'dev
 
 export interface TablesOptions {
   findCommands(devices: readonly TableOwner[]): Promise<readonly PendingCommand[]>;
+  /** By device; nothing for those of whom nobody wants anything. */
+  findDesired(devices: readonly TableOwner[]): Promise<ReadonlyMap<number, DesiredState>>;
   readonly log: Logger;
   /** Resolves when what is published to the tenant's devices from now on will arrive. */
   follow(tenant: string): Promise<void>;
@@ -23,20 +28,24 @@ export interface TablesOptions {
  */
 export type ReadTables = (owner: TableOwner, session: DownlinkSession) => void;
 
+/** What the tables know. */
+const TABLED: readonly DownlinkLeaf[] = ['shadow/desired', 'commands'];
 const RETRY_MS = 1_000;
 const BATCH = { maxItems: 500, waitMs: 2, maxWaiting: 20_000, timeoutMs: 5_000 };
 
-export function createReadTables({ findCommands, log, follow }: TablesOptions): ReadTables {
+export function createReadTables({ findCommands, findDesired, log, follow }: TablesOptions): ReadTables {
   /** The sessions whose tables are being read; true: to be read once more. */
   const running = new WeakMap<DownlinkSession, boolean>();
   const read = createBatch<TableOwner, readonly DownlinkMessage[]>({
     ...{ name: 'the database, asked what devices are to be told,', ...BATCH },
     keyOf: ({ deviceId }) => deviceId,
     run: async (owners) => {
-      const commands = Map.groupBy(await findCommands(owners), ({ deviceId }) => deviceId);
-      return owners.map((owner) =>
-        (commands.get(owner.deviceId) ?? []).map((command) => toMessage(owner, command)),
-      );
+      const [pending, desired] = await Promise.all([findCommands(owners), findDesired(owners)]);
+      const commands = Map.groupBy(pending, ({ deviceId }) => deviceId);
+      return owners.map((owner) => [
+        ...stateOf(owner, desired.get(owner.deviceId)),
+        ...(commands.get(owner.deviceId) ?? []).map((command) => toMessage(owner, command)),
+      ]);
     },
   });
 
@@ -64,7 +73,7 @@ export function createReadTables({ findCommands, log, follow }: TablesOptions): 
   };
 
   return (owner, session) => {
-    if (!session.filters.grantFor('commands') || !session.beginTables()) return;
+    if (!TABLED.some((leaf) => session.filters.grantFor(leaf)) || !session.beginTables()) return;
     if (running.has(session)) {
       running.set(session, true);
       return;
@@ -76,4 +85,9 @@ export function createReadTables({ findCommands, log, follow }: TablesOptions): 
 function toMessage({ tenant, device }: TableOwner, command: PendingCommand): DownlinkMessage {
   const told = { ...command, expiresAt: command.expiresAt.getTime() };
   return { ...commandEnvelope(tenant, device, told), leaf: 'commands', place: undefined };
+}
+
+function stateOf({ tenant, device }: TableOwner, desired: DesiredState | undefined): DownlinkMessage[] {
+  if (!desired) return [];
+  return [{ ...desiredEnvelope(tenant, device, desired), leaf: 'shadow/desired', place: undefined }];
 }

@@ -1,20 +1,15 @@
 import type { WriteScope } from '#api/database/writes.ts';
-import { encodeAddressed } from '#core/bus/downlink.ts';
+import { type DownlinkEnvelope, encodeAddressed } from '#core/bus/downlink.ts';
+import { desiredEnvelope, noDesiredEnvelope } from '#core/bus/shadow.ts';
 import { downlinkSubject } from '#core/bus/subjects.ts';
+import type { DesiredState } from '#core/fleet/shadow.ts';
 
-/** A retained message on a device's `shadow/desired`; an empty one takes the retained one away. */
-export async function tellDesired(
-  scope: WriteScope,
-  device: string,
-  version: number,
-  payload: Buffer,
-): Promise<void> {
-  const envelope = encodeAddressed({
-    ...{ tenant: scope.tenantSlug, device, leaf: 'shadow/desired', qos: 1, retain: true },
-    ...{ payload, version, contentType: 'application/json' },
-  });
-  await scope.publish([{ subject: downlinkSubject(scope.shard), payload: envelope }]);
-}
+const send = (scope: WriteScope, envelope: DownlinkEnvelope): Promise<void> =>
+  scope.publish([{ subject: downlinkSubject(scope.shard), payload: encodeAddressed(envelope) }]);
+
+/** Tells a device what it should be from now on. */
+export const tellDesired = (scope: WriteScope, device: string, desired: DesiredState): Promise<void> =>
+  send(scope, desiredEnvelope(scope.tenantSlug, device, desired));
 
 /** Takes away what is retained for a device that leaves service. What was wanted of it stays in the database. */
 export async function clearDesired(
@@ -23,5 +18,5 @@ export async function clearDesired(
 ): Promise<void> {
   const [shadow] = await scope.prisma.$queryRaw<{ version: number }[]>`
     select desired_version as version from device_shadows where device_id = ${device.id} and desired_version > 0`;
-  if (shadow) await tellDesired(scope, device.key, shadow.version + 1, Buffer.alloc(0));
+  if (shadow) await send(scope, noDesiredEnvelope(scope.tenantSlug, device.key, shadow.version + 1));
 }

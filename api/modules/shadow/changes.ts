@@ -5,7 +5,7 @@ import { ConflictFault, NotFoundFault, type UserError, ValidationFault } from '#
 import { readRowId } from '#api/graphql/global-ids.ts';
 import { runMutation } from '#api/graphql/mutations.ts';
 import { documentProblem, type JsonObject } from '#core/fleet/json-documents.ts';
-import { desiredMessage, MAX_DESIRED_BYTES, mergePatch } from '#core/fleet/shadow.ts';
+import { MAX_DESIRED_BYTES, mergePatch } from '#core/fleet/shadow.ts';
 import { isObject } from '#core/fleet/telemetry.ts';
 import { tellDesired } from './announce.ts';
 
@@ -48,7 +48,7 @@ export function updateShadow(operation: Operation, input: ShadowUpdate): Promise
       await scope.prisma.$executeRaw`
         insert into shadow_history (tenant_id, device_id, side, version, document, actor, at)
         values (${scope.tenantId}, ${device.id}, 'DESIRED', ${version}, ${text}::jsonb, ${actor}, ${at})`;
-      await tellDesired(scope, device.key, version, desiredMessage(desired, version, at.getTime()));
+      await tellDesired(scope, device.key, { desired, version, at: at.getTime() });
       const { id: deviceId, key, siteId } = device;
       await scope.publishEvent({
         kind: 'shadow',

@@ -101,8 +101,8 @@ describe('packets', () => {
     expect(readSubscribe(new PacketBody(subscribe), 5)).toEqual({
       ...{ packetId: 7, identifier: 300 },
       subscriptions: [
-        { filter: 'a', qos: 2 },
-        { filter: 'b', qos: 0 },
+        { filter: 'a', qos: 2, retainHandling: 2, retainAsPublished: true },
+        { filter: 'b', qos: 0, retainHandling: 0, retainAsPublished: false },
       ],
     });
     const pubrel = bodyOf({ cmd: 'pubrel', messageId: 9, reasonCode: 0x92 });

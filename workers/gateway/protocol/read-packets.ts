@@ -22,6 +22,10 @@ export const PACKET = {
 export interface Subscription {
   readonly filter: string;
   readonly qos: number;
+  /** See `RETAIN_HANDLING`; 0 with MQTT 3.1.1. */
+  readonly retainHandling: number;
+  /** Messages come with the retain flag that they were published with. */
+  readonly retainAsPublished: boolean;
 }
 
 export interface SubscribePacket {
@@ -46,7 +50,7 @@ export function readSubscribe(body: PacketBody, version: ProtocolVersion): Subsc
     if (retainHandling === 3) throw unexpected('a retain handling of 3');
     if ((options & 4) !== 0 && filter.startsWith('$share/'))
       throw unexpected('a shared subscription that is not local');
-    subscriptions.push({ filter, qos });
+    subscriptions.push({ filter, qos, retainHandling, retainAsPublished: (options & 8) !== 0 });
   }
   if (subscriptions.length === 0) throw unexpected('a SUBSCRIBE without a filter');
   return { packetId, subscriptions, identifier: properties.number(PROPERTY.SUBSCRIPTION_ID) };

@@ -64,15 +64,16 @@ export interface PublishToWrite {
   /** 0 for QoS 0. */
   readonly packetId: number;
   readonly dup: boolean;
+  readonly retain: boolean;
   readonly properties: readonly PropertyToWrite[];
   readonly user: readonly UserProperty[];
 }
 
-/** A PUBLISH without the retain flag, QoS 0 or 1. */
+/** A PUBLISH of QoS 0 or 1. */
 export function publish(version: ProtocolVersion, said: PublishToWrite): Buffer {
   const { packetId } = said;
   return packet(
-    0x30 | (said.dup ? 8 : 0) | (packetId > 0 ? 2 : 0),
+    0x30 | (said.dup ? 8 : 0) | (packetId > 0 ? 2 : 0) | (said.retain ? 1 : 0),
     textBytes(said.topic),
     packetId > 0 ? word(packetId) : NOTHING,
     version === 5 ? propertyBytes(said.properties, said.user) : NOTHING,
