@@ -40,6 +40,7 @@ const presenceFragment = graphql(`
       credential
       lastSeenAt
       connectionChangedAt
+      missingMetrics
     }
   }
 `);

@@ -55,6 +55,7 @@ export const presenceDocument = graphql(`
             credential
             lastSeenAt
             connectionChangedAt
+            missingMetrics
           }
         }
       }
@@ -69,6 +70,7 @@ export const presenceDocument = graphql(`
           credential
           lastSeenAt
           connectionChangedAt
+          missingMetrics
         }
         at
       }

@@ -29,6 +29,7 @@ graphql(`
       credential
       lastSeenAt
       connectionChangedAt
+      missingMetrics
     }
     latest {
       metric

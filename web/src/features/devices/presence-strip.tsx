@@ -25,6 +25,11 @@ export function PresenceStrip({ device }: { device: DeviceDetail }) {
         <span className="max-lg:hidden">
           , expected every {duration(device.expectedIntervalSeconds * 1_000)}
         </span>
+        {presence.missingMetrics.length > 0 && (
+          <span className="block text-warn" title="Its template requires them, and they do not come">
+            without {presence.missingMetrics.join(', ')}
+          </span>
+        )}
       </Axis>
       <Axis name="Credential" look={credentialState[presence.credential]}>
         {live === 0 ? 'none in force' : `${live} in force`}

@@ -22,7 +22,12 @@ export const connectivity: Record<Connectivity, Look> = {
 
 export const freshness: Record<Freshness, Look> = {
   FRESH: { label: 'Fresh', shape: 'disc', tone: 'good', meaning: 'Sends as often as expected' },
-  STALE: { label: 'Stale', shape: 'triangle', tone: 'warn', meaning: 'Is late with its next message' },
+  STALE: {
+    label: 'Stale',
+    shape: 'triangle',
+    tone: 'warn',
+    meaning: 'Is late with its next message, or sends without what its template requires',
+  },
   SILENT: {
     label: 'Silent',
     shape: 'square',
