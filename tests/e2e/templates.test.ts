@@ -108,6 +108,16 @@ describe('a template', () => {
     await page.getByText('1 device moved').waitFor();
     await page.getByText('Nothing to move').waitFor();
     await page.context().close();
+
+    const admin = await signIn(await browser.newContext(), ready, 'ADMIN');
+    await admin.goto(`${ready.http}/settings/audit`);
+    await admin.getByRole('button', { name: 'Moved devices to another version of their template' }).click();
+    const changed = admin.getByRole('dialog').getByRole('listitem').filter({ hasText: 'versions.hall-1' });
+    expect(await changed.textContent()).toMatch(/Before: 1.*After: 2/);
+    expect(await seriousViolations(admin)).toEqual([]);
+    await admin.getByRole('link', { name: 'hall-meter' }).click();
+    await admin.getByRole('heading', { level: 1, name: 'Hall meter' }).waitFor();
+    await admin.context().close();
   });
 
   it('cannot be deleted while a device is made of it; its copy can', async () => {

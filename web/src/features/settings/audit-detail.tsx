@@ -5,6 +5,8 @@ import type { AuditActorKind, AuditRowFragment } from '../../generated/graphql.t
 import { Drawer } from '../../ui/dialog.tsx';
 import { JsonChanges } from '../../ui/json-changes.tsx';
 import { absoluteTime } from '../../ui/time.ts';
+import { devicePath } from '../devices/device-link.ts';
+import { templatePath } from '../templates/template-names.ts';
 import { actionOf } from './audit-actions.ts';
 
 const actorKinds: Readonly<Record<AuditActorKind, string>> = {
@@ -19,6 +21,7 @@ const actorKinds: Readonly<Record<AuditActorKind, string>> = {
 /** Everything about one entry. */
 export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClose: () => void }) {
   const { actor, target } = entry;
+  const path = pathOf(target);
   return (
     <Drawer
       open
@@ -39,15 +42,12 @@ export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClo
             <span className="text-ink-3">({actorKinds[actor.kind]})</span>
           </Fact>
           <Fact name="To what">
-            {target.type === 'Device' ? (
-              <Link
-                to={`/devices/${encodeURIComponent(target.label)}`}
-                className="rounded-sm font-mono text-accent hover:underline"
-              >
+            {path === undefined ? (
+              target.label
+            ) : (
+              <Link to={path} className="rounded-sm font-mono text-accent hover:underline">
                 {target.label}
               </Link>
-            ) : (
-              target.label
             )}
           </Fact>
           <Fact name="From where">{entry.ip ?? '–'}</Fact>
@@ -66,6 +66,12 @@ export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClo
       </div>
     </Drawer>
   );
+}
+
+/** Where the console shows what was changed; undefined where it has no page of its own. */
+function pathOf({ type, label }: AuditRowFragment['target']): string | undefined {
+  if (type === 'Device') return devicePath(label);
+  return type === 'DeviceTemplate' ? templatePath(label) : undefined;
 }
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
