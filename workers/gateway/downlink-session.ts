@@ -194,10 +194,10 @@ export class DownlinkSession {
     this.#askForMore();
   }
 
-  /** What the tables know and has not been sent is left to them: it may be taken back meanwhile. */
+  /** What the tables know and has not been sent is left to them: it may be taken back or be obsolete meanwhile. */
   detach(): void {
     this.#writer = undefined;
-    const kept = this.#queued.filter(({ id }) => id === undefined);
+    const kept = this.#queued.filter(({ id, version }) => id === undefined && version === undefined);
     this.#queued.splice(0, this.#queued.length, ...kept);
   }
 

@@ -147,4 +147,15 @@ describe('what is retained for a device', () => {
     session.acknowledge(packets[0]?.messageId ?? 0);
     expect(heard()).toEqual(['1 retained', '4']);
   });
+
+  it('is left to the tables when the connection ends before it was sent', () => {
+    const first = open(undefined, 1);
+    first.subscribe();
+    first.read(1);
+    expect(first.session.deliver(changed(2))).toBe('queued');
+    first.session.detach();
+    const again = open(first.session);
+    again.read(3);
+    expect([...first.heard(), ...again.heard()]).toEqual(['1 retained', '1 retained', '3']);
+  });
 });
