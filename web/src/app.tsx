@@ -28,6 +28,13 @@ const DeviceShadow = lazy(() =>
 const DeviceCommands = lazy(() =>
   import('./features/commands/device-commands.tsx').then((m) => ({ default: m.DeviceCommands })),
 );
+const DeviceTimeline = lazy(() =>
+  import('./features/timeline/device-timeline.tsx').then((m) => ({ default: m.DeviceTimeline })),
+);
+const Groups = lazy(() => import('./features/groups/groups.tsx').then((m) => ({ default: m.Groups })));
+const GroupPage = lazy(() =>
+  import('./features/groups/group-page.tsx').then((m) => ({ default: m.GroupPage })),
+);
 const ImportDevices = lazy(() =>
   import('./features/devices/import-devices.tsx').then((m) => ({ default: m.ImportDevices })),
 );
@@ -105,6 +112,7 @@ export function App() {
             <Route path="parts" element={<DeviceParts />} />
             <Route path="shadow" element={<DeviceShadow />} />
             <Route path="commands" element={<DeviceCommands />} />
+            <Route path="timeline" element={<DeviceTimeline />} />
             <Route path="credentials" element={<DeviceCredentials />} />
             <Route path="details" element={<DeviceDetails />} />
           </Route>
@@ -117,6 +125,8 @@ export function App() {
           <Route path="templates/:key/edit" element={<EditTemplate />} />
           <Route path="new-template" element={<NewTemplate />} />
           <Route path="sites" element={<Sites />} />
+          <Route path="groups" element={<Groups />} />
+          <Route path="groups/:key" element={<GroupPage />} />
           <Route path="map" element={<MapPage />} />
           <Route path="new-device" element={<NewDevice />} />
           <Route path="settings/members" element={<Members />} />

@@ -202,6 +202,8 @@ export function createCache(): Exchange {
         deviceCreate: (_result, _args, cache) => forgetLists(cache, 'devices'),
         deviceUpdate: (_result, _args, cache) => forgetLists(cache, 'devices'),
         deviceDecommission: (_result, _args, cache) => forgetLists(cache, 'devices'),
+        groupCreate: (_result, _args, cache) => forgetLists(cache, 'groups'),
+        groupDelete: (_result, _args, cache) => forgetLists(cache, 'groups'),
         templateClone: (_result, _args, cache) => forgetLists(cache, 'templates'),
         templateCreate: (_result, _args, cache) => forgetLists(cache, 'templates'),
         templateDelete: (_result, _args, cache) => forgetLists(cache, 'templates'),
@@ -216,7 +218,7 @@ export function createCache(): Exchange {
 }
 
 /** Lists may have gained, lost or reordered entries: fetch them again when they are next shown. */
-function forgetLists(cache: Cache, list: 'devices' | 'templates'): void {
+function forgetLists(cache: Cache, list: 'devices' | 'groups' | 'templates'): void {
   for (const field of cache.inspectFields('Query')) {
     if (field.fieldName === list) cache.invalidate('Query', field.fieldKey);
   }

@@ -1,6 +1,7 @@
 import {
   ArrowDownToLine,
   BadgeCheck,
+  Boxes,
   Building2,
   Cpu,
   ExternalLink,
@@ -50,6 +51,7 @@ const sections: readonly { readonly title: string; readonly entries: readonly En
       { to: '/devices', label: 'Devices', icon: Cpu },
       { to: '/new-device', label: 'New device', icon: Plus, may: writes },
       { to: '/templates', label: 'Templates', icon: LayoutTemplate },
+      { to: '/groups', label: 'Groups', icon: Boxes },
       { to: '/sites', label: 'Sites', icon: MapPin },
       { to: '/map', label: 'Map', icon: MapPinned },
       { to: '/ingest', label: 'Ingest', icon: ArrowDownToLine },

@@ -12,6 +12,8 @@ const features = tableFeatures({ columnVisibilityFeature });
 export type Column<Row extends object, SortField extends string = never> = {
   readonly id: string;
   readonly header: string;
+  /** The header is only for those who hear the page. */
+  readonly headerHidden?: true;
   /** A CSS grid track: `minmax(12rem, 2fr)`. */
   readonly track: string;
   readonly cell: (row: Row) => ReactNode;
@@ -208,7 +210,7 @@ function HeaderCell<Row extends object, SortField extends string>({
           />
         </button>
       ) : (
-        column.header
+        <span className={column.headerHidden && 'sr-only'}>{column.header}</span>
       )}
     </div>
   );

@@ -1,4 +1,4 @@
-export type DeviceTab = 'readings' | 'parts' | 'shadow' | 'commands' | 'credentials' | 'details';
+export type DeviceTab = 'readings' | 'parts' | 'shadow' | 'commands' | 'timeline' | 'credentials' | 'details';
 
 /** The console's address of a device. Keys may contain `.` and `:`. */
 export function devicePath(key: string, tab?: DeviceTab): string {

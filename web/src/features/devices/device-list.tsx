@@ -1,5 +1,5 @@
 import { Cpu, FileUp, MapPinned, Plus, SearchX } from 'lucide-react';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo, useRef } from 'react';
 import { Link } from 'react-router';
 import { useClient } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
@@ -16,10 +16,12 @@ import { useUrlState } from '../../ui/url-state.ts';
 import { compactColumns, deviceColumns } from './device-columns.tsx';
 import { DeviceFacets } from './device-facets.tsx';
 import { DeviceFilters } from './device-filters.tsx';
+import { useSelection } from './device-selection.tsx';
 import { deviceViewCodec, emptyView, isFiltered, toDeviceFilter, toDeviceOrder } from './device-view.ts';
 import { useVisibleLive } from './use-visible-live.ts';
 
 const pageSize = 50;
+const BulkBar = lazy(() => import('../bulk/bulk-bar.tsx').then((m) => ({ default: m.BulkBar })));
 
 const deviceListDocument = graphql(`
   query DeviceList($first: Int!, $after: String, $where: DeviceFilter, $orderBy: DeviceOrder, $withTotal: Boolean!) {
@@ -61,6 +63,11 @@ export function DeviceList() {
   const { nodes, totalCount, hasMore, loading, error } = usePager(pager);
   const onVisible = useVisibleLive();
   const mayWrite = mayWriteDevices(viewer.role);
+  const { ids, column, selectAll, clear } = useSelection(key);
+  const shown = compact ? compactColumns : deviceColumns;
+  const columns = useMemo(() => (mayWrite ? [column, ...shown] : shown), [mayWrite, column, shown]);
+  const used = useRef(false);
+  used.current ||= ids === 'ALL' || ids.size > 0;
 
   return (
     <>
@@ -89,6 +96,18 @@ export function DeviceList() {
       />
       <DeviceFacets view={view} onChange={setView} />
       <DeviceFilters view={view} onChange={setView} count={totalCount} />
+      {used.current && (
+        <Suspense>
+          <BulkBar
+            count={ids === 'ALL' ? (totalCount ?? nodes.length) : ids.size}
+            target={ids === 'ALL' ? { where: toDeviceFilter(view) } : { ids: [...ids] }}
+            more={ids === 'ALL' ? undefined : totalCount}
+            onAll={selectAll}
+            onClear={clear}
+            onChanged={pager.reload}
+          />
+        </Suspense>
+      )}
       {error && nodes.length === 0 ? (
         <ErrorPanel error={error} onRetry={pager.reload} />
       ) : loading === false && nodes.length === 0 ? (
@@ -96,7 +115,7 @@ export function DeviceList() {
       ) : (
         <DataTable
           label="Devices"
-          columns={compact ? compactColumns : deviceColumns}
+          columns={columns}
           rows={nodes}
           rowId={(device) => device.id}
           sort={view.sort}

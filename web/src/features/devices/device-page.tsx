@@ -181,6 +181,7 @@ const tabs = [
   { tab: 'parts', label: 'Modules & sensors' },
   { tab: 'shadow', label: 'Shadow' },
   { tab: 'commands', label: 'Commands' },
+  { tab: 'timeline', label: 'Timeline' },
   { tab: 'credentials', label: 'Credentials' },
   { tab: 'details', label: 'Details' },
 ] as const;

@@ -1,3 +1,4 @@
+import { useEffect } from 'react';
 import { useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
@@ -10,9 +11,12 @@ import { devicePartsDocument } from './parts-documents.ts';
 import { SensorsPanel } from './sensors-panel.tsx';
 import { TransportsPanel } from './transports-panel.tsx';
 
+/** What is found in the data becomes a sensor soon after its first reading. */
+const discoveryMs = [1_500, 6_000, 15_000];
+
 /** What the device is made of and what is measured at it. */
 export function DeviceParts() {
-  const { key, status } = useDevice();
+  const { key, status, latest } = useDevice();
   const { viewer } = useAccount();
   const [{ data, error }, refetch] = useQuery({
     query: devicePartsDocument,
@@ -20,6 +24,18 @@ export function DeviceParts() {
     requestPolicy: 'cache-and-network',
   });
   const device = data?.device;
+  const unknown = device
+    ? latest
+        .map(({ metric }) => metric)
+        .filter((metric) => !device.sensors.some((sensor) => sensor.metric === metric))
+        .sort()
+        .join()
+    : '';
+  useEffect(() => {
+    if (unknown === '') return;
+    const timers = discoveryMs.map((ms) => setTimeout(() => refetch({ requestPolicy: 'network-only' }), ms));
+    return () => timers.forEach(clearTimeout);
+  }, [unknown, refetch]);
   if (!device) {
     if (error) return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
     return <Skeleton className="m-5 h-64 rounded-lg" />;

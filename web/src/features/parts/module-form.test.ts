@@ -15,7 +15,7 @@ const template = (
   metrics: metrics.map((metric) => ({ key: metric, name: metric, required: false })),
 });
 const device: DeviceParts = {
-  ...{ id: 'd', key: 'd', name: 'd', version: 7, metricMap: [], parent: null, childCount: 0 },
+  ...{ id: 'd', key: 'd', name: 'd', version: 7, metricMap: [], parent: null, childCount: 0, template: null },
   ...{ slots: [slot], modules: [], sensors: [], transports: [] },
 };
 

@@ -24,7 +24,7 @@ export function ModulesPanel({ device, mayWrite }: { device: DeviceParts; mayWri
   return (
     <Panel title="Modules" note={modules.length}>
       {slots.length === 0 ? (
-        <NoSlots {...(mayWrite ? { onTemplate: () => setOpen({ what: 'template' }) } : {})} />
+        <NoSlots device={device} {...(mayWrite ? { onTemplate: () => setOpen({ what: 'template' }) } : {})} />
       ) : (
         <ul className="divide-y divide-line">
           {slots.map((slot) => (
@@ -47,7 +47,10 @@ export function ModulesPanel({ device, mayWrite }: { device: DeviceParts; mayWri
   );
 }
 
-function NoSlots({ onTemplate }: { onTemplate?: () => void }) {
+function NoSlots({ device, onTemplate }: { device: DeviceParts; onTemplate?: () => void }) {
+  if (device.template) {
+    return <PanelEmpty>The template {device.template.name} has no slots for modules.</PanelEmpty>;
+  }
   return (
     <PanelEmpty action={onTemplate && <Button onClick={onTemplate}>Choose a template</Button>}>
       Modules go into the slots that a device’s template has; here there are none.

@@ -20,6 +20,11 @@ graphql(`
       name
     }
     childCount
+    template {
+      id
+      key
+      name
+    }
     slots {
       key
       name
