@@ -1,24 +1,18 @@
-import {
-  type MigratingDevice,
-  type MigratingModule,
-  type MigratingSensor,
-  type MigrationFault,
-  type MigrationPlan,
-  planMigration,
-} from '../fleet/template-migration.ts';
-import type { TemplateDefinition } from '../fleet/templates.ts';
+import { z } from 'zod';
+import type { MigrationPlan } from '../fleet/template-migration.ts';
+import { type BulkForecast, MAX_FAULTS, type TellOfChanges } from './bulk.ts';
+import { DEVICES } from './device-filter.ts';
 import { nameSensors, putSensors } from './device-sensors.ts';
+import type { JobFault, JobHandler } from './jobs.ts';
 import { type Sql, type SqlReader, sql } from './sql.ts';
-
-/** Which devices are to move to which version. */
-export interface MigrationOrder {
-  readonly tenantId: number;
-  readonly templateId: number;
-  readonly toVersion: number;
-  /** What that version says. */
-  readonly definition: TemplateDefinition;
-  readonly deviceIds: readonly number[];
-}
+import {
+  type DeviceRow,
+  type MigrationOrder,
+  type PlannedDevice,
+  planDevices,
+  readDefinitions,
+  readDevices,
+} from './template-migration-plans.ts';
 
 /** A device that has moved, as it is now. */
 export interface MovedDevice {
@@ -27,149 +21,107 @@ export interface MovedDevice {
   readonly siteId: number | null;
   readonly version: number;
   readonly updatedAt: Date;
-  readonly fromVersion: number;
 }
 
-/** A device that stays where it is. */
-export interface StayingDevice {
-  readonly id: number;
-  readonly key: string;
-  readonly faults: readonly (
-    | MigrationFault
-    | { readonly code: 'OTHER_TEMPLATE'; readonly message: string }
-  )[];
-}
+/** What a job of the kind `templateMigrate` is given. */
+const inputSchema = z.object({ templateId: z.number(), templateKey: z.string(), toVersion: z.number() });
+export type MigrationInput = z.output<typeof inputSchema>;
 
-export interface MigrationOutcome {
-  readonly moved: readonly MovedDevice[];
-  readonly staying: readonly StayingDevice[];
-  /** How many have that version already. */
-  readonly unchanged: number;
-  /** Ids that are no device of the tenant. */
-  readonly missing: readonly number[];
-}
-
-interface DeviceRow {
-  id: number;
-  key: string;
-  status: string;
-  templateId: number | null;
-  templateVersion: number | null;
-  expectedIntervalSeconds: number;
-}
-
-/** What is in the way of a move, and what it would do, for devices that are made of the template. */
-export interface PlannedDevice {
-  readonly id: number;
-  readonly key: string;
-  readonly fromVersion: number;
-  readonly plan: MigrationPlan | { readonly faults: readonly MigrationFault[] };
-}
-
-/**
- * Moves devices to another version of their template, each as it is or not at all. They are locked, in the order of their ids, until the
- * transaction ends.
- */
-export async function migrateDevices(db: SqlReader, order: MigrationOrder): Promise<MigrationOutcome> {
-  const { tenantId, templateId, toVersion } = order;
-  const rows = await readDevices(db, order, sql`for update`);
-  const others = rows.filter((row) => row.templateId !== templateId);
-  const planned = await planDevices(db, order, rows);
-  const moves = planned.flatMap(({ plan, ...device }) => ('faults' in plan ? [] : [{ ...device, plan }]));
-  const moved = await move(db, tenantId, toVersion, moves);
-  return {
-    moved,
-    staying: [
-      ...others.map(({ id, key }): StayingDevice => {
-        const message = 'the device is not made of the template';
-        return { id, key, faults: [{ code: 'OTHER_TEMPLATE', message }] };
-      }),
-      ...planned.flatMap(({ id, key, plan }) => ('faults' in plan ? [{ id, key, faults: plan.faults }] : [])),
-    ],
-    unchanged: rows.length - others.length - planned.length,
-    missing: order.deviceIds.filter((id) => !rows.some((row) => row.id === id)),
+/** Moves devices to a version of their template, each as it is or not at all. Those that have it already are left alone. */
+export const templateMigrationHandler =
+  (tell: TellOfChanges): JobHandler =>
+  async (scope, input, deviceIds) => {
+    const wanted = inputSchema.parse(input);
+    const order = await orderOf(scope, scope.tenantId, wanted, deviceIds);
+    if (!order) return { changed: 0, faults: deviceIds.map((deviceId) => versionIsGone(wanted, deviceId)) };
+    const rows = await readDevices(scope, order, sql`for no key update`);
+    const planned = await planDevices(scope, order, rows);
+    const moves = planned.flatMap(({ plan, ...device }) => ('faults' in plan ? [] : [{ ...device, plan }]));
+    const moved = await move(scope, order, moves);
+    if (moved.length > 0) await scope.publish(tell(scope, moved, undefined));
+    return { changed: moved.length, faults: faultsOf(wanted, order, rows, planned) };
   };
-}
 
-/** What a move would do to these devices; those that are not made of the template, or have the version already, are left out. */
-export async function previewDevices(db: SqlReader, order: MigrationOrder): Promise<PlannedDevice[]> {
-  return planDevices(db, order, await readDevices(db, order, sql``));
-}
+const versionIsGone = ({ templateKey, toVersion }: MigrationInput, deviceId: number): JobFault => ({
+  ...{ deviceId, code: 'NOT_FOUND' },
+  message: `there is no version ${toVersion} of the template ${templateKey} any more`,
+});
 
-function readDevices(db: SqlReader, order: MigrationOrder, lock: Sql): Promise<DeviceRow[]> {
-  return db.rows<DeviceRow>(sql`
-    select id, key, status::text as status, template_id as "templateId", template_version as "templateVersion",
-      expected_interval_seconds as "expectedIntervalSeconds"
-    from devices where tenant_id = ${order.tenantId}::int and id = any(${[...order.deviceIds]}::int[]) order by id ${lock}`);
-}
-
-async function planDevices(
+async function orderOf(
   db: SqlReader,
-  { tenantId, templateId, toVersion, definition }: MigrationOrder,
+  tenantId: number,
+  { templateId, toVersion }: MigrationInput,
+  deviceIds: readonly number[],
+): Promise<MigrationOrder | undefined> {
+  const definition = (await readDefinitions(db, tenantId, templateId, [toVersion])).get(toVersion);
+  return definition && { tenantId, templateId, toVersion, definition, deviceIds };
+}
+
+/** By id of the device. */
+function faultsOf(
+  { templateKey }: MigrationInput,
+  { templateId, deviceIds }: MigrationOrder,
   rows: readonly DeviceRow[],
-): Promise<PlannedDevice[]> {
-  const candidates = rows.flatMap(({ templateVersion: fromVersion, ...row }) =>
-    row.templateId === templateId && fromVersion !== null && fromVersion !== toVersion
-      ? [{ ...row, fromVersion }]
-      : [],
-  );
-  const ids = candidates.map(({ id }) => id);
-  const definitions = await readDefinitions(
-    db,
-    templateId,
-    candidates.map(({ fromVersion }) => fromVersion),
-  );
-  const sensors = await readSensors(db, tenantId, ids);
-  const modules = await readModules(db, tenantId, ids);
-  return candidates.map(({ id, key, status, expectedIntervalSeconds, fromVersion }) => {
-    const device: MigratingDevice = {
-      ...{ decommissioned: status === 'DECOMMISSIONED', expectedIntervalSeconds },
-      ...{ sensors: sensors.get(id) ?? [], modules: modules.get(id) ?? [] },
-    };
-    const from = definitions.get(fromVersion);
-    if (!from) throw new Error(`version ${fromVersion} of template ${templateId} is not in the database`);
-    return { id, key, fromVersion, plan: planMigration(device, from, definition) };
+  planned: readonly PlannedDevice[],
+): JobFault[] {
+  const there = new Map(rows.map((row) => [row.id, row]));
+  const plans = new Map(planned.map(({ id, plan }) => [id, plan]));
+  return deviceIds.flatMap((deviceId): JobFault[] => {
+    const row = there.get(deviceId);
+    if (!row) return [{ deviceId, code: 'NOT_FOUND', message: 'there is no such device' }];
+    if (row.templateId !== templateId)
+      return [
+        { deviceId, code: 'CONFLICT', message: `the device is not made of the template ${templateKey}` },
+      ];
+    const plan = plans.get(deviceId);
+    if (!plan || !('faults' in plan)) return [];
+    return [{ deviceId, code: 'CONFLICT', message: plan.faults.map(({ message }) => message).join('; ') }];
   });
 }
 
-/** What these versions say, as far as they are there. */
-export async function readDefinitions(
+/** Devices that are planned at once. */
+const FORECAST_BATCH = 1_000;
+
+/** How a move of the devices that meet a condition, on DEVICES, would end now: only those with modules are looked at one by one. */
+export async function forecastMigration(
   db: SqlReader,
-  templateId: number,
-  versions: readonly number[],
-): Promise<ReadonlyMap<number, TemplateDefinition>> {
-  const rows = await db.rows<{ version: number; definition: TemplateDefinition }>(sql`
-    select version, definition from template_versions
-    where template_id = ${templateId}::int and version = any(${[...new Set(versions)]}::int[])`);
-  return new Map(rows.map(({ version, definition }) => [version, definition]));
-}
-
-async function readSensors(db: SqlReader, tenantId: number, deviceIds: readonly number[]) {
-  const rows = await db.rows<MigratingSensor & { deviceId: number }>(sql`
-    select id, device_id as "deviceId", metric, source::text as source, active, type, unit, min, max from device_sensors
-    where tenant_id = ${tenantId}::int and device_id = any(${[...deviceIds]}::int[]) order by device_id, metric`);
-  return Map.groupBy(rows, ({ deviceId }) => deviceId);
-}
-
-async function readModules(db: SqlReader, tenantId: number, deviceIds: readonly number[]) {
-  const rows = await db.rows<MigratingModule & { deviceId: number }>(sql`
-    select m.device_id as "deviceId", m.name, m.slot, m.bus_address as "busAddress", t.key as "templateKey", t.category::text as category
-    from device_modules m join device_templates t on t.id = m.template_id
-    where m.tenant_id = ${tenantId}::int and m.device_id = any(${[...deviceIds]}::int[]) and m.removed_at is null
-    order by m.device_id, m.id`);
-  return Map.groupBy(rows, ({ deviceId }) => deviceId);
+  tenantId: number,
+  input: unknown,
+  condition: Sql,
+): Promise<BulkForecast> {
+  const wanted = inputSchema.parse(input);
+  const { templateId, toVersion } = wanted;
+  const isOther = sql`d.template_id is distinct from ${templateId}::int`;
+  const [counts] = await db.rows<{ matched: number; same: number }>(sql`
+    select count(*)::int as matched,
+      (count(*) filter (where not (${isOther}) and d.template_version = ${toVersion}::int))::int as same
+    from ${DEVICES} where ${condition}`);
+  const { matched, same } = counts ?? { matched: 0, same: 0 };
+  const suspects = await db.rows<{ id: number }>(sql`
+    select d.id from ${DEVICES} where ${condition} and (${isOther} or d.template_version <> ${toVersion}::int and
+      (d.status = 'DECOMMISSIONED' or exists (
+        select from device_modules m where m.tenant_id = ${tenantId}::int and m.device_id = d.id and m.removed_at is null)))
+    order by d.id`);
+  const faults: JobFault[] = [];
+  for (let at = 0; at < suspects.length; at += FORECAST_BATCH) {
+    const ids = suspects.slice(at, at + FORECAST_BATCH).map(({ id }) => id);
+    const order = await orderOf(db, tenantId, wanted, ids);
+    if (!order) break;
+    const rows = await readDevices(db, order, sql``);
+    faults.push(...faultsOf(wanted, order, rows, await planDevices(db, order, rows)));
+  }
+  const failed = faults.length;
+  return { matched, changed: matched - same - failed, failed, faults: faults.slice(0, MAX_FAULTS) };
 }
 
 interface Move {
   readonly id: number;
-  readonly fromVersion: number;
   readonly plan: MigrationPlan;
 }
 
 async function move(
   db: SqlReader,
-  tenantId: number,
-  toVersion: number,
+  { tenantId, toVersion }: MigrationOrder,
   moves: readonly Move[],
 ): Promise<MovedDevice[]> {
   if (moves.length === 0) return [];
@@ -187,14 +139,13 @@ async function move(
     ),
   );
   const devices = moves.map(({ id, plan }) => ({ id, interval: plan.expectedIntervalSeconds }));
-  const rows = await db.rows<Omit<MovedDevice, 'fromVersion'>>(sql`
+  const rows = await db.rows<MovedDevice>(sql`
     update devices d set template_version = ${toVersion}::int, expected_interval_seconds = w.interval, version = d.version + 1,
       updated_at = now()
     from jsonb_to_recordset(${JSON.stringify(devices)}::jsonb) as w (id int, interval int)
     where d.tenant_id = ${tenantId}::int and d.id = w.id
     returning d.id, d.key, d.site_id as "siteId", d.version, d.updated_at as "updatedAt"`);
-  const from = new Map(moves.map(({ id, fromVersion }) => [id, fromVersion]));
-  return rows.map((row) => ({ ...row, fromVersion: from.get(row.id) ?? 0 })).sort((a, b) => a.id - b.id);
+  return rows.sort((a, b) => a.id - b.id);
 }
 
 async function endSensors(db: SqlReader, tenantId: number, moves: readonly Move[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Recipes } from './recipe.ts';
 
 export const templateMigrations: Recipes = {
@@ -13,10 +14,13 @@ export const templateMigrations: Recipes = {
         `mutation ($id: ID!) { templateUpdate(input: { id: $id, expectedVersion: 1, definition: { expectedIntervalSeconds: 7 } }) { __typename } }`,
         { id: template.id },
       );
-      return { templateKey: 'moved' };
+      return { templateKey: 'moved', target: { where: { templateKeys: ['moved'] } } };
     },
-    target: 'moved',
-    before: { versions: { mover: 1 } },
-    after: { versions: { mover: 2 }, refused: [] },
+    target: '1 device',
+    before: null,
+    after: {
+      ...{ templateId: expect.any(Number), templateKey: 'moved', toVersion: 2 },
+      ...{ matched: 1, changed: 1, failed: 0 },
+    },
   },
 };

@@ -48,6 +48,7 @@ describe('modules', () => {
           slot('bus', { maxDevices: 3, interface: 'MODBUS_RTU' }),
           slot('ports', { maxDevices: 2, interface: 'DIGITAL' }),
           slot('probes', { compatibleTemplates: ['probe'], maxDevices: 2 }),
+          slot('needed', { required: true }),
         ],
       },
       'GATEWAY',
@@ -255,6 +256,23 @@ describe('modules', () => {
       "select count(*)::int as count from device_modules m join devices d on d.id = m.device_id where d.key = 'b-4'",
     );
     expect(rows).toEqual([{ count: 2 }]);
+  });
+
+  it('are missed where a slot must not be empty', async () => {
+    const deviceId = await box('b-8');
+    const empty = async () => {
+      const { data } = await api.ask(
+        key,
+        '{ devices(where: { keys: ["b-8", "bare"] }) { nodes { key emptyRequiredSlots } } }',
+      );
+      return data.devices.nodes;
+    };
+    const bare = { key: 'bare', emptyRequiredSlots: [] };
+    expect(await empty()).toEqual([{ key: 'b-8', emptyRequiredSlots: ['needed'] }, bare]);
+    const { module } = await mutate('moduleInstall', { deviceId, slot: 'needed', templateKey: 'probe' });
+    expect(await empty()).toEqual([{ key: 'b-8', emptyRequiredSlots: [] }, bare]);
+    await mutate('moduleRemove', { id: module.id });
+    expect(await empty()).toEqual([{ key: 'b-8', emptyRequiredSlots: ['needed'] }, bare]);
   });
 
   it('end with their device, whose sensors stay', async () => {

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deviceUpdateMessages } from '#core/bus/device-changes.ts';
+import { type JobHandlers, type JobScope, stepJob } from '#core/db/jobs.ts';
+import { openPool } from '#core/db/pool.ts';
+import { toStatement } from '#core/db/sql.ts';
+import { templateMigrationHandler } from '#core/db/template-migrations.ts';
 import { openTestApi, type TestApi } from '../kit/api.ts';
+import { quiet } from '../kit/nats.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 import { metricOf, seedTemplate } from '../kit/templates.ts';
 
@@ -12,8 +18,8 @@ const PREVIEW = `query ($input: TemplateMigrationPreviewInput!) { templateMigrat
     sensorsAppear sensorsVanish commandsAppear commandsVanish slotsAppear slotsVanish intervalBefore intervalAfter
     obstacles { device { key } faults { code message } } } } }`;
 const MIGRATE = `mutation ($input: TemplateMigrateInput!) { templateMigrate(input: $input) { __typename
-  ... on TemplateMigrateSuccess { template { key version } toVersion migrated unchanged devices { key version templateVersion }
-    errors { device { key } code message } } ${FAULTS} } }`;
+  ... on TemplateMigrateSuccess { matched changed failed errors { device { key } code message }
+    job { id kind total done changed failed errors { device { key } } } } ${FAULTS} } }`;
 
 const slot = (key: string, over: object = {}) => ({
   ...{ key, name: key, type: 'SENSOR_PORT', interface: 'DIGITAL', maxDevices: 1, compatibleTemplates: [] },
@@ -66,8 +72,10 @@ describe('devices of an older version of their template', () => {
   };
   const preview = async (input: object, credential = key) =>
     (await ask(PREVIEW, { input }, credential)).templateMigrationPreview;
-  const migrate = async (input: object, credential = key) =>
-    (await ask(MIGRATE, { input }, credential)).templateMigrate;
+  const migrate = async (input: Readonly<Record<string, unknown>>, credential = key) => {
+    const target = { where: { templateKeys: [input['templateKey']] } };
+    return (await ask(MIGRATE, { input: { target, ...input } }, credential)).templateMigrate;
+  };
   const make = async (device: string, templateKey: string, more: object = {}): Promise<string> => {
     const { deviceCreate } = await ask(
       'mutation ($input: DeviceCreateInput!) { deviceCreate(input: $input) { ... on DeviceCreateSuccess { device { id } } } }',
@@ -149,21 +157,18 @@ describe('devices of an older version of their template', () => {
       },
     );
     const { rows: last } = await api.database.admin.query('select max(id) as id from outbox');
-    expect(await migrate({ templateKey: 'pump' })).toEqual({
-      ...{ __typename: 'TemplateMigrateSuccess', template: { key: 'pump', version: 2 } },
-      ...{ toVersion: 2, migrated: 3, unchanged: 0 },
-      devices: [
-        { key: 'p-2', version: 3, templateVersion: 2 },
-        { key: 'p-1', version: 2, templateVersion: 2 },
-        { key: 'p-3', version: 2, templateVersion: 2 },
-      ],
+    const outcome = {
+      ...{ __typename: 'TemplateMigrateSuccess', matched: 5, changed: 3, failed: 1, job: null },
       errors: [
         {
-          ...{ device: { key: 'p-4' }, code: 'NO_SUCH_SLOT' },
+          ...{ device: { key: 'p-4' }, code: 'CONFLICT' },
           message: 'module in right: the device has no slot right',
         },
       ],
-    });
+    };
+    expect(await migrate({ templateKey: 'pump', dryRun: true })).toEqual(outcome);
+    expect(await migrate({ templateKey: 'pump' })).toEqual(outcome);
+    expect(await migrate({ templateKey: 'pump' })).toMatchObject({ matched: 5, changed: 0, failed: 1 });
     const { rows } = await api.database.admin.query<{ subject: string }>(
       'select subject from outbox where id > $1 order by id',
       [last[0].id],
@@ -190,15 +195,9 @@ describe('devices of an older version of their template', () => {
 
   it('move back, and what vanished comes back where it is required', async () => {
     const { device } = await ask('{ device(by: { key: "p-3" }) { id } }');
-    const answer = await migrate({
-      templateKey: 'pump',
-      toVersion: 1,
-      target: { ids: [device.id, device.id] },
-    });
-    expect(answer).toMatchObject({ migrated: 1, toVersion: 1, errors: [] });
-    expect(await migrate({ templateKey: 'pump', toVersion: 1, target: { ids: [device.id] } })).toMatchObject({
-      ...{ migrated: 0, unchanged: 1, devices: [] },
-    });
+    const back = { templateKey: 'pump', toVersion: 1, target: { ids: [device.id, device.id] } };
+    expect(await migrate(back)).toMatchObject({ matched: 1, changed: 1, failed: 0, errors: [] });
+    expect(await migrate(back)).toMatchObject({ matched: 1, changed: 0, failed: 0 });
     const { sensors } = await sensorsOf('p-3');
     const active = sensors.filter((sensor: { active: boolean }) => sensor.active);
     expect(active.map(({ metric, unit }: { metric: string; unit: string | null }) => [metric, unit])).toEqual(
@@ -218,18 +217,28 @@ describe('devices of an older version of their template', () => {
       'mutation { groupCreate(input: { key: "some", filter: { tagsAny: ["f-1", "p"] } }) { __typename } }',
     );
     const moved = async (target: object) => {
-      const { devices, errors } = await migrate({ templateKey: 'fan', target });
-      return { devices: devices.map((device: { key: string }) => device.key), errors };
+      const { matched, changed, errors } = await migrate({ templateKey: 'fan', target });
+      return { matched, changed, errors };
     };
-    expect(await moved({ groupKey: 'some' })).toEqual({ devices: ['f-1'], errors: [] });
-    expect(await moved({ where: { tagsAny: ['f-1', 'f-2'] } })).toEqual({ devices: ['f-2'], errors: [] });
-    const other = (await ask('{ device(by: { key: "p-1" }) { id } }')).device.id;
-    expect(await moved({ ids: [ids[2], other] })).toEqual({
-      devices: ['f-3'],
-      errors: [
-        { device: { key: 'p-1' }, code: 'OTHER_TEMPLATE', message: 'the device is not made of the template' },
-      ],
+    expect(await moved({ groupKey: 'some' })).toEqual({ matched: 1, changed: 1, errors: [] });
+    expect(await moved({ where: { tagsAny: ['f-1', 'f-2'] } })).toEqual({
+      matched: 2,
+      changed: 1,
+      errors: [],
     });
+    const other = (await ask('{ device(by: { key: "p-1" }) { id } }')).device.id;
+    const message = 'the device is not made of the template fan';
+    for (const dryRun of [true, false])
+      expect(await migrate({ templateKey: 'fan', dryRun, target: { ids: [ids[2], other] } })).toMatchObject({
+        ...{ matched: 2, changed: 1, failed: 1 },
+        errors: [{ device: { key: 'p-1' }, code: 'CONFLICT', message }],
+      });
+    const { devices } = await ask(
+      '{ devices(where: { templateKeys: ["fan"], templateVersions: [2] }) { nodes { key templateVersion template { version } } } }',
+    );
+    expect(devices.nodes).toEqual(
+      ['f-1', 'f-2', 'f-3'].map((name) => ({ key: name, templateVersion: 2, template: { version: 2 } })),
+    );
   });
 
   it('are not moved to what is not there, by nobody who may not, and not those of somebody else', async () => {
@@ -248,40 +257,100 @@ describe('devices of an older version of their template', () => {
       ...{ __typename: 'NotFoundError', path: ['input', 'target', 'groupKey'] },
     });
     const { device } = await ask('{ device(by: { key: "p-1" }) { id } }');
-    for (const id of [device.id, 'nonsense'])
-      expect(await migrate({ templateKey: 'gateway', target: { ids: [id] } }, theirs)).toMatchObject({
-        ...{ __typename: 'NotFoundError', path: ['input', 'target', 'ids'] },
-      });
+    expect(await migrate({ templateKey: 'gateway', target: { ids: ['nonsense'] } }, theirs)).toMatchObject({
+      ...{ __typename: 'NotFoundError', path: ['input', 'target', 'ids'] },
+    });
+    expect(await migrate({ templateKey: 'gateway', target: { ids: [device.id] } }, theirs)).toMatchObject({
+      ...{ matched: 0, changed: 0, failed: 1, errors: [{ device: null, code: 'NOT_FOUND' }] },
+    });
     expect(await migrate({ templateKey: 'pump' }, await api.apiKey(acme, 'OPERATOR'))).toMatchObject({
       __typename: 'ForbiddenError',
     });
     expect(await preview({ templateKey: 'pump' }, theirs)).toBeNull();
   });
 
-  it('move a thousand at a time, with as many statements as one, and no more', async () => {
-    const { version } = await template('many', { metrics: [metricOf('a', { required: true })] });
+  it('move by a job where they are many, with as many statements for fifty as for two', async () => {
+    const { version } = await template('many', {
+      metrics: [metricOf('a', { required: true })],
+      slots: [slot('port')],
+    });
     await api.database.admin.query(
       `insert into devices (tenant_id, key, name, template_id, template_version)
-       select $1, 'many-' || n, 'Many', t.id, $2 from device_templates t, generate_series(1, 1001) n where t.key = 'many'`,
+       select $1, 'many-' || lpad(n::text, 3, '0'), 'Many', t.id, $2 from device_templates t, generate_series(1, 150) n where t.key = 'many'`,
       [acme.id, version],
     );
+    const { device } = await ask('{ device(by: { key: "many-150" }) { id } }');
+    await install(device.id, 'port');
     await template('many', { metrics: [metricOf('b', { required: true })] });
-    expect(await migrate({ templateKey: 'many' })).toMatchObject({
-      ...{ __typename: 'ConflictError', path: ['input', 'target'] },
+    expect(await migrate({ templateKey: 'many', dryRun: true })).toMatchObject({
+      ...{ matched: 150, changed: 149, failed: 1, job: null, errors: [{ device: { key: 'many-150' } }] },
     });
-    const few = await api.statementsOf(() =>
-      migrate({ templateKey: 'many', target: { where: { keys: ['many-1'] } } }),
+    const asked = await migrate({ templateKey: 'many' });
+    expect(asked).toMatchObject({ matched: 150, changed: 0, job: { kind: 'templateMigrate', total: 150 } });
+    const pool = openPool({ url: api.database.workerUrl, name: 'test', max: 2, log: quiet });
+    const handlers = { templateMigrate: templateMigrationHandler(deviceUpdateMessages) };
+    const statements: number[] = [];
+    const counted: JobHandlers = {
+      templateMigrate(scope, input, ids) {
+        let count = 0;
+        const rows: typeof scope.rows = (statement) => {
+          count += 1;
+          statements[ids.length] = count;
+          return scope.rows(statement);
+        };
+        return handlers.templateMigrate({ ...scope, rows }, input, ids);
+      },
+    };
+    const step = (batch: number) => stepJob({ pool, handlers: counted, shards: 16, log: quiet, batch });
+    try {
+      for (const batch of [2, 50]) await step(batch);
+      expect(statements[50]).toBe(statements[2]);
+      while (await step(50));
+    } finally {
+      await pool.end();
+    }
+    const { job } = await ask(
+      'query ($id: ID!) { job(id: $id) { status total changed failed errors { device { key } message } } }',
+      { id: asked.job.id },
     );
-    const many = await api.statementsOf(async () =>
-      expect(await migrate({ templateKey: 'many' })).toMatchObject({ migrated: 1_000, errors: [] }),
-    );
-    // The announcement carries 500 devices a message.
-    expect(many.length).toBeLessThanOrEqual(few.length + 4);
+    expect(job).toEqual({
+      ...{ status: 'SUCCEEDED', total: 150, changed: 149, failed: 1 },
+      errors: [
+        {
+          device: { key: 'many-150' },
+          message: 'module in port: the device has no slot port',
+        },
+      ],
+    });
     const { rows } = await api.database.admin.query(
       `select metric, active, count(*)::int as count from device_sensors s join devices d on d.id = s.device_id
-       where d.key like 'many-%' group by 1, 2`,
+       where d.key like 'many-%' and s.source = 'TEMPLATE' group by 1, 2`,
     );
-    expect(rows).toEqual([{ metric: 'b', active: true, count: 1_001 }]);
+    expect(rows).toEqual([{ metric: 'b', active: true, count: 149 }]);
+  });
+
+  it('stay where they are when the version that they are to have is gone', async () => {
+    const { id: templateId } = await template('fleeting', {});
+    await make('fleeting-1', 'fleeting');
+    const { rows } = await api.database.admin.query<{ id: number }>(
+      "select id from devices where key = 'fleeting-1'",
+    );
+    const pool = openPool({ url: api.database.workerUrl, name: 'test', max: 1, log: quiet });
+    try {
+      const scope: JobScope = {
+        ...{ tenantId: acme.id, tenantSlug: 'acme', shard: 0, actor: 'key:1', jobId: 1 },
+        rows: async (statement) => (await pool.query(toStatement(statement))).rows,
+        publish: () => Promise.reject(new Error('there is nothing to tell')),
+      };
+      const input = { templateId, templateKey: 'fleeting', toVersion: 7 };
+      const outcome = await templateMigrationHandler(deviceUpdateMessages)(scope, input, [rows[0]?.id ?? 0]);
+      expect(outcome).toMatchObject({
+        changed: 0,
+        faults: [{ code: 'NOT_FOUND', message: 'there is no version 7 of the template fleeting any more' }],
+      });
+    } finally {
+      await pool.end();
+    }
   });
 
   it('of whose slot another takes the module meanwhile, move or stay, but never both', async () => {
@@ -294,7 +363,7 @@ describe('devices of an older version of their template', () => {
       ...ids.map((id) => install(id, 'port')),
     ]);
     const installed = installs.filter(({ moduleInstall }) => moduleInstall.module).length;
-    expect(moves.migrated + installed).toBe(6);
+    expect(moves.changed + installed).toBe(6);
     expect(moves.errors).toHaveLength(installed);
   });
 });

@@ -125,6 +125,35 @@ describe('templates', () => {
     }
     const gateway = rows.find((row) => row.key === 'gateway')?.definition;
     expect([gateway?.metrics.length, gateway?.commands.length, gateway?.slots.length]).toEqual([6, 3, 4]);
+    const rangesOf = (name: string) =>
+      rows
+        .find((row) => row.key === name)
+        ?.definition.metrics.map((metric) => [metric.key, metric.unit, metric.min, metric.max]);
+    const common = [
+      ['energy', 'kW.h', 0, null],
+      ['energy_returned', 'kW.h', 0, null],
+      ['temperature', 'Cel', -40, 105],
+      ['battery', '%', 0, 100],
+    ];
+    expect(rangesOf('dc-power-meter')).toEqual([
+      ['voltage_dc', 'V', 0, 3_900],
+      ['current_dc', 'A', -10_000, 10_000],
+      ['power', 'kW', -39_000, 39_000],
+      ...common,
+    ]);
+    expect(rangesOf('ac-power-meter')).toEqual([
+      ['voltage_ac', 'V', 0, 29_000],
+      ['current_ac', 'A', 0, 2_500],
+      ['frequency', 'Hz', 15, 65],
+      ['pf', null, -1, 1],
+      ['thd', '%', 0, 100],
+      ['power', 'kW', -72_500, 72_500],
+      ...common,
+    ]);
+    expect(rangesOf('temperature-probe')?.[0]).toEqual(['temperature', 'Cel', -200, 850]);
+    expect(rangesOf('humidity-sensor')?.[0]).toEqual(['humidity', '%', 0, 100]);
+    expect(rangesOf('gps-tracker')?.map(([metric]) => metric)).toContain('speed');
+    expect(rangesOf('generic')).toEqual([]);
   });
 
   it('of the platform are seen by every tenant, and changed by none', async () => {

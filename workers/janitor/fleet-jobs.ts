@@ -4,6 +4,7 @@ import { bulkHandlers } from '#core/db/bulk.ts';
 import { commandHandler } from '#core/db/command-jobs.ts';
 import { type JobHandlers, stepJob } from '#core/db/jobs.ts';
 import type { Pool } from '#core/db/pool.ts';
+import { templateMigrationHandler } from '#core/db/template-migrations.ts';
 import { createSchemaChecks } from '#core/fleet/command-checks.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
@@ -28,6 +29,7 @@ const HANDLERS: JobHandlers = {
     ({ shard }, sent, what) => commandMessages(sent, what, () => shard),
     createSchemaChecks(MAX_SCHEMAS),
   ),
+  templateMigrate: templateMigrationHandler(deviceUpdateMessages),
 };
 
 /** Works on jobs over many devices. Every replica does; they share each job. */

@@ -14,7 +14,7 @@ import {
   readDeviceByKey,
 } from './store.ts';
 
-export { announceAccess, announceAll } from './announce.ts';
+export { announceAccess } from './announce.ts';
 export {
   CREDENTIAL_COLUMNS,
   type CredentialRow,

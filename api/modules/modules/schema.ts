@@ -3,7 +3,7 @@ import { pageCost } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
 import { deviceRef, metricMappingRef } from '../devices/schema.ts';
 import { findDevice, readMetricMap } from '../devices/service.ts';
-import { findModule, type ModuleRow, modulesOf, removedModulesOf } from './service.ts';
+import { emptySlotsOf, findModule, type ModuleRow, modulesOf, removedModulesOf } from './service.ts';
 
 export const moduleRef = builder.objectRef<ModuleRow>('DeviceModule');
 
@@ -55,6 +55,11 @@ builder.objectFields(deviceRef, (t) => ({
     description: 'What is in its slots, by slot and in the order of installation.',
     complexity: { field: 2, multiplier: 3 },
     resolve: ({ id }, _args, operation) => modulesOf(operation, id),
+  }),
+  emptyRequiredSlots: t.stringList({
+    description: 'Keys of the slots that its template says must not be empty and in which nothing is.',
+    complexity: 2,
+    resolve: ({ id }, _args, operation) => emptySlotsOf(operation, id),
   }),
   removedModules: t.field({
     type: [moduleRef],

@@ -1,7 +1,7 @@
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput, NotFoundFault } from '#api/graphql/errors.ts';
 import { MAX_PAGE } from '#api/graphql/paging.ts';
-import { loadModule, loadModules, type ModuleRow, readRemovedModules } from './store.ts';
+import { loadEmptySlots, loadModule, loadModules, type ModuleRow, readRemovedModules } from './store.ts';
 
 export type { ModuleRow } from './store.ts';
 
@@ -14,6 +14,12 @@ export async function findModule(operation: Operation, id: number): Promise<Modu
 export async function modulesOf(operation: Operation, deviceId: number): Promise<ModuleRow[]> {
   requirePermission(operation, 'devices.read');
   return [...(await loadModules(operation, deviceId))];
+}
+
+/** The slots of a device that must not be empty and are. */
+export async function emptySlotsOf(operation: Operation, deviceId: number): Promise<string[]> {
+  requirePermission(operation, 'devices.read');
+  return [...(await loadEmptySlots(operation, deviceId))];
 }
 
 /** @throws GraphQLError with code BAD_USER_INPUT for a number beyond the limits */

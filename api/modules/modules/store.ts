@@ -43,6 +43,23 @@ export const loadModules = defineLoader<number, readonly ModuleRow[]>(
   () => [],
 );
 
+/** The slots of a device that must not be empty and are, in the order of its template. */
+export const loadEmptySlots = defineLoader<number, readonly string[]>(
+  async (operation, deviceIds) => {
+    const rows = await operation.read.rows<{ deviceId: number; slot: string }>(
+      sql`select d.id as "deviceId", s.slot ->> 'key' as slot
+          from devices d join template_versions v on v.template_id = d.template_id and v.version = d.template_version
+          cross join lateral jsonb_array_elements(v.definition -> 'slots') with ordinality s (slot, place)
+          where d.id = any(${deviceIds}::int[]) and (s.slot ->> 'required')::boolean and not exists (
+            select from device_modules m where m.device_id = d.id and m.slot = s.slot ->> 'key' and m.removed_at is null)
+          order by d.id, s.place`,
+    );
+    const slots = Map.groupBy(rows, (row) => row.deviceId);
+    return new Map([...slots].map(([id, found]) => [id, found.map(({ slot }) => slot)]));
+  },
+  () => [],
+);
+
 /** The `limit` modules that were taken out of a device last, the newest first. */
 export async function readRemovedModules(
   operation: Operation,

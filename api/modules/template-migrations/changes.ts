@@ -1,92 +1,53 @@
 import { z } from 'zod';
-import type { WriteScope } from '#api/database/writes.ts';
+import { type SqlReader, sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
-import { ConflictFault, NotFoundFault, type UserError } from '#api/graphql/errors.ts';
+import { NotFoundFault, type UserError } from '#api/graphql/errors.ts';
 import { parseInput, text } from '#api/graphql/input.ts';
-import { runMutation } from '#api/graphql/mutations.ts';
-import { type MigrationOutcome, migrateDevices } from '#core/db/template-migrations.ts';
-import type { DeviceTarget } from '#core/fleet/device-filter.ts';
-import { announceAll, readTarget, type TargetInput, targetCondition } from '../devices/service.ts';
-import { type HeldTemplate, holdTemplate } from '../templates/service.ts';
-import { readOutdated } from './store.ts';
-
-type WithMutationId = { readonly clientMutationId?: string | null | undefined };
-
-/** Devices that move at once, in one transaction. */
-const MAX_DEVICES = 1_000;
+import { deviceUpdateMessages } from '#core/bus/device-changes.ts';
+import {
+  forecastMigration,
+  type MigrationInput,
+  templateMigrationHandler,
+} from '#core/db/template-migrations.ts';
+import { type ManyChanged, type ManyInput, runOnMany } from '../jobs/service.ts';
 
 const inputSchema = z.object({
   templateKey: text(63),
   toVersion: z.number().int().min(1, 'must be at least 1').nullish(),
 });
 
-const IDS_PATH = ['input', 'target', 'ids'];
-
-const migratedSchema = z.object({
-  templateId: z.number(),
-  toVersion: z.number(),
-  deviceIds: z.array(z.number()),
-  unchanged: z.number(),
-  errors: z.array(z.object({ deviceId: z.number(), code: z.string(), message: z.string() })),
-});
-export type TemplateMigrated = z.output<typeof migratedSchema>;
-
 /** Moves devices to another version of their template. Those that cannot move are named, and the others move. */
-export function migrateTemplate(
-  operation: Operation,
-  input: WithMutationId & { readonly target?: TargetInput | null | undefined },
-): Promise<TemplateMigrated | UserError> {
-  return runMutation(operation, {
-    name: 'templateMigrate',
-    permission: 'devices.write',
-    input,
-    read: (remembered) => migratedSchema.parse(remembered),
-    async run(scope) {
-      const { templateKey, toVersion } = parseInput(inputSchema, input);
-      const path = ['input', toVersion == null ? 'templateKey' : 'toVersion'];
-      const template = await holdTemplate(scope, templateKey, path, toVersion ?? undefined);
-      const target = input.target ? readTarget(input.target) : { where: {} };
-      const deviceIds = 'ids' in target ? target.ids : await outdatedOf(scope, template, target);
-      const { tenantId } = scope;
-      const { id: templateId, version, definition } = template;
-      const order = { tenantId, templateId, toVersion: version, definition, deviceIds };
-      const outcome = await migrateDevices(scope, order);
-      if (outcome.missing.length > 0) throw new NotFoundFault('there is no such device', IDS_PATH);
-      await announceAll(scope, outcome.moved, 'UPDATED');
-      return {
-        success: {
-          ...{ templateId, toVersion: version, unchanged: outcome.unchanged },
-          deviceIds: outcome.moved.map(({ id }) => id),
-          errors: outcome.staying.flatMap(({ id: deviceId, faults }) =>
-            faults.map(({ code, message }) => ({ deviceId, code, message })),
-          ),
-        },
-        audit: {
-          target: { type: 'DeviceTemplate', id: templateId, label: templateKey },
-          ...changeOf(outcome, version),
-        },
-      };
-    },
+export function migrateTemplate(operation: Operation, input: ManyInput): Promise<ManyChanged | UserError> {
+  // To count, nothing has to stay as it is.
+  const hold = input.dryRun !== true;
+  return runOnMany(operation, {
+    ...{ name: 'templateMigrate', permission: 'devices.write', input },
+    prepare: (reader, tenantId) => prepare(reader, tenantId, input, hold),
+    handler: templateMigrationHandler(deviceUpdateMessages),
+    forecast: (reader, tenantId, prepared, condition) =>
+      forecastMigration(reader, tenantId, prepared, condition),
   });
 }
 
-/** @throws ConflictFault where there are more than move at once */
-async function outdatedOf(
-  scope: WriteScope,
-  template: HeldTemplate,
-  target: DeviceTarget,
-): Promise<number[]> {
-  const condition = await targetCondition(scope, scope.tenantId, target);
-  const ids = await readOutdated(scope, template, condition, MAX_DEVICES + 1);
-  if (ids.length <= MAX_DEVICES) return ids;
-  const message = `more than ${MAX_DEVICES} devices have another version: move fewer of them at a time`;
-  throw new ConflictFault(message, ['input', 'target'], null);
+/** @throws NotFoundFault */
+async function prepare(
+  reader: SqlReader,
+  tenantId: number,
+  input: ManyInput,
+  hold: boolean,
+): Promise<MigrationInput> {
+  const { templateKey, toVersion = null } = parseInput(inputSchema, input);
+  if (hold)
+    await reader.rows(
+      sql`select from device_templates where tenant_id = ${tenantId}::int and key = ${templateKey} for share`,
+    );
+  const [found] = await reader.rows<{ templateId: number; toVersion: number }>(sql`
+    select t.id as "templateId", v.version as "toVersion"
+    from device_templates t join template_versions v on v.template_id = t.id and v.version = coalesce(${toVersion}::int, t.version)
+    where t.key = ${templateKey} and (t.tenant_id = ${tenantId}::int or t.tenant_id is null)`);
+  if (found) return { templateKey, ...found };
+  if (toVersion === null)
+    throw new NotFoundFault(`there is no template with the key ${templateKey}`, ['input', 'templateKey']);
+  const message = `there is no version ${toVersion} of a template with the key ${templateKey}`;
+  throw new NotFoundFault(message, ['input', 'toVersion']);
 }
-
-const changeOf = ({ moved, staying }: MigrationOutcome, version: number) => ({
-  before: { versions: Object.fromEntries(moved.map(({ key, fromVersion }) => [key, fromVersion])) },
-  after: {
-    versions: Object.fromEntries(moved.map(({ key }) => [key, version])),
-    refused: staying.map(({ key }) => key),
-  },
-});

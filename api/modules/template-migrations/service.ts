@@ -1,5 +1,5 @@
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
-import { type PlannedDevice, previewDevices, readDefinitions } from '#core/db/template-migrations.ts';
+import { type PlannedDevice, previewDevices, readDefinitions } from '#core/db/template-migration-plans.ts';
 import { diffTemplates } from '#core/fleet/template-diff.ts';
 import { compareVersions, type MigrationFault, type VersionChange } from '#core/fleet/template-migration.ts';
 import type { TemplateDefinition } from '#core/fleet/templates.ts';
@@ -45,10 +45,11 @@ export async function previewMigration(
   const template = await findTemplateBy(operation, { key: of.templateKey });
   if (!template) return undefined;
   const { id: templateId, key: templateKey } = template;
+  const { tenantId } = operation.viewer;
   const toVersion = of.toVersion ?? template.version;
   const counts = (await countByVersion(operation, templateId)).filter(({ version }) => version !== toVersion);
   const versions = counts.map(({ version }) => version);
-  const definitions = await readDefinitions(operation.read, templateId, [...versions, toVersion]);
+  const definitions = await readDefinitions(operation.read, tenantId, templateId, [...versions, toVersion]);
   const definition = definitions.get(toVersion);
   if (!definition) return undefined;
   const steps = counts.flatMap(({ version: fromVersion, devices }): MigrationStep[] => {

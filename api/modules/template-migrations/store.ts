@@ -1,6 +1,5 @@
 import type { Operation } from '#api/graphql/context.ts';
-import { DEVICES } from '#core/db/device-filter.ts';
-import { type Sql, type SqlReader, sql } from '#core/db/sql.ts';
+import { sql } from '#core/db/sql.ts';
 
 /** How many devices have a version, decommissioned ones left out. */
 export interface VersionCount {
@@ -28,18 +27,4 @@ export async function readWithModules(
       and exists (select from device_modules m where m.device_id = d.id and m.removed_at is null)
     order by d.id limit ${limit}::int`);
   return rows.map(({ id }) => id);
-}
-
-/** Up to `limit` devices in service that meet the condition, on DEVICES, and have another version than that one, by their ids. */
-export async function readOutdated(
-  db: SqlReader,
-  { id, version }: { readonly id: number; readonly version: number },
-  condition: Sql,
-  limit: number,
-): Promise<number[]> {
-  const rows = await db.rows<{ id: number }>(sql`
-    select d.id from ${DEVICES}
-    where ${condition} and d.template_id = ${id}::int and d.template_version <> ${version}::int and d.status <> 'DECOMMISSIONED'
-    order by d.id limit ${limit}::int`);
-  return rows.map((row) => row.id);
 }

@@ -139,7 +139,6 @@ const keyless = [
   'TemplateDiff',
   'TemplateMetric',
   'TemplateMetricChange',
-  'TemplateMigrateError',
   'TemplateMigrationFault',
   'TemplateMigrationObstacle',
   'TemplateMigrationPreview',

@@ -65,13 +65,12 @@ export const templateMigrateDocument = graphql(`
     templateMigrate(input: $input) {
       __typename
       ... on TemplateMigrateSuccess {
-        migrated
-        unchanged
+        changed
         errors {
+          deviceId
           device {
             id
             key
-            name
           }
           message
         }

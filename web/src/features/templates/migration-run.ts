@@ -12,7 +12,7 @@ export type MigrationProgress = {
   readonly running: boolean;
   readonly total: number;
   readonly moved: number;
-  /** Devices that stay, one entry for each reason. */
+  /** Devices that stay, each with all that is in the way. */
   readonly refused: readonly { readonly key: string; readonly message: string }[];
   /** Why it ended before its end; what has moved has moved. */
   readonly problem: string | undefined;
@@ -82,8 +82,10 @@ async function migrate(
       const result = data?.templateMigrate;
       if (result?.__typename !== 'TemplateMigrateSuccess')
         return tell({ running: false, problem: result?.message ?? problemOf(error) });
-      const refused = result.errors.map(({ device, message }) => ({ key: device.key, message }));
-      tell({ moved: progress.moved + result.migrated, refused: [...progress.refused, ...refused] });
+      const refused = result.errors.map(({ deviceId, device, message }) => ({
+        ...{ key: device?.key ?? deviceId, message },
+      }));
+      tell({ moved: progress.moved + result.changed, refused: [...progress.refused, ...refused] });
     }
     if (!pageInfo.hasNextPage || !pageInfo.endCursor) break;
     after = pageInfo.endCursor;
