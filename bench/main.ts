@@ -9,6 +9,7 @@ import { benchIngest, isSound } from './ingest.ts';
 import { benchPath } from './path.ts';
 import { type BenchPlatform, readRunning, startPlatform } from './platform.ts';
 import { describeAttack, describeIngest, describePath } from './print.ts';
+import { benchQuery, describeQuery, isQuick } from './query.ts';
 import { benchTemplates, describeTemplates, holdsWithTemplates } from './templates.ts';
 
 const USAGE = `Usage: npm run bench <what> -- [flags]
@@ -34,6 +35,9 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --guesses N      wrong passwords a round (default 10000)
     --seconds S      length of a round (default 20)
     --rounds N       of each kind (default 3)
+  query    what people ask of a fleet, over HTTP: p50, p95 and the number of SQL statements of lists, filters, search, groups, sites
+    --devices N      of the tenant (default 100000); another one has a tenth of them
+    --rounds N       (default 20)
 
   --data DIR         use the platform that npm start runs on this folder instead of starting one
   --profile NAME     write NAME.cpuprofile, of gateway, ingest, api, … or all (not with --data)
@@ -56,7 +60,8 @@ const { values, positionals } = parseArgs({
     tenants: { type: 'string', default: '4' },
     subscribers: { type: 'string' },
     guesses: { type: 'string', default: '10000' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string' },
+    devices: { type: 'string' },
     peak: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     templates: { type: 'boolean', default: false },
@@ -68,7 +73,16 @@ const { values, positionals } = parseArgs({
 });
 
 function count(
-  name: 'rate' | 'seconds' | 'connections' | 'warm-up' | 'tenants' | 'subscribers' | 'guesses' | 'rounds',
+  name:
+    | 'rate'
+    | 'seconds'
+    | 'connections'
+    | 'warm-up'
+    | 'tenants'
+    | 'subscribers'
+    | 'guesses'
+    | 'rounds'
+    | 'devices',
   least: number,
   byDefault = 0,
 ): number {
@@ -96,7 +110,7 @@ async function ingest(platform: BenchPlatform): Promise<boolean> {
     subscribers: count('subscribers', 0, 100),
   };
   if (values.templates) {
-    const result = await benchTemplates(platform, options, count('rounds', 1), say);
+    const result = await benchTemplates(platform, options, count('rounds', 1, 3), say);
     tell(describeTemplates(result), result.ratio);
     return holdsWithTemplates(result);
   }
@@ -144,12 +158,19 @@ async function attack(platform: BenchPlatform): Promise<boolean> {
   const result = await benchAttack(
     platform.mqtt,
     fleet.flatMap((tenant) => tenant.devices),
-    { guesses: count('guesses', 1), seconds: count('seconds', 1, 20), rounds: count('rounds', 1) },
+    { guesses: count('guesses', 1), seconds: count('seconds', 1, 20), rounds: count('rounds', 1, 3) },
     say,
   );
   tell(describeAttack(result), result);
   const refused = [...result.quiet, ...result.attacked].reduce((sum, round) => sum + round.refused, 0);
   return refused === 0 && result.ratio.p50 <= CONNECT_RATIO;
+}
+
+async function query(platform: BenchPlatform): Promise<boolean> {
+  const options = { devices: count('devices', 1_000, 100_000), rounds: count('rounds', 1, 20) };
+  const result = await benchQuery(platform, options, say);
+  tell(describeQuery(result), result);
+  return isQuick(result);
 }
 
 function tell(text: string, result: object): void {
@@ -162,6 +183,7 @@ const BENCHES: Readonly<Record<string, (platform: BenchPlatform) => Promise<bool
   growth,
   path,
   attack,
+  query,
 };
 
 const [what = ''] = positionals;

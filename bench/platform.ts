@@ -13,10 +13,13 @@ import { supervise } from '#standalone/supervise.ts';
 /** What a bench drives. */
 export interface BenchPlatform extends AsyncDisposable {
   readonly mqtt: string;
+  readonly graphql: string;
   readonly graphqlWs: string;
   readonly nats: string;
   /** As the superuser. */
   readonly database: string;
+  /** Where PostgreSQL logs. */
+  readonly postgresLog: string;
   /** 64 hexadecimal characters; the bench makes devices and API keys of its own. */
   readonly secretKey: string;
 }
@@ -42,9 +45,11 @@ export function readRunning(dataDir: string): BenchPlatform {
   };
   return {
     mqtt: text(ready['mqtt']),
+    graphql: text(ready['graphql']),
     graphqlWs: text(ready['graphqlWs']),
     nats: text(ready['nats']),
     database: text(ready['database']),
+    postgresLog: join(dataDir, 'logs', 'postgres.log'),
     secretKey: text(secretKey),
     async [Symbol.asyncDispose]() {},
   };
@@ -117,9 +122,11 @@ export async function startPlatform(
   const rest = opened.move();
   return {
     mqtt: `mqtt://127.0.0.1:${mqttPort}`,
+    graphql: `${http}/graphql`,
     graphqlWs: `ws://127.0.0.1:${httpPort}/graphql`,
     nats: nats.url,
     database,
+    postgresLog: log('postgres'),
     secretKey,
     [Symbol.asyncDispose]: () => rest.disposeAsync(),
   };

@@ -40,6 +40,8 @@ export interface PageQuery {
   readonly condition: Sql;
   readonly orderBy: Sql;
   readonly limit: Sql;
+  /** Rows of a full page. The query asks for one more, to know whether there are further ones. */
+  readonly size: number;
   /** Turns the rows into the page; `keyOf` gives each column's value as text, in the order of the columns. */
   toPage<Row>(rows: readonly Row[], keyOf: (row: Row) => readonly string[]): Page<Row>;
 }
@@ -66,6 +68,7 @@ export function planPage(args: PageArgs, keyset: Keyset): PageQuery {
     condition: all(bounds),
     orderBy: order.reduce((joined, column) => sql`${joined}, ${column}`),
     limit: sql`${size + 1}`,
+    size,
     toPage(rows, keyOf) {
       const more = rows.length > size;
       const kept = rows.slice(0, size);

@@ -1,8 +1,12 @@
 import { type DeviceFilter, searchWords } from '../fleet/device-filter.ts';
 import { all, any, type Sql, sql } from './sql.ts';
 
-/** What conditions on devices speak of: the device `d` and its presence `p`, which it may not have yet. */
-export const DEVICES: Sql = sql`devices d left join device_presence p on p.device_id = d.id`;
+/**
+ * What conditions on devices speak of: the device `d` and its presence `p`, which it may not have yet. Of the tenant that the transaction
+ * is for (`app.tenant_id`) and of nobody else's, whoever asks; without one there are none.
+ */
+export const DEVICES: Sql = sql`tenant_devices d
+  left join tenant_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id`;
 
 /** A group as filters and targets refer to it. */
 export interface GroupRef {
@@ -88,12 +92,22 @@ function identityConditions(tenantId: number, filter: DeviceFilter): Sql[] {
 
 function presenceConditions({ connections, freshness, lastSeenBefore, lastSeenAfter }: DeviceFilter): Sql[] {
   return [
-    ...(connections ? [sql`coalesce(p.connection, 'UNKNOWN') = any(${connections}::connectivity[])`] : []),
-    ...(freshness ? [sql`coalesce(p.freshness, 'SILENT') = any(${freshness}::freshness[])`] : []),
-    ...(lastSeenBefore ? [sql`coalesce(p.last_seen_at, '-infinity') < ${lastSeenBefore}::timestamptz`] : []),
+    ...(connections
+      ? [orNever(sql`p.connection = any(${connections}::connectivity[])`, connections.includes('UNKNOWN'))]
+      : []),
+    ...(freshness
+      ? [orNever(sql`p.freshness = any(${freshness}::freshness[])`, freshness.includes('SILENT'))]
+      : []),
+    ...(lastSeenBefore
+      ? [sql`(p.last_seen_at < ${lastSeenBefore}::timestamptz or p.last_seen_at is null)`]
+      : []),
     ...(lastSeenAfter ? [sql`p.last_seen_at >= ${lastSeenAfter}::timestamptz`] : []),
   ];
 }
+
+/** Not coalesced: PostgreSQL knows how frequent a value is, not how frequent an expression. */
+const orNever = (condition: Sql, never: boolean): Sql =>
+  never ? sql`(${condition} or p.device_id is null)` : condition;
 
 /** Mean radius of the earth (IUGG), in meters. */
 const EARTH = 6_371_008.8;

@@ -66,11 +66,19 @@ export async function countGroups(
   tenantId: number,
   groups: readonly GroupRef[],
 ): Promise<Map<number, number>> {
-  const counts = groups.map(
-    (group) => sql`select ${group.id}::int as id, (select count(*) from ${DEVICES}
-      where ${groupsCondition(tenantId, [group])})::int as count`,
+  const isStatic = groups.filter(({ filter }) => filter === null).map(({ id }) => id);
+  const members = sql`select m.group_id as id, count(*)::int as count from device_group_members m
+    join tenant_devices d on d.id = m.device_id and d.tenant_id = ${tenantId} and d.status <> 'DECOMMISSIONED'
+    where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) group by m.group_id`;
+  const counts = groups
+    .filter(({ filter }) => filter !== null)
+    .map(
+      (group) => sql`select ${group.id}::int as id, (select count(*) from ${DEVICES}
+        where ${groupsCondition(tenantId, [group])})::int as count`,
+    );
+  const rows = await reader.rows<{ id: number; count: number }>(
+    unionOf(isStatic.length === 0 ? counts : [members, ...counts]),
   );
-  const rows = await reader.rows<{ id: number; count: number }>(unionOf(counts));
   return new Map(rows.map(({ id, count }) => [id, count]));
 }
 

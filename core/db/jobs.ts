@@ -158,6 +158,7 @@ export async function stepJob(deps: JobDeps): Promise<JobStep | undefined> {
       [job.id, batch],
     );
     const ids = left.rows.map((row) => row.device_id);
+    await connection.query(`select set_config('app.tenant_id', $1, true)`, [String(job.tenant_id)]);
     const outcome = await attempt(connection, handler, job, ids, deps);
     await settle(connection, job, ids, outcome);
     await finish(connection, job);

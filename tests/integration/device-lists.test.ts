@@ -149,9 +149,9 @@ describe('lists of devices', () => {
     expect(tables.sort(), statements.join('\n\n')).toEqual([
       'device_credentials',
       'device_latest',
-      'devices',
-      'devices',
       'sites',
+      'tenant_devices',
+      'tenant_devices',
     ]);
   });
 });

@@ -67,6 +67,8 @@ const APP_GRANTS: Readonly<Record<string, readonly string[]>> = {
   quarantine_jobs: ['INSERT', 'SELECT'],
   sequence_gaps: ['SELECT'],
   sign_ins: ['INSERT', 'SELECT', 'UPDATE'],
+  tenant_devices: ['SELECT'],
+  tenant_presence: ['SELECT'],
   tenant_readings: ['SELECT'],
   tenant_usage: ['SELECT'],
   tenants: ['SELECT'],
@@ -113,6 +115,13 @@ const SHARED_POLICIES = [
   'SELECT ((tenant_id = current_tenant()) OR ((tenant_id IS NULL) AND (current_tenant() IS NOT NULL)))',
   'UPDATE (tenant_id = current_tenant()) (tenant_id = current_tenant())',
 ].join(';');
+
+/** Views, by name, and of which table each shows a tenant its own rows. */
+const VIEWS: Readonly<Record<string, string>> = {
+  tenant_devices: 'devices',
+  tenant_presence: 'device_presence',
+  tenant_readings: 'readings',
+};
 
 describe('row-level security', () => {
   let database: TestDatabase;
@@ -204,7 +213,7 @@ describe('row-level security', () => {
     await expect(app.query('select * from readings')).rejects.toThrow('permission denied');
   });
 
-  it('shows readings only through views that keep their barrier and name the tenant', async () => {
+  it('shows rows only through views that are listed and name the tenant, those of telemetry with a barrier', async () => {
     const { rows } = await database.admin.query<{
       name: string;
       options: string[] | null;
@@ -214,10 +223,15 @@ describe('row-level security', () => {
        from pg_class c where c.relkind in ('v', 'm') and c.relnamespace = 'public'::regnamespace
          and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')`,
     );
-    expect(rows.map((row) => row.name)).toEqual(['tenant_readings']);
+    expect(rows.map((row) => row.name).sort()).toEqual(Object.keys(VIEWS));
     for (const row of rows) {
-      expect(row.options).toContain('security_barrier=true');
-      expect(row.definition).toContain('current_tenant()');
+      const barrier = row.options?.includes('security_barrier=true') ?? false;
+      expect({ name: row.name, barrier }).toEqual({
+        name: row.name,
+        barrier: row.name === 'tenant_readings',
+      });
+      expect(row.definition).toContain('tenant_id = current_tenant()');
+      expect(row.definition).not.toMatch(/ or /i);
     }
   });
 
@@ -278,7 +292,7 @@ describe('row-level security', () => {
   it('shows one tenant its own rows and no other’s, and takes none for another', async () => {
     for (const name of readable()) {
       const { rows: all } = await database.admin.query<{ n: number }>(
-        `select count(*)::int as n from ${name === 'tenant_readings' ? 'readings' : name}`,
+        `select count(*)::int as n from ${VIEWS[name] ?? name}`,
       );
       await app.query('begin');
       await app.query("select set_config('app.tenant_id', $1, true)", [String(a.id)]);

@@ -39,6 +39,11 @@ export const queries: Readonly<Record<string, (of: Estate) => readonly Arguments
   ],
   deviceMap: (of) => [{}, { where: { keys: [of.device.key] } }],
   group: (of) => [{ by: { id: of.ids['DeviceGroup'] } }, { by: { key: `${of.mark}-static` } }],
+  fleetSummary: (of) => [
+    {},
+    { where: { siteKeys: [of.siteKey] } },
+    { where: { statuses: ['DECOMMISSIONED'] } },
+  ],
   groups: (of) => [{}, { where: { search: of.mark } }, { where: { kinds: ['STATIC', 'DYNAMIC'] } }],
   invitationOffer: (of) => [{ token: of.invitationToken }],
   invitations: () => [{}, { pendingOnly: true }],

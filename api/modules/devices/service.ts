@@ -3,6 +3,7 @@ import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
+import { inService } from '#core/db/device-filter.ts';
 import { countDevices, resolveFilter } from '#core/db/groups.ts';
 import { type DeviceFilter, deviceFilterSchema } from '#core/fleet/device-filter.ts';
 import {
@@ -73,6 +74,12 @@ export async function listDevices(
  */
 export function conditionOf(operation: Operation, filter: unknown): Promise<Sql> {
   return resolveFilter(operation.read, operation.viewer.tenantId, readFilter(filter));
+}
+
+/** The same without decommissioned devices, unless the filter names statuses; for whoever may see devices. */
+export function inServiceCondition(operation: Operation, filter: unknown): Promise<Sql> {
+  requirePermission(operation, 'devices.read');
+  return resolveFilter(operation.read, operation.viewer.tenantId, inService(readFilter(filter)));
 }
 
 function readFilter(input: unknown): DeviceFilter {

@@ -2,7 +2,7 @@ import type { ReadScope } from '#api/database/read-scope.ts';
 import { type Sql, sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
-import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
+import { type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
 import { DEVICES } from '#core/db/device-filter.ts';
 import { loadPresence, type PresenceRow } from '../presence/service.ts';
 
@@ -74,15 +74,38 @@ export async function readDeviceByKey(operation: Operation, key: string): Promis
   return row;
 }
 
-/** Never seen sorts before everything. */
-const SEEN = sql`coalesce(p.last_seen_at, '-infinity'::timestamptz)`;
+interface Sorting {
+  readonly column: Sql;
+  readonly id: Sql;
+  readonly type: 'text' | 'timestamptz';
+  /** Which of the devices are sorted so; all of them by default. */
+  readonly only?: Sql;
+}
 
-const ORDER: Readonly<Record<DeviceOrderField, { column: Sql; type: 'text' | 'timestamptz' }>> = {
-  KEY: { column: sql`d.key`, type: 'text' },
-  NAME: { column: sql`d.name`, type: 'text' },
-  CREATED_AT: { column: sql`d.created_at`, type: 'timestamptz' },
-  LAST_SEEN_AT: { column: SEEN, type: 'timestamptz' },
+const ORDER: Readonly<Record<Exclude<DeviceOrderField, 'LAST_SEEN_AT'>, Sorting>> = {
+  KEY: { column: sql`d.key`, id: sql`d.id`, type: 'text' },
+  NAME: { column: sql`d.name`, id: sql`d.id`, type: 'text' },
+  CREATED_AT: { column: sql`d.created_at`, id: sql`d.id`, type: 'timestamptz' },
 };
+
+/** Never seen sorts before everything. In two parts, of which an index gives the first rows: no index has what is not there. */
+const SEEN: Sorting = {
+  ...{ column: sql`p.last_seen_at`, id: sql`p.device_id`, type: 'timestamptz' },
+  only: sql`p.last_seen_at is not null`,
+};
+const NEVER_SEEN: Sorting = {
+  ...{ column: sql`'-infinity'::timestamptz`, id: sql`d.id`, type: 'timestamptz' },
+  // Not `p.last_seen_at is null`: of how many devices that holds PostgreSQL cannot tell, and would go through all of them.
+  only: sql`not exists (select from tenant_presence s
+    where s.tenant_id = d.tenant_id and s.device_id = d.id and s.last_seen_at is not null)`,
+};
+
+/** One after the other, in the order in which the rows of the page come. */
+function sortingsOf({ field, direction }: DeviceOrder, { last }: PageArgs): readonly Sorting[] {
+  if (field !== 'LAST_SEEN_AT') return [ORDER[field]];
+  const ascending = (direction === 'ASC') === (last == null);
+  return ascending ? [NEVER_SEEN, SEEN] : [SEEN, NEVER_SEEN];
+}
 
 interface ListedRow extends DeviceRow, Omit<PresenceRow, 'deviceId'> {}
 
@@ -93,23 +116,33 @@ export async function listDeviceRows(
   condition: Sql,
   order: DeviceOrder,
 ): Promise<Page<DeviceRow>> {
-  const { column, type } = ORDER[order.field];
-  const keyset: Keyset = {
-    name: `devices/${order.field}`,
-    columns: [
-      { expression: column, type },
-      { expression: sql`d.id`, type: 'int' },
-    ],
-    descending: order.direction === 'DESC',
-  };
-  const page = planPage(args, keyset);
-  const rows = await operation.read.rows<ListedRow>(
-    sql`select ${COLUMNS}, coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness,
-          p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt", coalesce(p.missing_metrics, '{}') as "missingMetrics"
-        from ${DEVICES} where ${condition} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
-  );
-  for (const row of rows) loadPresence.prime(operation, row.id, { ...row, deviceId: row.id });
-  return page.toPage(rows, (row) => [orderKey(row, order.field), String(row.id)]);
+  const plans = sortingsOf(order, args).map(({ column, id, type, only }) => ({
+    only: only ?? sql`true`,
+    page: planPage(args, {
+      name: `devices/${order.field}`,
+      columns: [
+        { expression: column, type },
+        { expression: id, type: 'int' },
+      ],
+      descending: order.direction === 'DESC',
+    }),
+  }));
+  const rows: ListedRow[] = [];
+  for (const { only, page } of plans) {
+    if (rows.length > page.size) break;
+    const found = await operation.read.rows<ListedRow>(
+      sql`select ${COLUMNS}, coalesce(p.connection, 'UNKNOWN') as connection, coalesce(p.freshness, 'SILENT') as freshness,
+            p.last_seen_at as "lastSeenAt", p.connection_changed_at as "connectionChangedAt",
+            coalesce(p.missing_metrics, '{}') as "missingMetrics"
+          from ${DEVICES} where ${condition} and ${only} and ${page.condition} order by ${page.orderBy} limit ${page.limit}`,
+    );
+    rows.push(...found);
+  }
+  const [plan] = plans;
+  if (!plan) throw new Error('devices are sorted in one way at least');
+  const listed = rows.slice(0, plan.page.size + 1);
+  for (const row of listed) loadPresence.prime(operation, row.id, { ...row, deviceId: row.id });
+  return plan.page.toPage(listed, (row) => [orderKey(row, order.field), String(row.id)]);
 }
 
 function orderKey(row: ListedRow, field: DeviceOrderField): string {

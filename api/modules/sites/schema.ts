@@ -1,6 +1,7 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
 import { readRowKey } from '#api/graphql/global-ids.ts';
+import { rollupFields } from '../presence/service.ts';
 import { findSite, findSiteBy, listSites, rollupOf } from './service.ts';
 import { loadDeviceCount, type SiteRollup, type SiteRow } from './store.ts';
 
@@ -35,27 +36,7 @@ export function toLocation(row: { latitude: number | null; longitude: number | n
 const siteRollupRef = builder.objectRef<SiteRollup>('SiteRollup').implement({
   description:
     'Devices at a site, decommissioned ones left out, counted on the three axes of presence: each device once on each.',
-  fields: (t) => ({
-    devices: t.exposeInt('devices', { description: 'All of them.' }),
-    online: t.exposeInt('online', { description: 'A session is open.' }),
-    offline: t.exposeInt('offline', { description: 'The last session has ended.' }),
-    unknown: t.exposeInt('unknown', {
-      description: 'Never connected, or the gateway that held the session is gone.',
-    }),
-    fresh: t.exposeInt('fresh', { description: 'Heard of within two expected intervals.' }),
-    stale: t.exposeInt('stale', { description: 'Heard of within ten expected intervals.' }),
-    silent: t.exposeInt('silent', { description: 'Heard of longer ago, or never.' }),
-    credentialActive: t.exposeInt('credentialActive', {
-      description: 'A credential is good for more than 30 days.',
-    }),
-    credentialExpiring: t.exposeInt('credentialExpiring', {
-      description: 'Every good credential ends within 30 days.',
-    }),
-    credentialRevoked: t.exposeInt('credentialRevoked', {
-      description: 'Every credential was revoked or has expired.',
-    }),
-    credentialNone: t.exposeInt('credentialNone', { description: 'It never had a credential.' }),
-  }),
+  fields: rollupFields,
 });
 
 export const siteRef = builder.objectRef<SiteRow>('Site');

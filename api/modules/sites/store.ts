@@ -2,6 +2,8 @@ import { type Sql, sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
+import { DEVICES } from '#core/db/device-filter.ts';
+import { NO_DEVICES, PRESENCE_STATES, type PresenceRollup, ROLLUP_COLUMNS } from '../presence/service.ts';
 
 export interface SiteRow {
   readonly id: number;
@@ -16,20 +18,9 @@ export interface SiteRow {
   readonly updatedAt: Date;
 }
 
-/** The devices of a site, decommissioned ones left out: how many there are, and of these how many are so on each axis of presence. */
-export interface SiteRollup {
+/** The devices of a site, decommissioned ones left out. */
+export interface SiteRollup extends PresenceRollup {
   readonly siteId: number;
-  readonly devices: number;
-  readonly online: number;
-  readonly offline: number;
-  readonly unknown: number;
-  readonly fresh: number;
-  readonly stale: number;
-  readonly silent: number;
-  readonly credentialActive: number;
-  readonly credentialExpiring: number;
-  readonly credentialRevoked: number;
-  readonly credentialNone: number;
 }
 
 export interface SiteFilter {
@@ -75,26 +66,15 @@ export const loadDeviceCount = defineLoader<number, number>(
 export const loadRollup = defineLoader<number, SiteRollup>(
   async (operation, ids) => {
     const rows = await operation.read.rows<SiteRollup>(
-      sql`select d.site_id as "siteId", count(*)::int as devices,
-            count(*) filter (where coalesce(p.connection, 'UNKNOWN') = 'ONLINE')::int as online,
-            count(*) filter (where coalesce(p.connection, 'UNKNOWN') = 'OFFLINE')::int as offline,
-            count(*) filter (where coalesce(p.connection, 'UNKNOWN') = 'UNKNOWN')::int as unknown,
-            count(*) filter (where coalesce(p.freshness, 'SILENT') = 'FRESH')::int as fresh,
-            count(*) filter (where coalesce(p.freshness, 'SILENT') = 'STALE')::int as stale,
-            count(*) filter (where coalesce(p.freshness, 'SILENT') = 'SILENT')::int as silent,
-            count(*) filter (where coalesce(p.credential, 'NONE') = 'ACTIVE')::int as "credentialActive",
-            count(*) filter (where coalesce(p.credential, 'NONE') = 'EXPIRING')::int as "credentialExpiring",
-            count(*) filter (where coalesce(p.credential, 'NONE') = 'REVOKED')::int as "credentialRevoked",
-            count(*) filter (where coalesce(p.credential, 'NONE') = 'NONE')::int as "credentialNone"
-          from devices d left join device_presence p on p.device_id = d.id
-          where d.site_id = any(${ids}::int[]) and d.status <> 'DECOMMISSIONED' group by d.site_id`,
+      sql`select c.site_id as "siteId", ${ROLLUP_COLUMNS} from (
+            select d.site_id, ${PRESENCE_STATES}, count(*) as devices from ${DEVICES}
+            where d.tenant_id = ${operation.viewer.tenantId} and d.site_id = any(${ids}::int[]) and d.status <> 'DECOMMISSIONED'
+            group by d.site_id, ${PRESENCE_STATES}) c
+          group by c.site_id`,
     );
     return new Map(rows.map((row) => [row.siteId, row]));
   },
-  (siteId) => ({
-    ...{ siteId, devices: 0, online: 0, offline: 0, unknown: 0, fresh: 0, stale: 0, silent: 0 },
-    ...{ credentialActive: 0, credentialExpiring: 0, credentialRevoked: 0, credentialNone: 0 },
-  }),
+  (siteId) => ({ siteId, ...NO_DEVICES }),
 );
 
 /** Sites in the order of their keys. */

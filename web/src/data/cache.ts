@@ -84,6 +84,7 @@ const keyless = [
   'DeviceTemplateConnection',
   'DeviceTemplateEdge',
   'DeviceToken',
+  'FleetSummary',
   'GivenUpMessageConnection',
   'GivenUpMessageEdge',
   'InvitationConnection',

@@ -8,20 +8,12 @@ import { connectivity, freshness, type Look } from './presence.ts';
 
 const facetDocument = graphql(`
   query DeviceFacets {
-    all: devices(first: 1, where: { statuses: [ACTIVE, DISABLED] }) {
-      totalCount
-    }
-    online: devices(first: 1, where: { statuses: [ACTIVE, DISABLED], connections: [ONLINE] }) {
-      totalCount
-    }
-    offline: devices(first: 1, where: { statuses: [ACTIVE, DISABLED], connections: [OFFLINE] }) {
-      totalCount
-    }
-    stale: devices(first: 1, where: { statuses: [ACTIVE, DISABLED], freshness: [STALE] }) {
-      totalCount
-    }
-    silent: devices(first: 1, where: { statuses: [ACTIVE, DISABLED], freshness: [SILENT] }) {
-      totalCount
+    fleetSummary {
+      all: devices
+      online
+      offline
+      stale
+      silent
     }
   }
 `);
@@ -77,7 +69,7 @@ export function DeviceFacets({ view, onChange }: DeviceFacetsProps) {
             {facet.look && <StatusShape shape={facet.look.shape} tone={facet.look.tone} />}
             {facet.look?.label ?? 'All'}
             <span className={cx('min-w-4 text-right', active ? 'text-ink' : 'text-ink-3')}>
-              {data?.[facet.id].totalCount ?? '·'}
+              {data?.fleetSummary[facet.id] ?? '·'}
             </span>
           </button>
         );
