@@ -53,7 +53,12 @@ describe('questions about a fleet', () => {
       if (!paged) continue;
       const few = await statementsOf(document, { ...variables, first: 10 });
       const many = await statementsOf(document, { ...variables, first: 100 });
-      expect({ name, statements: many.length }, many.join('\n\n')).toEqual({ name, statements: few.length });
+      // The never seen and the seen are two parts, whatever the page: a longer one may reach into the second.
+      const parts = name.startsWith('list by last seen') ? 1 : 0;
+      expect({ name, growing: many.length > few.length + parts }, many.join('\n\n')).toEqual({
+        name,
+        growing: false,
+      });
       expect(many.length, name).toBeLessThanOrEqual(10);
     }
   });
@@ -113,7 +118,7 @@ describe('questions about a fleet', () => {
       const client = await api.database.admin.connect();
       try {
         await client.query(`begin; set local role fleetgraph_app; set local app.tenant_id = '${fleet.tenantId}';
-          set local enable_seqscan = off`);
+          set local enable_seqscan = off; set local enable_indexscan = off`);
         const { rows } = await client.query<{ 'QUERY PLAN': string }>(
           `explain ${document}`,
           Object.values(variables),
@@ -129,7 +134,7 @@ describe('questions about a fleet', () => {
     for (const [condition, value, index] of [
       ['d.tags @> $2::text[]', ['recall'], 'devices_tags'],
       ['d.attributes @> $2::jsonb', '{"contract": 77}', 'devices_attributes'],
-      ['d.search like $2', '%harbour%', 'devices_search'],
+      ['d.search like $2', `%${fleet.middleSerial.toLowerCase()}%`, 'devices_search'],
     ] as const)
       expect(await plans(`${from} ${condition}`, { ...tenant, value }), condition).toContain(index);
   });

@@ -153,6 +153,6 @@ describe('sites', () => {
     const few = await api.statementsOf(() => list(1));
     const many = await api.statementsOf(() => list(40));
     expect(many.length, many.join('\n\n')).toBe(few.length);
-    expect(many.filter((text) => text.includes('device_presence'))).toHaveLength(1);
+    expect(many.filter((text) => text.includes('tenant_presence'))).toHaveLength(1);
   });
 });
