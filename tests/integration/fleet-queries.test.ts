@@ -134,7 +134,7 @@ describe('questions about a fleet', () => {
     for (const [condition, value, index] of [
       ['d.tags @> $2::text[]', ['recall'], 'devices_tags'],
       ['d.attributes @> $2::jsonb', '{"contract": 77}', 'devices_attributes'],
-      ['d.search like $2', `%${fleet.middleSerial.toLowerCase()}%`, 'devices_search'],
+      ['d.search like $2', '%zep%', 'devices_search'],
     ] as const)
       expect(await plans(`${from} ${condition}`, { ...tenant, value }), condition).toContain(index);
   });
