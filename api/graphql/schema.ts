@@ -43,7 +43,7 @@ import '../modules/operator/mutations.ts';
 import '../modules/presence/schema.ts';
 import '../modules/availability/schema.ts';
 import '../modules/presence/live-schema.ts';
-import '../modules/presence/summary-schema.ts';
+import '../modules/devices/summary-schema.ts';
 import '../modules/sequences/schema.ts';
 import '../modules/telemetry/schema.ts';
 import '../modules/telemetry/live-schema.ts';

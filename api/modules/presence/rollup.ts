@@ -1,8 +1,5 @@
 import { type Sql, sql } from '#api/database/sql.ts';
-import type { Operation } from '#api/graphql/context.ts';
 import type { SuccessFields } from '#api/graphql/define-mutation.ts';
-import { DEVICES } from '#core/db/device-filter.ts';
-import { inServiceCondition } from '../devices/service.ts';
 
 /** How many devices there are, and of these how many are so on each axis of presence: each device counts once on each. */
 export interface PresenceRollup {
@@ -63,16 +60,3 @@ export const rollupFields: SuccessFields<PresenceRollup> = (t) => ({
   }),
   credentialNone: t.exposeInt('credentialNone', { description: 'It never had a credential.' }),
 });
-
-/**
- * The devices that meet a filter as the API takes it, decommissioned ones left out unless it names statuses; one statement.
- * @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits
- */
-export async function summarizeFleet(operation: Operation, filter: unknown): Promise<PresenceRollup> {
-  const condition = await inServiceCondition(operation, filter);
-  const [row] = await operation.read.rows<PresenceRollup>(
-    sql`select ${ROLLUP_COLUMNS} from (
-          select ${PRESENCE_STATES}, count(*) as devices from ${DEVICES} where ${condition} group by ${PRESENCE_STATES}) c`,
-  );
-  return row ?? NO_DEVICES;
-}

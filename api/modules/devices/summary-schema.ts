@@ -1,7 +1,8 @@
 import { builder } from '#api/graphql/builder.ts';
 import { TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
-import { deviceFilterInput } from '../devices/schema.ts';
-import { type PresenceRollup, rollupFields, summarizeFleet } from './rollup.ts';
+import { type PresenceRollup, rollupFields } from '../presence/service.ts';
+import { deviceFilterInput } from './filter-schema.ts';
+import { summarizeFleet } from './summary.ts';
 
 const summaryRef = builder.objectRef<PresenceRollup>('FleetSummary').implement({
   description: 'Devices counted on the three axes of presence: each device once on each.',
