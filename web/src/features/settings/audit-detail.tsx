@@ -70,7 +70,8 @@ export function AuditDetail({ entry, onClose }: { entry: AuditRowFragment; onClo
 
 /** Where the console shows what was changed; undefined where it has no page of its own. */
 function pathOf({ type, label }: AuditRowFragment['target']): string | undefined {
-  if (type === 'Device') return devicePath(label);
+  // Of many devices it is their number, with a space that no key has.
+  if (type === 'Device') return label.includes(' ') ? undefined : devicePath(label);
   return type === 'DeviceTemplate' ? templatePath(label) : undefined;
 }
 
