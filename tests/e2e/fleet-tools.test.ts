@@ -110,7 +110,7 @@ it('tells in one line of time what happened to a device', async () => {
   await page.locator('[data-kind=AUDIT]').getByText('Changed a device').first().waitFor();
   expect(await seriousViolations(page)).toEqual([]);
   await page.getByRole('button', { name: 'Kind' }).click();
-  await page.getByRole('menuitemcheckbox', { name: 'Shadow' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'Modules' }).click();
   await page.keyboard.press('Escape');
   await page.getByText('Nothing happened').waitFor();
 });

@@ -13,6 +13,7 @@ import { freePort } from '#standalone/ports.ts';
 import type { ReadyFile } from '#standalone/ready-file.ts';
 import { withClient } from '#standalone/roles.ts';
 import { findProcesses } from '#tests/gates/leftovers.ts';
+import { ask } from '#tests/kit/graphql.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const MARK = 'FLEETGRAPH_PLATFORM_TEST';
@@ -20,6 +21,12 @@ const MARK = 'FLEETGRAPH_PLATFORM_TEST';
 let folder: string;
 let ports: { http: number; mqtt: number; mqtts: number; mqttWs: number };
 let running: Running | undefined;
+
+interface SimulatedDevice {
+  readonly id: string;
+  readonly shadow: { readonly status: string; readonly desiredVersion: number; readonly reported: object };
+  readonly commands: { readonly nodes: readonly { readonly type: string; readonly status: string }[] };
+}
 
 interface Running {
   readonly child: ChildProcess;
@@ -219,6 +226,43 @@ test('the simulated devices’ messages arrive as readings', async () => {
     );
     return rows[0].devices === 10;
   });
+});
+
+test('the simulated devices do commands, and sample as often as their shadows say', async () => {
+  const { graphql = '', apiKey = '' } = running?.ready ?? {};
+  const look = () =>
+    ask<{ device: SimulatedDevice }>(
+      graphql,
+      apiKey,
+      `{ device(by: { key: "loco-01" }) { id shadow { status desiredVersion reported }
+        commands(first: 1) { nodes { type status } } } }`,
+      {},
+    ).then(({ device }) => device);
+  const { id, shadow } = await until('its first report', async () => {
+    const device = await look();
+    return device.shadow.status === 'IN_SYNC' && device;
+  });
+  expect(shadow).toMatchObject({ desiredVersion: 0, reported: { sample_interval_ms: 2_000 } });
+  await ask(
+    graphql,
+    apiKey,
+    `mutation ($id: ID!) {
+      shadowUpdate(input: { deviceId: $id, desired: { sample_interval_ms: 400 }, expectedVersion: 0 }) { __typename }
+      commandSend(input: { deviceId: $id, type: "blink", params: {} }) { __typename }
+    }`,
+    { id },
+  );
+  const { shadow: after, commands } = await until('both answers', async () => {
+    const device = await look();
+    return (
+      device.shadow.desiredVersion === 1 &&
+      device.shadow.status !== 'PENDING' &&
+      device.commands.nodes[0]?.status === 'SUCCEEDED' &&
+      device
+    );
+  });
+  expect(after).toMatchObject({ status: 'IN_SYNC', reported: { sample_interval_ms: 400 } });
+  expect(commands.nodes).toEqual([{ type: 'blink', status: 'SUCCEEDED' }]);
 });
 
 test('Ctrl-C stops everything within five seconds', async () => {
