@@ -95,6 +95,25 @@ it('changes many devices after a dry run: some, or all that match', async () => 
   await page.getByText(`${all} devices · ${change} changed`).waitFor();
 });
 
+it('tells many devices to do the same, and says how far they are', async () => {
+  await page.goto(`${platform.ready.http}/devices?q=reefer`);
+  await row('reefer-01').getByRole('checkbox').check();
+  await row('reefer-02').getByRole('checkbox').check();
+  const bar = page.getByRole('group', { name: 'Selected devices' });
+  await bar.getByRole('button', { name: 'Send a command…' }).click();
+  await dialog().getByLabel('Command').fill('blink');
+  await dialog().getByLabel('Parameters').fill('{"times": }');
+  await press('Dry run');
+  await dialog().getByRole('alert').waitFor();
+  await dialog().getByLabel('Parameters').fill('{"times": 2}');
+  await press('Dry run');
+  await dialog().getByText('2 devices · 2 would be told').waitFor();
+  expect(await seriousViolations(page)).toEqual([]);
+  await press('Tell 2 devices');
+  await page.getByText('2 of 2 devices · 2 done').waitFor();
+  await page.getByRole('button', { name: 'Dismiss' }).click();
+});
+
 it('tells in one line of time what happened to a device', async () => {
   const { http, graphql, apiKey } = platform.ready;
   const { device } = await ask<{ device: { id: string } }>(

@@ -3,6 +3,7 @@ import type { UserErrorLike } from '../../data/form-errors.ts';
 import type { DeviceStatus, DeviceTarget } from '../../generated/graphql.ts';
 import {
   type BulkError,
+  commandSendManyDocument,
   devicesAddToGroupDocument,
   devicesSetSiteDocument,
   devicesSetStatusDocument,
@@ -10,7 +11,7 @@ import {
   devicesUntagDocument,
 } from './bulk-documents.ts';
 
-export const bulkActions = ['TAG', 'UNTAG', 'SITE', 'STATUS', 'GROUP'] as const;
+export const bulkActions = ['TAG', 'UNTAG', 'SITE', 'STATUS', 'GROUP', 'COMMAND'] as const;
 export type BulkAction = (typeof bulkActions)[number];
 
 export const bulkNames: Record<BulkAction, string> = {
@@ -19,10 +20,17 @@ export const bulkNames: Record<BulkAction, string> = {
   SITE: 'Set site',
   STATUS: 'Set status',
   GROUP: 'Add to group',
+  COMMAND: 'Send a command',
 };
 
-/** What the form of an action asked for. `value` is a key of a site or group, or a status; empty: none. */
-export type BulkValues = { readonly tags: readonly string[]; readonly value: string };
+/** What the form of an action asked for. `value` is a key of a site or group, a status or the type of a command; empty: none. */
+export type BulkValues = {
+  readonly tags: readonly string[];
+  readonly value: string;
+  /** Of a command. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly expiresInSeconds: number;
+};
 
 export type BulkSuccess = {
   readonly matched: number;
@@ -44,7 +52,7 @@ const isSuccess = (outcome: Outcome): outcome is BulkSuccess => 'matched' in out
 export async function runBulk(
   client: Client,
   action: BulkAction,
-  { tags, value }: BulkValues,
+  { tags, value, params, expiresInSeconds }: BulkValues,
   { target, dryRun }: { readonly target: DeviceTarget; readonly dryRun: boolean },
 ): Promise<BulkAnswer> {
   const common = { target, dryRun };
@@ -79,13 +87,21 @@ export async function runBulk(
       return answer(
         await client.mutation(devicesAddToGroupDocument, { input: { ...common, groupKey: value } }),
       );
+    case 'COMMAND': {
+      const input = { ...common, type: value, params, expiresInSeconds };
+      return answer(await client.mutation(commandSendManyDocument, { input }));
+    }
   }
 }
 
 /** `412 match · 400 would change · 2 cannot` */
-export const summarise = ({ matched, changed, failed }: BulkSuccess, dryRun: boolean): string =>
+export const summarise = (
+  action: BulkAction,
+  { matched, changed, failed }: BulkSuccess,
+  dryRun: boolean,
+): string =>
   [
     `${matched.toLocaleString()} ${matched === 1 ? 'device' : 'devices'}`,
-    `${changed.toLocaleString()} ${dryRun ? 'would change' : 'changed'}`,
+    `${changed.toLocaleString()} ${dryRun ? `would ${action === 'COMMAND' ? 'be told' : 'change'}` : 'changed'}`,
     ...(failed > 0 ? [`${failed.toLocaleString()} cannot`] : []),
   ].join(' · ');

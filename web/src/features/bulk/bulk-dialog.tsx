@@ -1,12 +1,14 @@
 import { useState } from 'react';
 import { useClient, useQuery } from 'urql';
 import { failureText } from '../../data/failures.ts';
+import { readJsonObject } from '../../data/json-diff.ts';
 import type { DeviceTarget } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { FormError, SelectField, TextField } from '../../ui/field.tsx';
 import { announce } from '../../ui/toast.tsx';
 import { type BulkAction, type BulkSuccess, bulkNames, runBulk, summarise } from './bulk-actions.ts';
+import { BulkCommand, noCommand } from './bulk-command.tsx';
 import { type BulkError, bulkChoicesDocument } from './bulk-documents.ts';
 
 type BulkDialogProps = {
@@ -24,22 +26,31 @@ export function BulkDialog({ action, target, whom, onDone, onClose }: BulkDialog
   const client = useClient();
   const [tags, setTags] = useState('');
   const [value, setValue] = useState(action === 'STATUS' ? 'DISABLED' : '');
+  const [command, setCommand] = useState(noCommand);
   const [tried, setTried] = useState<BulkSuccess>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const split = tags.split(',').map((tag) => tag.trim());
-  const values = { tags: [...new Set(split)].filter((tag) => tag !== ''), value };
+  const params = readJsonObject(command.json);
+  const values = {
+    tags: [...new Set(split)].filter((tag) => tag !== ''),
+    value: action === 'COMMAND' ? command.type.trim() : value,
+    params: 'value' in params ? params.value : {},
+    expiresInSeconds: command.seconds,
+  };
   const tagging = action === 'TAG' || action === 'UNTAG';
-  const incomplete = tagging ? values.tags.length === 0 : action === 'GROUP' && value === '';
+  const needsValue = action === 'GROUP' || action === 'COMMAND';
+  const incomplete = tagging ? values.tags.length === 0 : needsValue && values.value === '';
   const run = async (dryRun: boolean) => {
     if (busy || incomplete) return;
+    if ('problem' in params) return setProblem(params.problem);
     setBusy(true);
     setProblem(undefined);
     const { success, failure, error } = await runBulk(client, action, values, { target, dryRun });
     setBusy(false);
     if (!success) return setProblem(failureText(failure, error));
     if (dryRun) return setTried(success);
-    if (!success.job) announce(summarise(success, false), success.failed > 0 ? 'bad' : 'good');
+    if (!success.job) announce(summarise(action, success, false), success.failed > 0 ? 'bad' : 'good');
     onDone(success.job?.id);
   };
   const change = (set: () => void) => {
@@ -69,12 +80,14 @@ export function BulkDialog({ action, target, whom, onDone, onClose }: BulkDialog
             value={tags}
             onChange={(event) => change(() => setTags(event.target.value))}
           />
+        ) : action === 'COMMAND' ? (
+          <BulkCommand texts={command} onChange={(next) => change(() => setCommand(next))} />
         ) : (
           <BulkChoice action={action} value={value} onChange={(next) => change(() => setValue(next))} />
         )}
         {tried && (
           <div role="status" className="rounded-md border border-line bg-sunken px-3 py-2 text-sm">
-            <p className="font-semibold">{summarise(tried, true)}</p>
+            <p className="font-semibold">{summarise(action, tried, true)}</p>
             <BulkErrors errors={tried.errors} />
           </div>
         )}
@@ -87,7 +100,8 @@ export function BulkDialog({ action, target, whom, onDone, onClose }: BulkDialog
             </Button>
           ) : (
             <Button look="primary" type="submit" disabled={busy || tried.changed === 0}>
-              Change {tried.changed.toLocaleString()} {tried.changed === 1 ? 'device' : 'devices'}
+              {action === 'COMMAND' ? 'Tell' : 'Change'} {tried.changed.toLocaleString()}{' '}
+              {tried.changed === 1 ? 'device' : 'devices'}
             </Button>
           )}
         </div>
@@ -96,7 +110,11 @@ export function BulkDialog({ action, target, whom, onDone, onClose }: BulkDialog
   );
 }
 
-type BulkChoiceProps = { action: BulkAction; value: string; onChange: (value: string) => void };
+type BulkChoiceProps = {
+  action: Exclude<BulkAction, 'COMMAND'>;
+  value: string;
+  onChange: (value: string) => void;
+};
 
 function BulkChoice({ action, value, onChange }: BulkChoiceProps) {
   const [{ data }] = useQuery({ query: bulkChoicesDocument, pause: action === 'STATUS' });

@@ -126,6 +126,31 @@ export const devicesAddToGroupDocument = graphql(`
   }
 `);
 
+export const commandSendManyDocument = graphql(`
+  mutation CommandSendMany($input: CommandSendManyInput!) {
+    outcome: commandSendMany(input: $input) {
+      __typename
+      ... on CommandSendManySuccess {
+        matched
+        changed
+        failed
+        errors {
+          deviceId
+          message
+          device {
+            id
+            key
+          }
+        }
+        job {
+          id
+        }
+      }
+      ...Failure
+    }
+  }
+`);
+
 export const bulkChoicesDocument = graphql(`
   query BulkChoices {
     sites(first: 100) {
@@ -155,6 +180,10 @@ export const bulkJobDocument = graphql(`
       changed
       failed
       finishedAt
+      commandCounts {
+        status
+        count
+      }
       errors {
         deviceId
         message

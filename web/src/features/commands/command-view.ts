@@ -29,6 +29,9 @@ export const happenings: Record<CommandHappening, string> = {
 /** Whether it can still be taken back. */
 export const mayCancel = (status: CommandStatus): boolean => status === 'QUEUED' || status === 'SENT';
 
+/** Whether it can still change. */
+export const isOpen = (status: CommandStatus): boolean => mayCancel(status) || status === 'ACKNOWLEDGED';
+
 export const lifetimes = [
   { seconds: 60, label: '1 minute' },
   { seconds: 300, label: '5 minutes' },
