@@ -165,7 +165,7 @@ describe('a change of what a device is', () => {
     const before = [stored({ voltage: 200, x: 1 }, { x: 'UNKNOWN_METRIC' })];
     expect(await around('moved', { voltage: 200, x: 1 }, update)).toEqual({ before, after: before });
     const migrate = () =>
-      ask('templateMigrate', { templateKey: 'meter', target: { where: { search: 'moved' } } }, 'migrated');
+      ask('templateMigrate', { templateKey: 'meter', target: { where: { search: 'moved' } } }, 'changed');
     expect(await around('moved', { voltage: 200, x: 1 }, migrate)).toEqual({
       before,
       after: [stored({ voltage: 200, x: 1 }, { voltage: 'OUT_OF_RANGE' })],

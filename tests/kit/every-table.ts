@@ -139,7 +139,7 @@ export async function seedEveryTable(admin: Pool, tenant: TenantSeed, outboxShar
     device.id,
   );
   await insert(
-    "insert into device_commands (tenant_id, device_id, type, params, actor, expires_at) values ($1, $2, 't', '{}', 'x', now())",
+    "insert into device_commands (tenant_id, device_id, type, params, actor, expires_at) values ($1, $2, 't', '{}', 'x', now() + interval '1 day')",
     device.id,
   );
   await insert(
