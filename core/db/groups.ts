@@ -67,9 +67,10 @@ export async function countGroups(
   groups: readonly GroupRef[],
 ): Promise<Map<number, number>> {
   const isStatic = groups.filter(({ filter }) => filter === null).map(({ id }) => id);
+  // Without the decommissioned instead of with all the others: those are few, and every member is a device.
   const members = sql`select m.group_id as id, count(*)::int as count from device_group_members m
-    join tenant_devices d on d.id = m.device_id and d.tenant_id = ${tenantId} and d.status <> 'DECOMMISSIONED'
-    where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) group by m.group_id`;
+    where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) and not exists (select from tenant_devices d
+      where d.tenant_id = ${tenantId} and d.id = m.device_id and d.status = 'DECOMMISSIONED') group by m.group_id`;
   const counts = groups
     .filter(({ filter }) => filter !== null)
     .map(

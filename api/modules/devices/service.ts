@@ -82,7 +82,8 @@ export function inServiceCondition(operation: Operation, filter: unknown): Promi
   return resolveFilter(operation.read, operation.viewer.tenantId, inService(readFilter(filter)));
 }
 
-function readFilter(input: unknown): DeviceFilter {
+/** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */
+export function readFilter(input: unknown): DeviceFilter {
   const parsed = deviceFilterSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
