@@ -27,11 +27,14 @@ export function deviceCondition(tenantId: number, filter: DeviceFilter, groups: 
 /**
  * The condition, on DEVICES, that a device of the tenant is in one of the groups. Decommissioned devices are in none, unless the filter
  * of a dynamic group names statuses.
+ * @param membersFirst whether few of the members may meet what else is asked for: PostgreSQL would ask each device in order whether it
+ *   is a member, which is the fastest for a page where nearly all of them do, the default
  */
-export function groupsCondition(tenantId: number, groups: readonly GroupRef[]): Sql {
+export function groupsCondition(tenantId: number, groups: readonly GroupRef[], membersFirst = false): Sql {
   const isStatic = groups.filter(({ filter }) => filter === null).map(({ id }) => id);
+  const barrier = membersFirst ? sql`offset 0` : sql``;
   const member = sql`d.id in (select m.device_id from device_group_members m
-    where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[])) and d.status <> 'DECOMMISSIONED'`;
+    where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) ${barrier}) and d.status <> 'DECOMMISSIONED'`;
   const alternatives = [
     ...(isStatic.length > 0 ? [sql`(${member})`] : []),
     ...groups.flatMap(({ filter }) =>
@@ -52,9 +55,15 @@ function conditions(tenantId: number, filter: DeviceFilter, groups: readonly Gro
     ...presenceConditions(filter),
     ...(filter.attributes ? [attributesCondition(tenantId, filter.attributes)] : []),
     ...(filter.within ? placeConditions(filter.within) : []),
-    ...(filter.groupKeys ? [groupsCondition(tenantId, namedIn(filter.groupKeys, groups))] : []),
+    ...(filter.groupKeys
+      ? [groupsCondition(tenantId, namedIn(filter.groupKeys, groups), asksForMore(filter))]
+      : []),
   ];
 }
+
+/** Whether the filter has conditions that few of a group's members may meet. */
+const asksForMore = ({ groupKeys: _, statuses: __, ...rest }: DeviceFilter): boolean =>
+  Object.values(rest).some((condition) => condition != null);
 
 /** Found first, by their index: PostgreSQL takes one device in a hundred to have whatever is asked for, and would look for it in order. */
 const attributesCondition = (tenantId: number, attributes: object): Sql =>
