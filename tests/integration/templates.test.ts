@@ -1,110 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseTemplateDefinition, slotProblems } from '#core/fleet/template-definition.ts';
 import type { TemplateCategory, TemplateDefinition } from '#core/fleet/templates.ts';
-import { openTestApi, type TestApi } from '../kit/api.ts';
-import { seedTenant, type TenantSeed } from '../kit/seed.ts';
 import { until } from '../kit/wait.ts';
+import { DEFINITION, openTemplates, type Templates } from './templates-setup.ts';
 
 const SYSTEM_KEYS = [
   ...['ac-power-meter', 'dc-power-meter', 'gateway', 'generic', 'gps-tracker', 'humidity-sensor'],
   'temperature-probe',
 ];
-const FAULTS = `... on UserError { code message path } ... on ValidationError { issues { path message } }
-  ... on ConflictError { currentVersion } ... on ForbiddenError { permission }`;
-const TEMPLATE = `id key name description category source version unknownMetrics invalidValues discoverSensors
-  expectedIntervalSeconds deviceCount moduleCount json
-  metrics { key name type unit min max precision required values }
-  commands { key name description params response }
-  slots { key name type interface maxDevices compatibleTemplates required }
-  transports { protocol link settings } versions { version createdBy deviceCount }`;
-const mutation = (name: string, success = `template { ${TEMPLATE} }`) => {
-  const type = `${name[0]?.toUpperCase()}${name.slice(1)}`;
-  return `mutation ($input: ${type}Input!) { ${name}(input: $input) { __typename ... on ${type}Success { ${success} } ${FAULTS} } }`;
-};
-
-const DEFINITION = {
-  metrics: [
-    { key: 'load', name: 'Load', type: 'FLOAT', unit: '%', min: 0, max: 100, precision: 1, required: true },
-    { key: 'mode', name: 'Mode', type: 'ENUM', values: ['slow', 'fast'] },
-  ],
-  commands: [
-    {
-      ...{ key: 'go', name: 'Go', description: 'Moves it.' },
-      params: {
-        type: 'object',
-        properties: { speed: { type: 'integer', minimum: 0 }, a: { const: null } },
-        required: ['speed'],
-      },
-      response: { type: 'object' },
-    },
-  ],
-  slots: [
-    {
-      ...{ key: 'probes', name: 'Probes', type: 'BUS', interface: 'ONE_WIRE', maxDevices: 4 },
-      compatibleTemplates: ['temperature-probe'],
-    },
-  ],
-  transports: [{ protocol: 'MQTT', link: 'CELLULAR', settings: { apn: 'iot', nothing: null } }],
-  unknownMetrics: 'QUARANTINE',
-  invalidValues: 'FLAG',
-  discoverSensors: false,
-  expectedIntervalSeconds: 30,
-};
 
 describe('templates', () => {
-  let api: TestApi;
-  let acme: TenantSeed;
-  let other: TenantSeed;
-  let key: string;
-  let otherKey: string;
+  let templates: Templates;
 
   beforeAll(async () => {
-    api = await openTestApi();
-    acme = await seedTenant(api.database.admin, 'acme');
-    other = await seedTenant(api.database.admin, 'other');
-    key = await api.apiKey(acme);
-    otherKey = await api.apiKey(other);
+    templates = await openTemplates();
   });
-  afterAll(() => api[Symbol.asyncDispose]());
-
-  const ask = async (document: string, variables: Record<string, unknown> = {}, credential = key) => {
-    const { data, errors } = await api.ask(credential, document, variables);
-    expect(errors).toEqual([]);
-    return data;
-  };
-  const mutate = async (name: string, input: Record<string, unknown>, credential = key) =>
-    (await ask(mutation(name), { input }, credential))[name];
-  const create = async (input: Record<string, unknown>, credential = key) => {
-    const result = await mutate(
-      'templateCreate',
-      { name: 'Ours', category: 'EDGE_DEVICE', definition: DEFINITION, ...input },
-      credential,
-    );
-    expect(result).toMatchObject({ __typename: 'TemplateCreateSuccess' });
-    return result.template;
-  };
-  const mutateDevice = async (input: Record<string, unknown>) =>
-    (await ask(mutation('deviceCreate', 'device { key }'), { input })).deviceCreate;
-  const remove = async (id: string, credential = key) =>
-    (await ask(mutation('templateDelete', 'deletedId'), { input: { id } }, credential)).templateDelete;
-  /** Makes a device of the newest version of a template. */
-  const deviceOf = async (template: string, device: string): Promise<number> => {
-    const { id } = await acme.device(device);
-    await api.database.admin.query(
-      `update devices d set template_id = t.id, template_version = t.version from device_templates t
-       where d.id = $1 and t.key = $2`,
-      [id, template],
-    );
-    return id;
-  };
-  const controls = async () => {
-    const { rows } = await api.database.admin.query<{ payload: Buffer }>(
-      `select payload from outbox where subject = 'control.template' order by id`,
-    );
-    return rows.map(({ payload }) => JSON.parse(payload.toString()));
-  };
+  afterAll(() => templates[Symbol.asyncDispose]());
 
   it('come with the platform, whole and valid', async () => {
+    const { api } = templates;
     const { rows } = await api.database.admin.query<{
       key: string;
       category: TemplateCategory;
@@ -157,6 +71,7 @@ describe('templates', () => {
   });
 
   it('of the platform are seen by every tenant, and changed by none', async () => {
+    const { key, otherKey, ask, mutate, remove } = templates;
     for (const credential of [key, otherKey]) {
       const { templates } = await ask(
         '{ templates(where: { source: SYSTEM }) { totalCount nodes { key source version } } }',
@@ -180,6 +95,7 @@ describe('templates', () => {
   });
 
   it('are made whole, found, listed and searched', async () => {
+    const { key, otherKey, ask, create, api } = templates;
     const made = await create({
       key: 'pump',
       name: 'Pump of ours',
@@ -218,6 +134,7 @@ describe('templates', () => {
   });
 
   it('with defaults say little', async () => {
+    const { create } = templates;
     const made = await create({ key: 'bare', definition: { metrics: null, commands: [] } });
     expect(made.json.definition).toEqual({
       ...{ metrics: [], commands: [], slots: [], transports: [] },
@@ -231,6 +148,7 @@ describe('templates', () => {
   });
 
   it('that are not valid are refused with every problem and its path', async () => {
+    const { acme, mutate, api } = templates;
     const result = await mutate('templateCreate', {
       ...{ key: 'Bad Key', name: ' ', category: 'SENSOR' },
       definition: {
@@ -281,6 +199,7 @@ describe('templates', () => {
   });
 
   it('are changed in place until something is made of them, and by a version beside from then on', async () => {
+    const { ask, mutate, create, deviceOf, controls } = templates;
     const made = await create({ key: 'meter' });
     const update = (expectedVersion: number, change: Record<string, unknown>) =>
       mutate('templateUpdate', { id: made.id, expectedVersion, ...change });
@@ -342,6 +261,7 @@ describe('templates', () => {
   });
 
   it('are changed by one of two who saw the same version', async () => {
+    const { mutate, create } = templates;
     const { id } = await create({ key: 'raced' });
     const results = await Promise.all(
       [1, 2, 3, 4].map((seconds) =>
@@ -357,6 +277,7 @@ describe('templates', () => {
   });
 
   it('are changed while devices are made of them, each of a version that is there', async () => {
+    const { mutate, create, mutateDevice, api } = templates;
     const { id } = await create({ key: 'moving' });
     const make = (index: number) =>
       mutateDevice({ key: `moving-${index}`, name: 'Moving', templateKey: 'moving' });
@@ -381,6 +302,7 @@ describe('templates', () => {
   });
 
   it('are deleted only while nothing refers to them', async () => {
+    const { acme, otherKey, ask, create, remove, deviceOf, controls, api } = templates;
     const used = await create({ key: 'used', category: 'SENSOR' });
     const host = await create({
       key: 'host',
@@ -412,84 +334,8 @@ describe('templates', () => {
     await create({ key: 'host' });
   });
 
-  it('are copied whole, from the platform or the tenant, in any version', async () => {
-    const { template: gateway } = await ask(`{ template(by: { key: "gateway" }) { ${TEMPLATE} } }`);
-    const { template: copy } = await mutate('templateClone', { id: gateway.id, key: 'our-gateway' });
-    const { key: _key, ...rest } = gateway.json;
-    expect(copy).toMatchObject({ key: 'our-gateway', source: 'TENANT', version: 1, name: gateway.name });
-    expect(copy.json).toEqual({ ...rest, key: 'our-gateway' });
-    const own = await create({ key: 'versioned' });
-    await deviceOf('versioned', 'versioned-1');
-    await mutate('templateUpdate', { id: own.id, expectedVersion: 1, definition: {} });
-    const { template: first } = await mutate('templateClone', {
-      ...{ id: own.id, version: 1, key: 'versioned-1', name: 'First' },
-    });
-    expect(first).toMatchObject({ name: 'First', metrics: [{ key: 'load' }, { key: 'mode' }] });
-    const { template: newest } = await mutate('templateClone', { id: own.id, key: 'versioned-2' });
-    expect(newest.metrics).toEqual([]);
-    expect(await mutate('templateClone', { id: own.id, version: 9, key: 'versioned-9' })).toMatchObject({
-      __typename: 'NotFoundError',
-      path: ['input', 'version'],
-    });
-    expect(await mutate('templateClone', { id: own.id, key: 'versioned-1' })).toMatchObject({
-      __typename: 'ConflictError',
-    });
-    expect(await mutate('templateClone', { id: own.id, key: 'stolen' }, otherKey)).toMatchObject({
-      __typename: 'NotFoundError',
-    });
-  });
-
-  it('leave one tenant and come into another as they were', async () => {
-    const made = await create({ key: 'travels', description: 'Far.' });
-    const system = await ask('{ templates(where: { source: SYSTEM }) { nodes { json } } }');
-    const documents = [made.json, ...system.templates.nodes.map(({ json }: { json: unknown }) => json)];
-    for (const [index, document] of documents.entries()) {
-      const text = JSON.stringify(document);
-      expect(text).not.toContain('acme');
-      const fresh = { document: JSON.parse(text), ...(index > 0 && { key: `imported-${index}` }) };
-      const { template } = await mutate('templateImport', fresh, otherKey);
-      const expected = index > 0 ? { ...document, key: `imported-${index}` } : document;
-      expect(JSON.stringify(template.json)).toBe(JSON.stringify(expected));
-    }
-  });
-
-  it('are imported only from a document that is right in everything', async () => {
-    const importOf = (document: unknown, rest = {}) => mutate('templateImport', { document, ...rest });
-    const { json } = (await ask('{ template(by: { key: "pump" }) { json } }')).template;
-    expect(await importOf(json)).toMatchObject({
-      __typename: 'ConflictError',
-      path: ['input', 'document', 'key'],
-    });
-    expect(await importOf(json, { key: 'gateway' })).toMatchObject({ path: ['input', 'key'] });
-    const wrong = await importOf({
-      ...json,
-      formatVersion: 2,
-      owner: 'acme',
-      category: 'THING',
-      definition: { ...json.definition, metrics: [{ key: 'a b', name: '', type: 'NUMBER' }], extra: 1 },
-    });
-    expect(
-      wrong.issues.map(({ path, message }: { path: string[]; message: string }) => [path.join('.'), message]),
-    ).toEqual([
-      ['input.document.formatVersion', 'must be 1, the only one there is'],
-      ['input.document.category', expect.stringContaining('must be one of GATEWAY')],
-      ['input.document.definition.metrics.0.key', expect.stringContaining('must be 1 to 128')],
-      ['input.document.definition.metrics.0.name', 'must not be empty'],
-      ['input.document.definition.metrics.0.type', expect.stringContaining('must be one of FLOAT')],
-      ['input.document.definition', expect.stringContaining('extra')],
-      ['input.document', expect.stringContaining('owner')],
-    ]);
-    const foreign = { ...json.definition.slots[0], compatibleTemplates: ['theirs'] };
-    expect(
-      await importOf({ ...json, key: 'new', definition: { ...json.definition, slots: [foreign] } }),
-    ).toMatchObject({
-      issues: [{ path: ['input', 'document', 'definition', 'slots', '0', 'compatibleTemplates', '0'] }],
-    });
-    for (const document of [null, 'x', [], 7, {}])
-      expect(await importOf(document ?? {})).toMatchObject({ __typename: 'ValidationError' });
-  });
-
   it('are listed with the same few queries, however many there are', async () => {
+    const { acme, ask, mutate, create, deviceOf, api } = templates;
     const tables = async (first: number) => {
       const statements = await api.statementsOf(() =>
         ask(
