@@ -6,7 +6,14 @@ import type { Person } from './identity.ts';
 import { withClient } from './roles.ts';
 import { type Secrets, saveSecrets } from './secrets.ts';
 
-export const TENANT = 'acme';
+/** A tenant that has the demo's people, sites and devices. */
+export interface DemoTenant {
+  readonly slug: string;
+  readonly name: string;
+}
+
+/** The one that every start makes. */
+export const ACME: DemoTenant = { slug: 'acme', name: 'Acme Rail' };
 /** Home of those who operate the platform; has no devices. */
 const OPERATORS = 'platform';
 
@@ -70,15 +77,10 @@ export interface Demo {
   readonly handsOn: DeviceLogin | null;
 }
 
-/** Who can sign in: one for each of three roles, and an operator of the platform. */
+/** Who can sign in to the demo: one for each of three roles, and an operator of the platform. */
 export function demoPeople(secrets: Secrets): Person[] {
-  const person = (id: string, name: string, role: Person['role'], password: string) => ({
-    ...{ id: `${TENANT}-${id}`, email: `${id}@${TENANT}.test`, name, tenant: TENANT, role, password },
-  });
   return [
-    person('ada', 'Ada Admin', 'ADMIN', secrets.people.admin),
-    person('eng', 'Emil Engineer', 'ENGINEER', secrets.people.engineer),
-    person('viewer', 'Vera Viewer', 'VIEWER', secrets.people.viewer),
+    ...peopleOf(ACME, secrets),
     {
       ...{ id: 'platform-otto', email: 'otto@platform.test', name: 'Otto Operator' },
       ...{ tenant: OPERATORS, role: 'VIEWER', operator: true, password: secrets.people.operator },
@@ -86,8 +88,22 @@ export function demoPeople(secrets: Secrets): Person[] {
   ];
 }
 
+/** Who can sign in to such a tenant: one for each of three roles. */
+export function peopleOf({ slug }: DemoTenant, { people }: Pick<Secrets, 'people'>): Person[] {
+  const person = (id: string, name: string, role: Person['role'], password: string) => ({
+    ...{ id: `${slug}-${id}`, email: `${id}@${slug}.test`, name, tenant: slug, role, password },
+  });
+  return [
+    person('ada', 'Ada Admin', 'ADMIN', people.admin),
+    person('eng', 'Emil Engineer', 'ENGINEER', people.engineer),
+    person('viewer', 'Vera Viewer', 'VIEWER', people.viewer),
+  ];
+}
+
 export interface SeedOptions {
   readonly databaseUrl: string;
+  /** Default: the demo's own. */
+  readonly tenant?: DemoTenant;
   readonly secrets: Secrets;
   /** What stored secrets are hashed under. */
   readonly keys: LastingKeys;
@@ -99,20 +115,20 @@ export interface SeedOptions {
 
 /** Adds what is missing of the demo and changes nothing else, so that every start can call it. */
 export async function seedDemo(options: SeedOptions): Promise<Demo> {
-  const { secrets, dataDir } = options;
+  const { secrets, dataDir, tenant = ACME } = options;
   const wanted = options.devices ? [...SIMULATED, HANDS_ON] : [];
   for (const { key } of wanted) secrets.devices[key] ??= createDeviceSecret();
   saveSecrets(dataDir, secrets);
   await withClient(options.databaseUrl, async (client) => {
     await client.query('begin');
     await client.query('set local role fleetgraph_owner');
-    const tenantId = await seedTenant(client, secrets, options.keys);
+    const tenantId = await seedTenant(client, tenant, secrets, options.keys);
     if (options.devices) await seedSites(client, tenantId);
     for (const device of wanted) await seedDevice(client, tenantId, device, secrets, options.keys);
     await client.query('commit');
   });
   const login = ({ key }: DemoDevice): DeviceLogin => ({
-    ...{ tenant: TENANT, key, username: `${TENANT}/${key}`, password: secrets.devices[key] ?? '' },
+    ...{ tenant: tenant.slug, key, username: `${tenant.slug}/${key}`, password: secrets.devices[key] ?? '' },
   });
   return {
     apiKey: `fgk_${secrets.apiKey.prefix}_${secrets.apiKey.secret}`,
@@ -121,12 +137,17 @@ export async function seedDemo(options: SeedOptions): Promise<Demo> {
   };
 }
 
-async function seedTenant(client: pg.Client, secrets: Secrets, keys: LastingKeys): Promise<number> {
+async function seedTenant(
+  client: pg.Client,
+  { slug, name }: DemoTenant,
+  secrets: Secrets,
+  keys: LastingKeys,
+): Promise<number> {
   await client.query(
-    `insert into tenants (slug, name) values ($1, 'Acme Rail'), ($2, 'Platform') on conflict (slug) do nothing`,
-    [TENANT, OPERATORS],
+    `insert into tenants (slug, name) values ($1, $2), ($3, 'Platform') on conflict (slug) do nothing`,
+    [slug, name, OPERATORS],
   );
-  const { rows } = await client.query<{ id: number }>('select id from tenants where slug = $1', [TENANT]);
+  const { rows } = await client.query<{ id: number }>('select id from tenants where slug = $1', [slug]);
   const tenantId = rows[0]?.id ?? 0;
   const hash = hashApiSecret(keys['api-key'], secrets.apiKey.secret);
   await client.query(

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { hashPassword, type IdentityUser } from './identity/users.ts';
 import { nodeProcess } from './node-process.ts';
@@ -34,20 +34,28 @@ export interface IdentityServer extends AsyncDisposable {
   stop(deadlineMs?: number): Promise<void>;
 }
 
-/** Starts the embedded OpenID provider as a process of its own, supervised. */
-export async function openIdentity(options: IdentityOptions): Promise<IdentityServer> {
-  const dataDir = resolve(options.dataDir);
-  const issuer = options.issuer ?? `http://127.0.0.1:${options.port}`;
-  const usersFile = join(dataDir, 'users.json');
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+const usersFileIn = (dataDir: string) => join(dataDir, 'users.json');
+
+/** Lets these people, and nobody else, sign in at the provider of this folder, also while it runs. */
+export async function writePeople(dataDir: string, people: readonly Person[]): Promise<void> {
   const users: IdentityUser[] = await Promise.all(
-    options.people.map(async ({ password, ...person }) => ({
+    people.map(async ({ password, ...person }) => ({
       operator: false,
       ...person,
       passwordHash: await hashPassword(password),
     })),
   );
-  writeFileSync(usersFile, JSON.stringify(users, undefined, 2), { mode: 0o600 });
+  const file = usersFileIn(dataDir);
+  writeFileSync(`${file}.new`, JSON.stringify(users, undefined, 2), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** Starts the embedded OpenID provider as a process of its own, supervised. */
+export async function openIdentity(options: IdentityOptions): Promise<IdentityServer> {
+  const dataDir = resolve(options.dataDir);
+  const issuer = options.issuer ?? `http://127.0.0.1:${options.port}`;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await writePeople(dataDir, options.people);
   const server = await supervise(
     nodeProcess({
       name: 'identity',
@@ -59,7 +67,7 @@ export async function openIdentity(options: IdentityOptions): Promise<IdentitySe
         IDENTITY_PORT: String(options.port),
         IDENTITY_ISSUER: issuer,
         IDENTITY_DIR: dataDir,
-        IDENTITY_USERS: usersFile,
+        IDENTITY_USERS: usersFileIn(dataDir),
         CONSOLE_ORIGINS: options.consoleOrigins.join(','),
         ...(options.machineSecret !== undefined && { IDENTITY_MACHINE_SECRET: options.machineSecret }),
       },

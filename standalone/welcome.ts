@@ -1,5 +1,6 @@
 import type { StandaloneConfig } from './config.ts';
 import { demoPeople } from './demo.ts';
+import type { Person } from './identity.ts';
 import type { Platform } from './platform.ts';
 import type { ReadyFile } from './ready-file.ts';
 
@@ -16,15 +17,21 @@ export function describePlatform(platform: Platform): ReadyFile {
     nats: platform.natsUrl,
     database: platform.databaseUrl,
     oidcIssuer: platform.issuer,
-    users: demoPeople(platform.secrets).map(({ email, password, tenant, role, operator }) => ({
-      email,
-      password,
-      tenant,
-      role: operator ? 'PLATFORM_OPERATOR' : role,
-    })),
+    users: demoPeople(platform.secrets).map(describeUser),
     apiKey: platform.demo.apiKey,
     device: platform.demo.handsOn,
   };
+}
+
+/** What `standalone.json` says of somebody who can sign in. */
+export function describeUser({
+  email,
+  password,
+  tenant,
+  role,
+  operator,
+}: Person): ReadyFile['users'][number] {
+  return { email, password, tenant, role: operator ? 'PLATFORM_OPERATOR' : role };
 }
 
 /** Where to go, whom to sign in as, and commands to paste. */

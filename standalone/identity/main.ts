@@ -23,7 +23,13 @@ await runService({
     mkdirSync(config.IDENTITY_DIR, { recursive: true, mode: 0o700 });
     const keys = await loadKeys(config.IDENTITY_DIR);
     const store = openGrantStore(join(config.IDENTITY_DIR, 'grants.jsonl'));
-    const provider = buildProvider({ config, keys, store, users: readUsers(config.IDENTITY_USERS), log });
+    const provider = buildProvider({
+      config,
+      keys,
+      store,
+      users: () => readUsers(config.IDENTITY_USERS),
+      log,
+    });
     let server: Server | undefined;
     return {
       async start() {

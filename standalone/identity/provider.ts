@@ -20,7 +20,8 @@ export interface ProviderParts {
   readonly config: IdentityConfig;
   readonly keys: IdentityKeys;
   readonly store: GrantStore;
-  readonly users: readonly IdentityUser[];
+  /** Asked at every sign-in and for every token. */
+  readonly users: () => readonly IdentityUser[];
   readonly log: Logger;
 }
 
@@ -31,7 +32,7 @@ export interface ProviderParts {
  */
 export function buildProvider({ config, keys, store, users, log }: ProviderParts): Provider {
   const claimsOf = (id: string | undefined) => {
-    const user = users.find((candidate) => candidate.id === id);
+    const user = users().find((candidate) => candidate.id === id);
     const roles = user && [user.role, ...(user.operator ? [OPERATOR_ROLE] : [])];
     return user && { name: user.name, email: user.email, tenant_id: user.tenant, roles };
   };

@@ -10,7 +10,7 @@ const WINDOW_MS = 5 * 60_000;
 const MAX_REMEMBERED = 1000;
 
 /** Serves `/interaction/{id}`: shows the form, checks it, and hands the browser back to the provider. */
-export function addSignIn(provider: Provider, users: readonly IdentityUser[]): void {
+export function addSignIn(provider: Provider, users: () => readonly IdentityUser[]): void {
   const failures = new Map<string, { count: number; since: number }>();
   provider.use(async (context, next) => {
     if (!/^\/interaction\/[\w-]+$/.test(context.path)) return next();
@@ -29,7 +29,7 @@ export function addSignIn(provider: Provider, users: readonly IdentityUser[]): v
 async function receive(
   context: Context,
   provider: Provider,
-  users: readonly IdentityUser[],
+  users: () => readonly IdentityUser[],
   failures: Map<string, { count: number; since: number }>,
 ): Promise<void> {
   const form = await readForm(context.req);
@@ -39,7 +39,7 @@ async function receive(
     context.status = 429;
     return renderSignIn(context, { email, problem: 'Too many attempts. Wait five minutes and try again.' });
   }
-  const user = await verifyUser(users, email, form?.get('password') ?? '');
+  const user = await verifyUser(users(), email, form?.get('password') ?? '');
   if (!user) {
     const recent = past && Date.now() - past.since < WINDOW_MS ? past : { count: 0, since: Date.now() };
     failures.set(email, { ...recent, count: recent.count + 1 });

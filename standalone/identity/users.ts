@@ -21,7 +21,7 @@ const user = z.object({
 /** Somebody who can sign in. */
 export type IdentityUser = z.output<typeof user>;
 
-/** The users written by whoever starts this provider. */
+/** The users written by whoever starts this provider, as they are now: who is added may sign in at once. */
 export function readUsers(path: string): IdentityUser[] {
   return z.array(user).parse(JSON.parse(readFileSync(path, 'utf8')));
 }

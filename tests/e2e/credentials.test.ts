@@ -10,17 +10,16 @@ import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { post } from '#tests/kit/http-device.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 import { until } from '#tests/kit/wait.ts';
 
 const run = promisify(execFile);
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
 const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-bundle-'));
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(async () => {
@@ -58,7 +57,7 @@ async function runBundle(zip: Buffer, name: string): Promise<void> {
 }
 
 const newDevice = async (page: Page, key: string, access: string) => {
-  await page.goto(`${platform.ready.http}/new-device`);
+  await page.goto(`${ready.http}/new-device`);
   await page.getByLabel('Key', { exact: true }).fill(key);
   await page.getByRole('radio', { name: access }).check();
   expect(await seriousViolations(page)).toEqual([]);
@@ -67,7 +66,6 @@ const newDevice = async (page: Page, key: string, access: string) => {
 
 describe('credentials in the console', () => {
   it('lead from a new device with a certificate to its first message, through renewal and revocation', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await newDevice(page, 'certified', 'Certificate and key');
     await page.getByRole('button', { name: 'Make certificate' }).click();
@@ -119,7 +117,6 @@ describe('credentials in the console', () => {
   });
 
   it('hand a new device a claim code that is read out and exchanged for a token', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await newDevice(page, 'claimed', 'Claim code');
     await page.getByRole('button', { name: 'Make claim code' }).click();
@@ -142,7 +139,6 @@ describe('credentials in the console', () => {
   });
 
   it('come in a file for many devices at once, after a look at what is wrong', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await page.getByRole('link', { name: 'Import' }).click();
     await page.getByLabel('File of devices').setInputFiles({
@@ -157,14 +153,13 @@ describe('credentials in the console', () => {
     const file = await saved(page, () => page.getByRole('button', { name: 'Download credentials' }).click());
     const [, line = ''] = file.toString().split('\r\n');
     const [key = '', username = '', password = ''] = line.split(',');
-    await mosquittoPub(ready.mqtt, { tenant: 'acme', key, username, password }, { t: 1 });
+    await mosquittoPub(ready.mqtt, { tenant: ready.tenant.slug, key, username, password }, { t: 1 });
     await page.getByRole('link', { name: 'All devices' }).click();
     await page.getByRole('link', { name: 'First', exact: true }).waitFor();
     await page.context().close();
   });
 
   it('have an authority that an admin replaces while devices stay connected', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ADMIN');
     await page.goto(`${ready.http}/settings/certificates`);
     await page.getByText('Generation 1').waitFor();

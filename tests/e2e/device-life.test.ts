@@ -4,18 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 import { until } from '#tests/kit/wait.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
-  page = await signIn(await browser.newContext(), platform.ready, 'ENGINEER');
+  page = await signIn(await browser.newContext(), ready, 'ENGINEER');
 });
 afterAll(() => opened.disposeAsync());
 
@@ -33,11 +32,11 @@ interface Program extends AsyncDisposable {
 }
 
 async function openProgram(key: string, token: string): Promise<Program> {
-  const client: MqttClient = await connectAsync(platform.ready.mqtt, {
-    ...{ clientId: key, username: `acme/${key}`, password: token, protocolVersion: 5 },
+  const client: MqttClient = await connectAsync(ready.mqtt, {
+    ...{ clientId: key, username: `${ready.tenant.slug}/${key}`, password: token, protocolVersion: 5 },
     ...{ reconnectPeriod: 0, connectTimeout: 5_000 },
   });
-  const base = `tenant/acme/device/${key}/`;
+  const base = `tenant/${ready.tenant.slug}/device/${key}/`;
   const heard: Heard[] = [];
   client.on('message', (topic, payload) => {
     heard.push({ topic: topic.slice(base.length), message: JSON.parse(payload.toString()) });
@@ -61,7 +60,7 @@ const entry = (list: string, name: string) =>
 
 /** Makes a template of a boiler with a slot for a probe and a command with a parameter. */
 async function makeTemplate(): Promise<void> {
-  await page.goto(`${platform.ready.http}/new-template`);
+  await page.goto(`${ready.http}/new-template`);
   await page.getByLabel('Key', { exact: true }).fill('boiler');
   await page.getByLabel('Name', { exact: true }).fill('Boiler');
   await page.getByRole('button', { name: 'Add a metric' }).click();
@@ -83,11 +82,11 @@ async function makeTemplate(): Promise<void> {
 
 /** Makes a device of the template; its token. */
 async function makeDevice(key: string): Promise<string> {
-  await page.goto(`${platform.ready.http}/new-device?template=boiler`);
+  await page.goto(`${ready.http}/new-device?template=boiler`);
   await page.getByLabel('Key', { exact: true }).fill(key);
   await page.getByRole('button', { name: 'Create device' }).click();
   const token = await page.getByTestId('device-token').textContent();
-  await page.goto(`${platform.ready.http}/devices/${key}`);
+  await page.goto(`${ready.http}/devices/${key}`);
   return token?.trim() ?? '';
 }
 
@@ -209,7 +208,6 @@ describe('a device', () => {
 
 describe('what is desired', () => {
   it('is not overwritten by whoever began before somebody else’s change, and their text is kept', async () => {
-    const { ready } = platform;
     await makeDevice('boiler-3');
     await desire({ mode: 'eco' });
     await page

@@ -2,27 +2,26 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
-  page = await signIn(await browser.newContext(), platform.ready, 'ENGINEER');
+  page = await signIn(await browser.newContext(), ready, 'ENGINEER');
 });
 afterAll(() => opened.disposeAsync());
 
 const panel = (name: string) => page.getByRole('region', { name, exact: true });
 const dialog = () => page.getByRole('dialog');
 const press = (name: string) => dialog().getByRole('button', { name, exact: true }).click();
-const device = () => platform.ready.device?.key ?? '';
+const device = ready.device.key;
 
 it('says by hand what a device is made of, and takes it back', async () => {
-  await page.goto(`${platform.ready.http}/devices/${device()}/parts`);
+  await page.goto(`${ready.http}/devices/${device}/parts`);
   await panel('Sensors').getByRole('button', { name: 'Add sensor' }).click();
   await dialog().getByLabel('Metric').fill('1st');
   await press('Save');
@@ -69,7 +68,7 @@ it('says by hand what a device is made of, and takes it back', async () => {
   await panel('Transports').getByText('First').waitFor();
 
   await panel('Gateway').getByRole('button', { name: 'Set a gateway' }).click();
-  await dialog().getByLabel('Key of the gateway').fill(device());
+  await dialog().getByLabel('Key of the gateway').fill(device);
   await press('Save');
   await dialog().locator('[aria-invalid=true]').waitFor();
   await dialog().getByLabel('Key of the gateway').fill('loco-01');
@@ -81,7 +80,7 @@ it('says by hand what a device is made of, and takes it back', async () => {
 });
 
 it('takes a command back that waits for its device', async () => {
-  await page.goto(`${platform.ready.http}/devices/${device()}/commands`);
+  await page.goto(`${ready.http}/devices/${device}/commands`);
   await page.getByLabel('Command', { exact: true }).fill('reboot');
   await page.getByLabel('Parameters').fill('{"soft": true}');
   await page.getByRole('button', { name: 'Send', exact: true }).click();
@@ -94,7 +93,7 @@ it('takes a command back that waits for its device', async () => {
 });
 
 it('selects rows by keyboard', async () => {
-  await page.goto(`${platform.ready.http}/devices`);
+  await page.goto(`${ready.http}/devices`);
   await page.getByRole('checkbox').first().waitFor();
   await page.keyboard.press('j');
   await page.getByRole('row').nth(1).getByRole('link').and(page.locator(':focus')).waitFor();

@@ -4,30 +4,22 @@ import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { demoTenant } from '#tests/kit/shared-platform.ts';
 import { openSubscriber } from '#tests/kit/subscriber.ts';
 import { until } from '#tests/kit/wait.ts';
 
+const ready = demoTenant();
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
 
-const handsOn = () => {
-  const { device } = platform.ready;
-  if (!device) throw new Error('the demo has no device of its own');
-  return device;
-};
-
 describe('one message', () => {
   it('published with mosquitto_pub is queryable and has reached a subscriber and the open console page', async () => {
-    const device = handsOn();
-    const { ready } = platform;
+    const { device } = ready;
     await using subscriber = await openSubscriber(Number(new URL(ready.http).port), ready.apiKey);
     const page = await signIn(await browser.newContext(), ready, 'VIEWER');
     await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}`);
@@ -72,7 +64,6 @@ describe('one message', () => {
 
 describe('the console', () => {
   it('takes an engineer from an empty form to the first message of a new device', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await page.goto(`${ready.http}/new-device`);
     await page.getByLabel('Key', { exact: true }).fill('e2e-meter');
@@ -82,7 +73,12 @@ describe('the console', () => {
     expect(await page.getByTestId('first-message').getAttribute('data-state')).toBe('waiting');
     await mosquittoPub(
       ready.mqtt,
-      { tenant: 'acme', key: 'e2e-meter', username: 'acme/e2e-meter', password: token?.trim() ?? '' },
+      {
+        ...ready.device,
+        key: 'e2e-meter',
+        username: `${ready.tenant.slug}/e2e-meter`,
+        password: token?.trim() ?? '',
+      },
       { temperature: 19 },
     );
     await page.locator('[data-testid=first-message][data-state=received]').waitFor();
@@ -90,23 +86,21 @@ describe('the console', () => {
   });
 
   it('lists the fleet with its presence, live, and finds a device', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'VIEWER');
     await page.goto(`${ready.http}/devices`);
     await page.getByText('Online').first().waitFor();
     expect(await seriousViolations(page)).toEqual([]);
-    await page.getByRole('searchbox').first().fill(handsOn().key);
+    await page.getByRole('searchbox').first().fill(ready.device.key);
     await page.waitForURL(/search|q=/);
     await page
       .getByRole('table', { name: 'Devices' })
-      .locator(`a[href$="/devices/${encodeURIComponent(handsOn().key)}"]`)
+      .locator(`a[href$="/devices/${encodeURIComponent(ready.device.key)}"]`)
       .click();
-    await page.waitForURL(new RegExp(`/devices/${handsOn().key}`));
+    await page.waitForURL(new RegExp(`/devices/${ready.device.key}`));
     await page.context().close();
   });
 
   it('does not let a viewer add devices', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'VIEWER');
     await page.goto(`${ready.http}/new-device`);
     await page.getByText('Your role does not allow this').waitFor();
@@ -114,13 +108,12 @@ describe('the console', () => {
   });
 
   it('works on a narrow screen in dark mode', async () => {
-    const { ready } = platform;
     const page = await signIn(
       await browser.newContext({ viewport: { width: 375, height: 700 }, colorScheme: 'dark' }),
       ready,
       'VIEWER',
     );
-    for (const path of ['/devices', `/devices/${handsOn().key}`]) {
+    for (const path of ['/devices', `/devices/${ready.device.key}`]) {
       await page.goto(`${ready.http}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       const overflow = await page.evaluate(

@@ -3,17 +3,16 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { demoTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = demoTenant();
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
-  page = await signIn(await browser.newContext(), platform.ready, 'ADMIN');
+  page = await signIn(await browser.newContext(), ready, 'ADMIN');
 });
 afterAll(() => opened.disposeAsync());
 
@@ -70,7 +69,7 @@ it('groups whatever meets conditions, and counts it while they are written', asy
 });
 
 it('changes many devices after a dry run: some, or all that match', async () => {
-  await page.goto(`${platform.ready.http}/devices?q=loco`);
+  await page.goto(`${ready.http}/devices?q=loco`);
   await row('loco-01').getByRole('checkbox').check();
   await row('loco-02').getByRole('checkbox').check();
   const bar = page.getByRole('group', { name: 'Selected devices' });
@@ -96,7 +95,7 @@ it('changes many devices after a dry run: some, or all that match', async () => 
 });
 
 it('tells many devices to do the same, and says how far they are', async () => {
-  await page.goto(`${platform.ready.http}/devices?q=reefer`);
+  await page.goto(`${ready.http}/devices?q=reefer`);
   await row('reefer-01').getByRole('checkbox').check();
   await row('reefer-02').getByRole('checkbox').check();
   const bar = page.getByRole('group', { name: 'Selected devices' });
@@ -115,7 +114,7 @@ it('tells many devices to do the same, and says how far they are', async () => {
 });
 
 it('tells in one line of time what happened to a device', async () => {
-  const { http, graphql, apiKey } = platform.ready;
+  const { http, graphql, apiKey } = ready;
   const { device } = await ask<{ device: { id: string } }>(
     graphql,
     apiKey,

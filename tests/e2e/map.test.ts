@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { demoTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = demoTenant();
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 
-beforeAll(async () => {
-  platform = opened.use(await startPlatform());
-});
+beforeAll(async () => {});
 afterAll(() => opened.disposeAsync());
 
 it('shows the fleet of the list on a map, asks no one else for pictures, and opens what is chosen', async () => {
-  const { ready } = platform;
   await using browser = await openBrowser();
   const page = await signIn(await browser.newContext(), ready, 'VIEWER');
   const elsewhere: string[] = [];

@@ -3,14 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
@@ -32,7 +31,6 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 describe('the members page', () => {
   it('lets an admin change a role, remove somebody and invite them again, who accepts by the link', async () => {
-    const { ready } = platform;
     const viewer = ready.users.find(({ role }) => role === 'VIEWER');
     if (!viewer) throw new Error('nobody is a viewer');
     const vera = await signIn(await browser.newContext(), ready, 'VIEWER');
@@ -79,7 +77,7 @@ describe('the members page', () => {
     expect(await seriousViolations(ada)).toEqual([]);
 
     await vera.goto(link);
-    await vera.getByRole('heading', { name: 'Join Acme Rail' }).waitFor();
+    await vera.getByRole('heading', { name: `Join ${ready.tenant.name}` }).waitFor();
     await shoot(vera, 'accept');
     expect(await seriousViolations(vera)).toEqual([]);
     await vera.getByRole('button', { name: 'Accept as Engineer' }).click();
@@ -94,11 +92,10 @@ describe('the members page', () => {
   });
 
   it('leads somebody who is signed out through the sign-in and back to the invitation', async () => {
-    const { ready } = platform;
     const { memberInvite } = await ask<{ memberInvite: { link: string } }>(
       ready.graphql,
       ready.apiKey,
-      'mutation { memberInvite(input: { email: "somebody@acme.test", role: VIEWER }) { ... on MemberInviteSuccess { link } } }',
+      'mutation { memberInvite(input: { email: "somebody@example.test", role: VIEWER }) { ... on MemberInviteSuccess { link } } }',
     );
     const engineer = ready.users.find(({ role }) => role === 'ENGINEER');
     const page = await (await browser.newContext()).newPage();
@@ -113,7 +110,6 @@ describe('the members page', () => {
   });
 
   it('gives an API key scopes', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ADMIN');
     await page.goto(`${ready.http}/settings/api-keys`);
     await page.getByRole('button', { name: 'New API key' }).click();

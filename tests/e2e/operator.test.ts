@@ -3,15 +3,14 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { demoTenant } from '#tests/kit/shared-platform.ts';
 
 const REASON = 'ticket 4711: the contract ends';
+const ready = demoTenant();
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
@@ -35,13 +34,13 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 describe('the pages of an operator', () => {
   it('ask why, then let a tenant be made, suspended, deleted and kept, and show who looked', async () => {
-    const page = await signIn(await browser.newContext(), platform.ready, 'PLATFORM_OPERATOR');
+    const page = await signIn(await browser.newContext(), ready, 'PLATFORM_OPERATOR');
     await page.getByRole('link', { name: 'Platform' }).click();
     await shoot(page, 'reason');
     expect(await seriousViolations(page)).toEqual([]);
     await page.getByLabel('Why do you look?').fill(REASON);
     await page.getByRole('button', { name: 'Continue' }).click();
-    const acme = page.getByRole('row').filter({ hasText: 'Acme Rail' });
+    const acme = page.getByRole('row').filter({ hasText: ready.tenant.name });
     await acme.getByText('Active').waitFor();
     await page.getByText(REASON).waitFor();
 
@@ -75,7 +74,7 @@ describe('the pages of an operator', () => {
     const tabs = page.getByRole('navigation', { name: 'Platform' });
     await tabs.getByRole('link', { name: 'Devices' }).click();
     await page.getByLabel('Key, name or serial number').fill('first-dev');
-    await page.getByRole('row').filter({ hasText: 'first-device' }).getByText('Acme Rail').waitFor();
+    await page.getByRole('row').filter({ hasText: 'first-device' }).getByText(ready.tenant.name).waitFor();
     await tabs.getByRole('link', { name: 'Streams' }).click();
     await page
       .getByRole('region', { name: 'Streams' })
@@ -93,9 +92,9 @@ describe('the pages of an operator', () => {
   });
 
   it('are for nobody else, and a tenant’s admin downloads the log of it', async () => {
-    const page = await signIn(await browser.newContext({ acceptDownloads: true }), platform.ready, 'ADMIN');
+    const page = await signIn(await browser.newContext({ acceptDownloads: true }), ready, 'ADMIN');
     expect(await page.getByRole('link', { name: 'Platform' }).count()).toBe(0);
-    await page.goto(`${platform.ready.http}/operator/tenants`);
+    await page.goto(`${ready.http}/operator/tenants`);
     await page.getByText('For operators of the platform').waitFor();
     await page.getByRole('link', { name: 'Audit log' }).click();
     await page.getByRole('button', { name: 'Download' }).click();

@@ -4,27 +4,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
 
 async function send(payload: unknown): Promise<void> {
-  const { device, mqtt } = platform.ready;
-  if (!device) throw new Error('no device to send as');
+  const { device, mqtt } = ready;
   await mosquittoPub(mqtt, device, payload);
 }
 
 describe('what was turned away', () => {
   it('is found, made right, sent again and followed to its row', async () => {
-    const page = await signIn(await browser.newContext(), platform.ready, 'ADMIN');
+    const page = await signIn(await browser.newContext(), ready, 'ADMIN');
     await page.getByRole('link', { name: 'Quarantine' }).click();
     await page.getByRole('heading', { level: 1, name: 'Quarantine' }).waitFor();
     await page.getByText('Nothing was turned away').waitFor();
@@ -73,12 +71,12 @@ describe('what was turned away', () => {
   });
 
   it('is part of the balance, which npm run conserve finds too', async () => {
-    const page = await signIn(await browser.newContext(), platform.ready, 'VIEWER');
-    await page.goto(`${platform.ready.http}/ingest`);
+    const page = await signIn(await browser.newContext(), ready, 'VIEWER');
+    await page.goto(`${ready.http}/ingest`);
     await page.getByText('Everything has its place').waitFor();
     expect(await seriousViolations(page)).toEqual([]);
     const { status, stdout } = spawnSync(process.execPath, ['standalone/conserve/main.ts'], {
-      env: { ...process.env, DATABASE_URL: platform.ready.database, NATS_URL: platform.ready.nats },
+      env: { ...process.env, DATABASE_URL: ready.database, NATS_URL: ready.nats },
       encoding: 'utf8',
     });
     expect(stdout).toContain('Everything that was accepted has its place.');

@@ -4,22 +4,20 @@ import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
 import { ask } from '#tests/kit/graphql.ts';
 import { mosquittoPub } from '#tests/kit/mosquitto.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 import { until } from '#tests/kit/wait.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
 
 describe('the settings', () => {
   it('let an admin make, use, rotate and revoke an API key, and find it all in the audit log', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ADMIN');
     await page.getByRole('link', { name: 'API keys' }).click();
     await page.getByRole('heading', { level: 1, name: 'API keys' }).waitFor();
@@ -66,9 +64,7 @@ describe('the settings', () => {
   });
 
   it('let an engineer give a device a second token and revoke the first', async () => {
-    const { ready } = platform;
     const { device } = ready;
-    if (!device) throw new Error('the demo has no device of its own');
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await page.goto(`${ready.http}/devices/${encodeURIComponent(device.key)}/credentials`);
     await page.getByRole('button', { name: 'Issue token' }).click();
@@ -95,7 +91,6 @@ describe('the settings', () => {
   });
 
   it('are closed to everybody else', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     for (const path of ['/settings/api-keys', '/settings/audit']) {
       await page.goto(`${ready.http}${path}`);

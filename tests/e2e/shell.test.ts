@@ -2,14 +2,13 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
@@ -20,7 +19,7 @@ const isFocused = (page: Page, button: Locator) => button.and(page.locator(':foc
 describe('a menu', () => {
   it('opens by keyboard on its first item, the first time and every other, and gives the focus back', async () => {
     await using context = await browser.newContext();
-    const page = await signIn(context, platform.ready, 'ADMIN');
+    const page = await signIn(context, ready, 'ADMIN');
     const account = page.getByRole('button', { name: /^Account/ });
     for (const key of ['Enter', 'ArrowDown', 'Enter']) {
       await account.press(key);
@@ -38,14 +37,14 @@ describe('a menu', () => {
   it('says so when it does not load', async () => {
     await using context = await browser.newContext();
     await context.route('**/assets/menu-parts-*', (route) => route.abort());
-    const page = await signIn(context, platform.ready, 'ADMIN');
+    const page = await signIn(context, ready, 'ADMIN');
     await page.getByRole('button', { name: 'Freshness' }).click();
     await page.getByText('The menu did not load').waitFor();
   });
 
   it('filters as soon as somebody chooses', async () => {
     await using context = await browser.newContext();
-    const page = await signIn(context, platform.ready, 'ADMIN');
+    const page = await signIn(context, ready, 'ADMIN');
     await page.getByRole('button', { name: 'Freshness' }).click();
     await page.getByRole('menuitemcheckbox', { name: 'Silent' }).click();
     await page.getByRole('menuitem', { name: 'Clear' }).waitFor();
@@ -56,7 +55,7 @@ describe('a menu', () => {
 describe('a search', () => {
   it('does not call back somebody who has left for a page that is still loading', async () => {
     await using context = await browser.newContext();
-    const page = await signIn(context, platform.ready, 'ADMIN');
+    const page = await signIn(context, ready, 'ADMIN');
     const devices = page.getByRole('table', { name: 'Devices' });
     const link = devices.getByRole('link').first();
     const path = await link.getAttribute('href');
@@ -79,7 +78,7 @@ describe('a search', () => {
 describe('a narrow page', () => {
   it('has its navigation behind a button, which gets the focus back', async () => {
     await using context = await browser.newContext({ viewport: { width: 375, height: 720 } });
-    const page = await signIn(context, platform.ready, 'ADMIN');
+    const page = await signIn(context, ready, 'ADMIN');
     const button = page.getByRole('button', { name: 'Open navigation' });
     await button.click();
     await page.getByRole('dialog', { name: 'Navigation' }).getByRole('link', { name: 'Members' }).waitFor();

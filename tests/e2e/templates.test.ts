@@ -3,14 +3,13 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { ownTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = ownTenant(import.meta.filename);
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
@@ -20,7 +19,7 @@ const entry = (page: Page, list: string, name: string) =>
 const save = (page: Page) => page.getByRole('button', { name: 'Save' }).click();
 
 async function makeMeter(page: Page): Promise<void> {
-  await page.goto(`${platform.ready.http}/new-template`);
+  await page.goto(`${ready.http}/new-template`);
   await page.getByLabel('Key', { exact: true }).fill('hall-meter');
   await page.getByLabel('Name', { exact: true }).fill('Hall meter');
   await page.getByRole('button', { name: 'Add a metric' }).click();
@@ -51,7 +50,7 @@ async function makeMeter(page: Page): Promise<void> {
 }
 
 async function makeDevice(page: Page, key: string): Promise<void> {
-  await page.goto(`${platform.ready.http}/new-device`);
+  await page.goto(`${ready.http}/new-device`);
   await page.getByLabel('Key', { exact: true }).fill(key);
   await page.getByRole('button', { name: 'Choose a template' }).click();
   await page.keyboard.type('hall');
@@ -71,7 +70,6 @@ async function makeDevice(page: Page, key: string): Promise<void> {
 
 describe('a template', () => {
   it('is made, used, changed under a new version, compared, and takes its devices along', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await makeMeter(page);
     await page.getByText('eco, boost').waitFor();
@@ -122,7 +120,6 @@ describe('a template', () => {
   });
 
   it('cannot be deleted while a device is made of it; its copy can', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     await page.goto(`${ready.http}/templates/hall-meter`);
     const remove = async () => {
@@ -149,7 +146,6 @@ describe('a template', () => {
   });
 
   it('leaves as a file and comes back under another key, saying the same', async () => {
-    const { ready } = platform;
     const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
     const exported = async (key: string): Promise<string> => {
       await page.goto(`${ready.http}/templates/${key}`);
@@ -180,7 +176,6 @@ describe('a template', () => {
 
 describe('the library of templates', () => {
   it('shows a viewer what there is, and nothing that changes it', async () => {
-    const { ready } = platform;
     const page = await signIn(
       await browser.newContext({ viewport: { width: 375, height: 700 } }),
       ready,

@@ -2,14 +2,13 @@ import { source } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
-import { type RunningPlatform, startPlatform } from '#tests/kit/standalone.ts';
+import { demoTenant } from '#tests/kit/shared-platform.ts';
 
+const ready = demoTenant();
 const opened = new AsyncDisposableStack();
-let platform: RunningPlatform;
 let browser: Browser;
 
 beforeAll(async () => {
-  platform = opened.use(await startPlatform());
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
@@ -21,7 +20,6 @@ async function violations(page: Page): Promise<string[]> {
 }
 
 it('shows everybody of a tenant what its devices send and may send, and follows it', async () => {
-  const { ready } = platform;
   const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
   await page.getByRole('link', { name: 'Limits and usage' }).click();
   await page.getByRole('heading', { level: 1, name: 'Limits and usage' }).waitFor();

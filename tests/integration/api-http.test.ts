@@ -140,7 +140,7 @@ describe('GraphQL over HTTP', () => {
       expect(errors[0]?.extensions?.['code']).toBe('TIMEOUT');
       expect(Date.now() - started).toBeLessThan(3_000);
       const { rows } = await api.database.admin.query(
-        "select count(*)::int as n from pg_stat_activity where application_name = 'api' and wait_event_type = 'Lock'",
+        "select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'api' and wait_event_type = 'Lock'",
       );
       expect(rows[0].n).toBe(0);
     } finally {
@@ -163,7 +163,7 @@ describe('GraphQL over HTTP', () => {
       }).catch(() => undefined);
       const waiting = async () => {
         const { rows } = await api.database.admin.query(
-          "select count(*)::int as n from pg_stat_activity where application_name = 'api' and wait_event_type = 'Lock'",
+          "select count(*)::int as n from pg_stat_activity where datname = current_database() and application_name = 'api' and wait_event_type = 'Lock'",
         );
         return rows[0].n as number;
       };
