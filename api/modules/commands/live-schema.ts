@@ -1,5 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { streamGapRef } from '#api/live/gap-schema.ts';
+import { afterCursor, changeCursor, liveCost, resumable, snapshotCursor } from '#api/live/live-field.ts';
 import { commandHappeningEnum } from './enums.ts';
 import { type CommandChange, type CommandSnapshot, followCommands, stubOf } from './live.ts';
 import { commandFilterInput, commandRef } from './schema.ts';
@@ -8,14 +9,11 @@ const snapshotRef = builder.objectRef<CommandSnapshot>('CommandSnapshot').implem
   description:
     'Every wanted command that is not finished; the first event of a subscription without `after`, and again behind a gap. More than 1 000 commands come in several events.',
   fields: (t) => ({
-    cursor: t.expose('cursor', {
-      type: 'Cursor',
-      description: 'Every change behind it follows; one it shows already may come again.',
-    }),
+    cursor: t.expose('cursor', snapshotCursor),
     commands: t.field({
       type: [commandRef],
       description: 'The commands, oldest first.',
-      resolve: ({ commands }) => [...commands],
+      resolve: ({ rows }) => [...rows],
     }),
   }),
 });
@@ -23,7 +21,7 @@ const snapshotRef = builder.objectRef<CommandSnapshot>('CommandSnapshot').implem
 const changeRef = builder.objectRef<CommandChange>('CommandChange').implement({
   description: 'A command was sent off or has reached another state.',
   fields: (t) => ({
-    cursor: t.expose('cursor', { type: 'Cursor', description: 'Resumes behind this change.' }),
+    cursor: t.expose('cursor', changeCursor),
     command: t.field({
       type: commandRef,
       description: 'The command as it is behind the change.',
@@ -47,15 +45,14 @@ const eventUnion = builder.unionType('CommandEvent', {
 builder.subscriptionField('commands', (t) =>
   t.field({
     type: eventUnion,
-    description:
-      'Commands as they are sent off and go from state to state. Reconnect with the newest `cursor` as `after` to get every change since.',
-    complexity: { field: 20, multiplier: 5 },
+    description: resumable('Commands as they are sent off and go from state to state.'),
+    complexity: liveCost,
     args: {
       where: t.arg({
         type: commandFilterInput,
         description: 'Which commands; all of the tenant by default. States are those behind a change.',
       }),
-      after: t.arg({ type: 'Cursor', description: 'Continue behind this cursor, without a snapshot.' }),
+      after: t.arg(afterCursor),
     },
     subscribe: (_root, args, operation) => followCommands(operation, args),
     resolve: (payload) => payload,

@@ -1,5 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { streamGapRef } from '#api/live/gap-schema.ts';
+import { afterCursor, changeCursor, liveCost, resumable, snapshotCursor } from '#api/live/live-field.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { followPresence, type PresenceChange, type PresenceSnapshot } from './live.ts';
 import { presenceRef } from './schema.ts';
@@ -10,14 +11,11 @@ const snapshotRef = builder.objectRef<PresenceSnapshot>('PresenceSnapshot').impl
   description:
     'Every wanted device as it is; the first event of a subscription without `after`, and again behind a gap. More than 1 000 devices come in several events.',
   fields: (t) => ({
-    cursor: t.expose('cursor', {
-      type: 'Cursor',
-      description: 'Every change behind it follows; one it shows already may come again.',
-    }),
+    cursor: t.expose('cursor', snapshotCursor),
     devices: t.field({
       type: [deviceRef],
       description: 'The devices.',
-      resolve: ({ devices }) => [...devices],
+      resolve: ({ rows }) => [...rows],
     }),
   }),
 });
@@ -25,7 +23,7 @@ const snapshotRef = builder.objectRef<PresenceSnapshot>('PresenceSnapshot').impl
 const changeRef = builder.objectRef<PresenceChange>('PresenceChange').implement({
   description: 'The presence of a device has changed.',
   fields: (t) => ({
-    cursor: t.expose('cursor', { type: 'Cursor', description: 'Resumes behind this change.' }),
+    cursor: t.expose('cursor', changeCursor),
     device: t.field({
       type: deviceRef,
       description: 'Whose presence.',
@@ -66,12 +64,11 @@ const filterInput = builder.inputType('PresenceFilter', {
 builder.subscriptionField('presence', (t) =>
   t.field({
     type: eventUnion,
-    description:
-      'Changes of presence as they happen. Reconnect with the newest `cursor` as `after` to get every change since.',
-    complexity: { field: 20, multiplier: 5 },
+    description: resumable('Changes of presence as they happen.'),
+    complexity: liveCost,
     args: {
       where: t.arg({ type: filterInput, description: 'Which devices; all of the tenant by default.' }),
-      after: t.arg({ type: 'Cursor', description: 'Continue behind this cursor, without a snapshot.' }),
+      after: t.arg(afterCursor),
     },
     subscribe: (_root, args, operation) => followPresence(operation, args),
     resolve: (payload) => payload,

@@ -1,5 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { streamGapRef } from '#api/live/gap-schema.ts';
+import { afterCursor, changeCursor, liveCost, resumable, snapshotCursor } from '#api/live/live-field.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { followShadows, type ShadowChange, type ShadowSnapshot } from './live.ts';
 import { shadowRef, sideEnum } from './schema.ts';
@@ -9,14 +10,11 @@ const snapshotRef = builder.objectRef<ShadowSnapshot>('ShadowSnapshot').implemen
   description:
     'Every wanted device that has a shadow; the first event of a subscription without `after`, and again behind a gap. More than 1 000 devices come in several events.',
   fields: (t) => ({
-    cursor: t.expose('cursor', {
-      type: 'Cursor',
-      description: 'Every change behind it follows; one it shows already may come again.',
-    }),
+    cursor: t.expose('cursor', snapshotCursor),
     devices: t.field({
       type: [deviceRef],
       description: 'The devices.',
-      resolve: ({ devices }) => [...devices],
+      resolve: ({ rows }) => [...rows],
     }),
   }),
 });
@@ -24,7 +22,7 @@ const snapshotRef = builder.objectRef<ShadowSnapshot>('ShadowSnapshot').implemen
 const changeRef = builder.objectRef<ShadowChange>('ShadowChange').implement({
   description: 'A side of a device’s shadow has a new version.',
   fields: (t) => ({
-    cursor: t.expose('cursor', { type: 'Cursor', description: 'Resumes behind this change.' }),
+    cursor: t.expose('cursor', changeCursor),
     device: t.field({
       type: deviceRef,
       description: 'Whose shadow.',
@@ -77,12 +75,11 @@ const filterInput = builder.inputType('ShadowFilter', {
 builder.subscriptionField('shadows', (t) =>
   t.field({
     type: eventUnion,
-    description:
-      'Changes of shadows as they happen. Reconnect with the newest `cursor` as `after` to get every change since.',
-    complexity: { field: 20, multiplier: 5 },
+    description: resumable('Changes of shadows as they happen.'),
+    complexity: liveCost,
     args: {
       where: t.arg({ type: filterInput, description: 'Which devices; all of the tenant by default.' }),
-      after: t.arg({ type: 'Cursor', description: 'Continue behind this cursor, without a snapshot.' }),
+      after: t.arg(afterCursor),
     },
     subscribe: (_root, args, operation) => followShadows(operation, args),
     resolve: (payload) => payload,

@@ -1,3 +1,4 @@
+import { all, type Sql, sql } from '#api/database/sql.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
@@ -37,4 +38,13 @@ export async function readLiveFilter(operation: Operation, input: LiveFilterInpu
     siteIds: siteIds && new Set(siteIds),
     metrics: metrics ? new Set(metrics) : undefined,
   };
+}
+
+/** The same as a condition on `d`, a row of `devices`; metrics are none of a device. */
+export function deviceConditions({ deviceIds, deviceKeys, siteIds }: LiveFilter): Sql {
+  return all([
+    ...(deviceIds ? [sql`d.id = any(${[...deviceIds]}::int[])`] : []),
+    ...(deviceKeys ? [sql`d.key = any(${[...deviceKeys]}::text[])`] : []),
+    ...(siteIds ? [sql`d.site_id = any(${[...siteIds]}::int[])`] : []),
+  ]);
 }

@@ -25,7 +25,7 @@ const snapshotRef = builder.objectRef<TelemetrySnapshot>('TelemetrySnapshot').im
     devices: t.field({
       type: [deviceLatestRef],
       description: 'Devices that have values.',
-      resolve: ({ devices }) => [...devices],
+      resolve: ({ rows }) => [...rows],
     }),
   }),
 });

@@ -1,4 +1,4 @@
-import { all, sql } from '#api/database/sql.ts';
+import { sql } from '#api/database/sql.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { abortable } from '#api/live/abortable.ts';
@@ -8,11 +8,12 @@ import { type Position, WHOLE } from '#api/live/cursor.ts';
 import type { LiveFilter } from '#api/live/filter.ts';
 import { type StreamGap, toGap } from '#api/live/gap.ts';
 import type { QueuedEvent } from '#api/live/queue.ts';
+import { cutSnapshot, type LiveSnapshot, type SnapshotStart } from '#api/live/snapshot.ts';
 import type { Gap } from '#api/live/subscriber.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { TelemetryEvent } from '#core/bus/events.ts';
 import type { DeviceStub } from '../devices/service.ts';
-import { type LiveFilterInput, readLiveFilter } from './live-filter.ts';
+import { deviceConditions, type LiveFilterInput, readLiveFilter } from './live-filter.ts';
 import { type LatestColumn, type LatestValue, toLatestValues } from './store.ts';
 
 export interface DeviceLatest {
@@ -20,11 +21,7 @@ export interface DeviceLatest {
   readonly values: readonly LatestValue[];
 }
 
-export interface TelemetrySnapshot {
-  readonly type: 'TelemetrySnapshot';
-  readonly cursor: string;
-  readonly devices: readonly DeviceLatest[];
-}
+export type TelemetrySnapshot = LiveSnapshot<'TelemetrySnapshot', DeviceLatest>;
 
 export interface TelemetryReading {
   readonly type: 'TelemetryReading';
@@ -42,8 +39,6 @@ export interface TelemetryArgs {
 }
 
 const MAX_HZ = 100;
-/** Devices in one snapshot event; a larger snapshot comes in several. */
-const SNAPSHOT_DEVICES = 1_000;
 
 /**
  * Follows readings: without `after` the newest values first, then everything behind that snapshot; with it everything
@@ -148,23 +143,20 @@ function wantedOf(event: TelemetryEvent, { metrics: wanted }: LiveFilter): Telem
   return { ...event, metrics, flags };
 }
 
-interface SnapshotStart extends Position {
-  readonly at: number;
-  readonly pieces: readonly TelemetrySnapshot[];
-}
-
 /** The newest values and the place on the stream they are exact at, read in one state of the database. */
-async function readSnapshot(operation: Operation, filter: LiveFilter): Promise<SnapshotStart> {
+async function readSnapshot(
+  operation: Operation,
+  filter: LiveFilter,
+): Promise<SnapshotStart<'TelemetrySnapshot', DeviceLatest>> {
   const { live, readSnapshot: readAtOnce } = operation.platform;
-  const { viewer } = operation;
-  const shard = live.shardOf(viewer);
+  const shard = live.shardOf(operation.viewer);
   const stream = await live.streamState();
-  const { cursors, rows } = await readAtOnce(operation, async (scope) => ({
+  const { cursors, devices } = await readAtOnce(operation, async (scope) => ({
     cursors: await scope.rows<{ created: Date; sequence: string; updatedAt: Date }>(
       sql`select stream_created_at as created, sequence, updated_at as "updatedAt" from follower_cursors
           where follower = 'device_latest' and shard = ${shard}`,
     ),
-    rows: await scope.rows<{ id: number; key: string; metrics: LatestColumn }>(
+    devices: await scope.rows<{ id: number; key: string; metrics: LatestColumn }>(
       sql`select d.id, d.key, l.metrics from device_latest l join devices d on d.id = l.device_id
           where ${deviceConditions(filter)} order by d.id`,
     ),
@@ -174,35 +166,18 @@ async function readSnapshot(operation: Operation, filter: LiveFilter): Promise<S
     ? { created: sameStream(cursor.created, stream.created), sequence: Number(cursor.sequence), index: WHOLE }
     : { created: stream.created, sequence: Math.max(0, stream.first - 1), index: WHOLE };
   const at = cursor?.updatedAt.getTime() ?? 0;
-  const devices = rows
+  const rows = devices
     .map(({ id, key, metrics }) => ({
       device: { id, key },
       values: toLatestValues(metrics).filter(({ metric }) => !filter.metrics || filter.metrics.has(metric)),
     }))
     .filter(({ values }) => values.length > 0);
-  const pieces: TelemetrySnapshot[] = [];
-  for (let begin = 0; begin === 0 || begin < devices.length; begin += SNAPSHOT_DEVICES) {
-    const isLast = begin + SNAPSHOT_DEVICES >= devices.length;
-    pieces.push({
-      type: 'TelemetrySnapshot',
-      cursor: live.sealCursor(viewer, position, at, !isLast),
-      devices: devices.slice(begin, begin + SNAPSHOT_DEVICES),
-    });
-  }
-  return { ...position, at, pieces };
+  return cutSnapshot(operation, 'TelemetrySnapshot', { position, at, rows });
 }
 
 /** The database keeps milliseconds, rounded; the stream's own time is finer. */
 function sameStream(stored: Date, created: number): number {
   return Math.abs(stored.getTime() - created) <= 1 ? created : stored.getTime();
-}
-
-function deviceConditions({ deviceIds, deviceKeys, siteIds }: LiveFilter) {
-  return all([
-    ...(deviceIds ? [sql`d.id = any(${[...deviceIds]}::int[])`] : []),
-    ...(deviceKeys ? [sql`d.key = any(${[...deviceKeys]}::text[])`] : []),
-    ...(siteIds ? [sql`d.site_id = any(${[...siteIds]}::int[])`] : []),
-  ]);
 }
 
 /** An event is published some time after its reading was stored, and two servers' clocks differ a little. */

@@ -20,7 +20,7 @@ import {
   type TimeRange,
 } from './store.ts';
 
-export { readLiveFilter } from './live-filter.ts';
+export { deviceConditions, type LiveFilterInput, readLiveFilter } from './live-filter.ts';
 export type { ReadingRow } from './store.ts';
 
 export const MAX_POINTS = 10_000;

@@ -1,0 +1,71 @@
+import type { Operation } from '#api/graphql/context.ts';
+import { AuthenticationError } from '#core/auth/authentication-error.ts';
+import { abortable } from './abortable.ts';
+import { untilCredentialEnds } from './credential-end.ts';
+import { WHOLE } from './cursor.ts';
+import type { LiveEvent, LiveFilter, LiveKind } from './filter.ts';
+import { type StreamGap, toGap } from './gap.ts';
+import { cutSnapshot, type LiveSnapshot } from './snapshot.ts';
+
+/** Something has changed. */
+export interface LiveChange<Name extends string, Event> {
+  readonly type: Name;
+  readonly cursor: string;
+  readonly event: Event;
+}
+
+/** What is followed: things, each event telling of one of them. */
+export interface Followed<Snapshot extends string, Row, Change extends string, Event extends LiveEvent> {
+  readonly kind: LiveKind;
+  readonly filter: LiveFilter;
+  /** Continue behind this cursor, without a snapshot. */
+  readonly after: string | null | undefined;
+  /** Names of the GraphQL types. */
+  readonly names: { readonly snapshot: Snapshot; readonly change: Change };
+  /** All that is wanted, as it is now. */
+  readonly readRows: () => Promise<readonly Row[]>;
+  /** Asked of events that the filter lets through. */
+  readonly isWanted: (event: LiveEvent) => event is Event;
+}
+
+/**
+ * Follows changes: without `after` behind a snapshot. That is read after its place on the stream is known, so a change that it
+ * shows already may come again; whatever follows is for events that say a whole state or a version. Never ends by itself.
+ * @throws AuthenticationError when the viewer's credential has ended
+ */
+export function followChanges<Snapshot extends string, Row, Change extends string, Event extends LiveEvent>(
+  operation: Operation,
+  followed: Followed<Snapshot, Row, Change, Event>,
+): AsyncGenerator<LiveSnapshot<Snapshot, Row> | LiveChange<Change, Event> | StreamGap> {
+  const { kind, filter, after, names, isWanted } = followed;
+  const { live } = operation.platform;
+  const resumed = after == null ? undefined : live.openCursor(operation.viewer, after);
+  const readSnapshot = async () => {
+    const at = Date.now();
+    const { created, last } = await live.streamState();
+    const position = { created, sequence: last, index: WHOLE };
+    return cutSnapshot(operation, names.snapshot, { position, at, rows: await followed.readRows() });
+  };
+  return abortable(async function* (signal) {
+    let start = resumed?.partial ? undefined : resumed;
+    if (!start) {
+      const snapshot = await readSnapshot();
+      start = { ...snapshot, tenantId: 0, shard: 0, partial: false };
+      yield* snapshot.pieces;
+    }
+    const deliveries = live.deliver({
+      ...{ tenant: operation.viewer, kind, filter, from: start, fromAt: start.at },
+      signal: untilCredentialEnds(operation, signal),
+    });
+    for await (const delivery of deliveries) {
+      if (delivery.type === 'gap') {
+        yield toGap(operation, delivery, null);
+        yield* (await readSnapshot()).pieces;
+      } else if (isWanted(delivery.event)) {
+        const { entry, part, index, event } = delivery;
+        yield { type: names.change, cursor: entry.cursor(part, index), event };
+      }
+    }
+    if (!signal.aborted) throw new AuthenticationError('expired', 'the credential has expired');
+  }, operation.signal);
+}
