@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  AckPolicy,
-  DeliverPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JsMsg,
-} from '@nats-io/jetstream';
-import { nanos } from '@nats-io/nats-core';
+import type { JsMsg } from '@nats-io/jetstream';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
-import type { Bus } from './connect.ts';
+import { type DurableConsumer, ensureConsumer } from './durable.ts';
+import { createGathering } from './gather.ts';
 import { endWhenLost } from './lost.ts';
 import { ORIGIN_HEADER } from './publish.ts';
 import type { StreamName } from './streams.ts';
@@ -48,15 +42,15 @@ export interface DeadLetter {
   readonly why: string;
 }
 
-export interface ConsumeOptions {
-  readonly bus: Bus;
-  readonly stream: StreamName;
-  /** Replicas that name the same durable consumer share its messages. */
-  readonly durable: string;
-  readonly filter?: string;
+export interface ConsumeOptions extends DurableConsumer {
   /** The most messages in one call of `handle`, and the most bytes. */
   readonly batchMessages: number;
   readonly batchBytes: number;
+  /**
+   * How far apart batches begin while messages follow each other closely, in ms; a full one begins at once, and so does a message
+   * that comes after a pause. Default 0.
+   */
+  readonly gatherMs?: number;
   /** The most messages held by this process without a fate; the memory ceiling together with the largest message. */
   readonly maxHeld: number;
   readonly log: Logger;
@@ -79,7 +73,6 @@ export interface Consumption {
   readonly held: number;
 }
 
-const ACK_WAIT_MS = 10_000;
 const WORKING_EVERY_MS = 3_000;
 /** A message that fails this often alone, with every neighbour healthy, is to blame itself. */
 const ATTEMPTS = 5;
@@ -90,14 +83,12 @@ const MAX_OVERLAP = 4;
 /** Follows a stream through a durable consumer. The only place where messages are acknowledged. */
 export function consume(options: ConsumeOptions): Consumption {
   const { log, bus } = options;
-  /** By sequence: what comes again while it is held replaces the older copy. */
-  const held = new Map<number, JsMsg>();
+  const held = createGathering<JsMsg>({ ...options, gatherMs: options.gatherMs ?? 0 });
   const inHand = new Set<JsMsg>();
   const batches = new Set<Promise<void>>();
   const attempts = new Map<number, number>();
   let stopping = false;
   let running = false;
-  let wake: (() => void) | undefined;
   let endPull: (() => void) | undefined;
 
   const settle = async (message: JsMsg, fate: Fate): Promise<void> => {
@@ -155,18 +146,6 @@ export function consume(options: ConsumeOptions): Consumption {
     }
   };
 
-  const takeBatch = (): JsMsg[] => {
-    const batch: JsMsg[] = [];
-    let bytes = 0;
-    for (const [sequence, message] of held) {
-      bytes += message.data.length;
-      if (batch.length > 0 && (batch.length >= options.batchMessages || bytes > options.batchBytes)) break;
-      batch.push(message);
-      held.delete(sequence);
-    }
-    return batch;
-  };
-
   /** Without a fate the messages come again; nothing that goes wrong here may end the process. */
   const finish = async (batch: readonly JsMsg[], next: () => void): Promise<void> => {
     for (const message of batch) inHand.add(message);
@@ -175,14 +154,7 @@ export function consume(options: ConsumeOptions): Consumption {
   };
 
   const work = async () => {
-    while (!stopping) {
-      const batch = takeBatch();
-      if (batch.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        continue;
-      }
+    for (let batch = await held.next(); batch; batch = await held.next()) {
       const { promise: nextMayBegin, resolve: next } = Promise.withResolvers<void>();
       const finished = finish(batch, next);
       batches.add(finished);
@@ -205,10 +177,7 @@ export function consume(options: ConsumeOptions): Consumption {
           max_messages: Math.min(options.maxHeld, 300),
           idle_heartbeat: 2_000,
           expires: 10_000,
-          callback: (message) => {
-            held.set(message.seq, message);
-            wake?.();
-          },
+          callback: held.add,
         });
         running = true;
         endPull = () => messages.stop();
@@ -225,7 +194,7 @@ export function consume(options: ConsumeOptions): Consumption {
 
   const stillWorking = setInterval(() => {
     for (const message of inHand) message.working();
-    for (const message of held.values()) message.working();
+    for (const message of held.waiting()) message.working();
   }, WORKING_EVERY_MS);
   const pulling = pull();
   const working = work();
@@ -235,14 +204,13 @@ export function consume(options: ConsumeOptions): Consumption {
       stopping = true;
       running = false;
       endPull?.();
-      wake?.();
+      held.end();
       const finished = await Promise.race([
         working.then(() => true),
         sleep(deadlineMs, false, { ref: false }),
       ]);
       clearInterval(stillWorking);
-      for (const message of held.values()) message.nak();
-      held.clear();
+      for (const message of held.waiting()) message.nak();
       await Promise.race([pulling, sleep(500, undefined, { ref: false })]);
       return { abandoned: finished ? 0 : inHand.size };
     },
@@ -265,24 +233,3 @@ const placeOf = (message: JsMsg) => ({
   streamedAt: Number(message.timestampNanos / 1_000_000n),
   origin: message.headers?.get(ORIGIN_HEADER) || undefined,
 });
-
-async function ensureConsumer(options: ConsumeOptions): Promise<void> {
-  const { jsm } = options.bus;
-  const limits = { ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: options.maxHeld, max_deliver: -1 };
-  try {
-    const { config } = await jsm.consumers.info(options.stream, options.durable);
-    if (config.max_ack_pending !== limits.max_ack_pending || config.ack_wait !== limits.ack_wait) {
-      await jsm.consumers.update(options.stream, options.durable, limits);
-    }
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound)
-      throw error;
-    await jsm.consumers.add(options.stream, {
-      durable_name: options.durable,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ...limits,
-      ...(options.filter && { filter_subject: options.filter }),
-    });
-  }
-}

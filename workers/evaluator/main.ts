@@ -52,6 +52,7 @@ await runService({
           batchMessages: 300,
           batchBytes: 4 * 1024 * 1024,
           maxHeld: config.EVALUATOR_MAX_HELD,
+          gatherMs: config.EVALUATOR_GATHER_MS,
           log,
           handle: presence.handle,
           healthy: async () => bus.connected() && (await databaseAnswers(pool)),

@@ -10,6 +10,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
       INGEST_BATCH_FRAMES: integer(64, 1, 1_000),
       /** Bytes of frames in one transaction. */
       INGEST_BATCH_BYTES: integer(2 * 1024 * 1024, 1_024),
+      /** While frames follow each other closely, transactions begin so far apart, in milliseconds. */
+      INGEST_GATHER_MS: integer(100, 0, 5_000),
       /** Frames held without a fate; with the largest frame (144 KiB) the memory ceiling. */
       INGEST_MAX_HELD: integer(512, 1, 10_000),
       /** The same of SHADOW and of COMMANDS, each. */

@@ -114,6 +114,7 @@ await runService({
           batchMessages: config.INGEST_BATCH_FRAMES,
           batchBytes: config.INGEST_BATCH_BYTES,
           maxHeld: stream === 'TELEMETRY' ? config.INGEST_MAX_HELD : config.INGEST_MAX_HELD_OTHER,
+          gatherMs: config.INGEST_GATHER_MS,
           log,
           handle: createIngest({ ...ingest, stream }),
           healthy,
