@@ -38,8 +38,7 @@ export interface EntryPart {
   readonly tenantId: number;
   /** The place of the first among all events of the message. */
   readonly first: number;
-  readonly deviceIds: readonly number[];
-  readonly devices: readonly string[];
+  readonly count: number;
 }
 
 /**
@@ -90,24 +89,37 @@ export class Entry {
   /** How many events there are, of all tenants. */
   get count(): number {
     const last = this.parts.at(-1);
-    return last ? last.first + last.deviceIds.length : 0;
+    return last ? last.first + last.count : 0;
+  }
+
+  /** The id of the device that an event is about; no device has -1. */
+  deviceIdOf(index: number): number {
+    const opened = this.#open();
+    const id = opened?.kind === 'telemetry' ? opened.deviceIds[index] : eventOf(opened, index)?.deviceId;
+    return id ?? -1;
+  }
+
+  /** The key of the device that an event is about; empty where there is none. */
+  deviceOf(index: number): string {
+    const opened = this.#open();
+    return opened?.kind === 'telemetry' ? opened.deviceOf(index) : (eventOf(opened, index)?.device ?? '');
   }
 
   /** The event at a place of a part. @throws EventError when there is none */
   event(index: number): LiveEvent {
     const opened = this.#open();
     if (opened?.kind === 'telemetry') return opened.event(index);
-    const event = isLive(opened) ? opened.events[index] : undefined;
+    const event = eventOf(opened, index);
     if (!event) throw new EventError(`no event ${index}`);
     return event;
   }
 
   /** The cursor behind the event at `index` of a part. */
-  cursor({ tenantId, first, deviceIds }: EntryPart, index: number): string {
+  cursor({ tenantId, first, count }: EntryPart, index: number): string {
     this.#cursors ??= [];
     const known = this.#cursors[index];
     if (known !== undefined) return known;
-    const isLast = index + 1 >= first + deviceIds.length;
+    const isLast = index + 1 >= first + count;
     const { sealer, shard, created } = this.#source;
     const cursor = sealer.seal({
       tenantId,
@@ -139,11 +151,13 @@ function partsOf(opened: OpenEvents | undefined): readonly EntryPart[] {
   if (opened?.kind === 'telemetry') return opened.parts;
   if (!isLive(opened)) return [];
   const { tenantId, events } = opened;
-  const [deviceIds, devices] = [events.map((event) => event.deviceId), events.map((event) => event.device)];
-  return [{ tenantId, first: 0, deviceIds, devices }];
+  return [{ tenantId, first: 0, count: events.length }];
 }
 
 type OpenLive = Extract<OpenEvents, { readonly kind: Exclude<LiveKind, 'telemetry'> }>;
 
 const isLive = (opened: OpenEvents | undefined): opened is OpenLive =>
   opened?.kind === 'presence' || opened?.kind === 'shadow' || opened?.kind === 'command';
+
+const eventOf = (opened: OpenEvents | undefined, index: number): OpenLive['events'][number] | undefined =>
+  isLive(opened) ? opened.events[index] : undefined;

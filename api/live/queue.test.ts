@@ -65,9 +65,9 @@ const idOf = (item: QueuedEvent | undefined) => (item && 'id' in item.event ? it
 
 describe('entry', () => {
   it('knows whose events it holds, and refuses nothing it cannot read', () => {
-    expect(entryOf(9, [event(1)]).parts).toMatchObject([
-      { tenantId: 5, first: 0, deviceIds: [1], devices: ['d'] },
-    ]);
+    const entry = entryOf(9, [event(1)]);
+    expect(entry.parts).toMatchObject([{ tenantId: 5, first: 0, count: 1 }]);
+    expect([entry.deviceIdOf(0), entry.deviceOf(0)]).toEqual([1, 'd']);
     expect(entryOf(9, [event(1)]).partOf(5, 'presence')).toBeUndefined();
     expect(entryOf(9, [event(1)]).partOf(6, 'telemetry')).toBeUndefined();
     const strange = stored(9, Buffer.from('not json'));

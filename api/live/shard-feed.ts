@@ -49,6 +49,8 @@ export interface ShardFeed {
 /** Messages whose ids are remembered; the bus itself remembers them for two minutes only. */
 const REMEMBERED_IDS = 20_000;
 
+const NOBODY: ReadonlySet<Follower> = new Set();
+
 interface Audience {
   /** Followers of anything but a list of devices. */
   readonly broad: Set<Follower>;
@@ -119,13 +121,12 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       const audience = audiences.get(`${part.tenantId}/${entry.kind}`);
       if (!audience) continue;
       const { broad, byDevice } = audience;
-      for (let place = 0; place < part.deviceIds.length; place++) {
-        const index = part.first + place;
+      for (let index = part.first; index < part.first + part.count; index++) {
         for (const follower of broad) give(follower, entry, part, index);
         if (byDevice.size === 0) continue;
-        for (const follower of byDevice.get(part.deviceIds[place] ?? -1) ?? [])
+        for (const follower of byDevice.get(entry.deviceIdOf(index)) ?? NOBODY)
           give(follower, entry, part, index);
-        for (const follower of byDevice.get(part.devices[place] ?? '') ?? [])
+        for (const follower of byDevice.get(entry.deviceOf(index)) ?? NOBODY)
           give(follower, entry, part, index);
       }
     }
@@ -214,7 +215,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       for (const entry of recent) {
         if (entry.sequence < from.sequence || isRepeat(entry)) continue;
         const part = entry.partOf(follower.tenantId, follower.kind);
-        for (let index = part?.first ?? 0; part && index < part.first + part.deviceIds.length; index++) {
+        for (let index = part?.first ?? 0; part && index < part.first + part.count; index++) {
           give(follower, entry, part, index);
           if (!joined.has(follower)) return;
         }

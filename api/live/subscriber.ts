@@ -80,7 +80,7 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
         } else {
           const { entry } = found;
           const part = feed.isRepeat(entry) ? undefined : entry.partOf(options.tenantId, options.kind);
-          for (let index = part?.first ?? 0; part && index < part.first + part.deviceIds.length; index++) {
+          for (let index = part?.first ?? 0; part && index < part.first + part.count; index++) {
             const place = { created: entry.created, sequence: entry.sequence, index };
             if (!isBefore(position, place)) continue;
             const event = entry.event(index);

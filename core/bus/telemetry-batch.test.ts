@@ -48,58 +48,67 @@ describe('a telemetry batch', () => {
 
   it('says when a reading was taken and which metrics it has without decoding it', () => {
     const bytes = two();
-    bytes.fill(0x20, bytes.indexOf(10) + 1);
+    bytes.fill(0x20, bytes.indexOf('{"siteId"'));
     const batch = open(bytes);
-    expect([0, 1, 2].map((index) => batch.tsOf(index))).toEqual([1_010, 1_011, 1_020]);
+    expect([...batch.takenAt]).toEqual([1_010, 1_011, 1_020]);
     expect([0, 1, 2].map((index) => batch.shapeOf(index))).toEqual(['text', 'n', 'n']);
   });
 
   it('says who was heard and when, by tenant, without decoding a reading', () => {
     const bytes = two();
-    bytes.fill(0x20, bytes.indexOf(10) + 1);
-    expect(open(bytes).parts).toEqual([
-      {
-        tenant: 'acme',
-        tenantId: 1,
-        first: 0,
-        deviceIds: [10, 11],
-        devices: ['d-10', 'd-11'],
-        receivedAt: [2_010, 2_011],
-      },
-      { tenant: 'other', tenantId: 2, first: 2, deviceIds: [20], devices: ['d-20'], receivedAt: [2_020] },
+    bytes.fill(0x20, bytes.indexOf('{"siteId"'));
+    const batch = open(bytes);
+    expect(batch.parts).toEqual([
+      { tenant: 'acme', tenantId: 1, first: 0, count: 2 },
+      { tenant: 'other', tenantId: 2, first: 2, count: 1 },
     ]);
+    expect([...batch.deviceIds]).toEqual([10, 11, 20]);
+    expect([...batch.receivedAt]).toEqual([2_010, 2_011, 2_020]);
+    expect([0, 1, 2].map((index) => batch.deviceOf(index))).toEqual(['d-10', 'd-11', 'd-20']);
   });
 
   it('reads what earlier versions published', () => {
     const event = { ...place(10), siteId: null, metrics: { n: 1, on: true } };
     const bytes = encodeEvents({ v: 1, tenant: 'acme', tenantId: 1, kind: 'telemetry', events: [event] });
     const batch = open(bytes);
-    expect(batch.parts).toMatchObject([{ tenant: 'acme', tenantId: 1, first: 0 }]);
+    expect(batch.parts).toEqual([{ tenant: 'acme', tenantId: 1, first: 0, count: 1 }]);
     expect(batch.events()).toEqual([event]);
-    const without = Buffer.from(
-      two()
-        .toString()
-        .replace(/,"lags":.*?(?=}[,\]])/g, ''),
-    );
-    expect(open(without).tsOf(2)).toBe(1_020);
-    expect([0, 1, 2].map((index) => open(without).shapeOf(index))).toEqual(['text', 'n', 'n']);
+    const earlier = open(Buffer.from(VERSION_2));
+    expect(earlier.parts).toEqual([
+      { tenant: 'acme', tenantId: 1, first: 0, count: 2 },
+      { tenant: 'other', tenantId: 2, first: 2, count: 1 },
+    ]);
+    expect(earlier.events()).toEqual([
+      { ...place(10), siteId: null, metrics: { text: 'né\n,{€' } },
+      { ...place(11), siteId: 3, metrics: { n: 11 }, flags: { n: 'OUT_OF_RANGE' }, lat: 1.5, lng: -2 },
+      { ...place(20), siteId: null, metrics: { n: 20 } },
+    ]);
   });
 
   it('is refused when it is cut short, contradicts itself or is of another version', () => {
     const bytes = two();
-    const head = bytes.toString().split('\n')[0] ?? '';
+    const head = bytes.subarray(0, bytes.indexOf(10));
+    const counted = (wrong: string) =>
+      Buffer.from(bytes.toString('latin1').replace('"count":2', `"count":${wrong}`), 'latin1');
     const refused = [
       bytes.subarray(0, 40),
+      bytes.subarray(0, head.length + 20),
       bytes.subarray(0, bytes.length - 1),
-      Buffer.from(head),
-      Buffer.from(bytes.toString().replace('"deviceIds":[10,', '"deviceIds":[')),
-      Buffer.from('{"v":2,"kind":"telemetry"}\n'),
-      Buffer.from('{"v":3,"kind":"telemetry","parts":[]}\n'),
+      head,
+      ...['1', '3', '-', '"2"', '2000000'].map(counted),
+      Buffer.from(bytes.toString('latin1').replace('"text","n"', '"text"'), 'latin1'),
+      Buffer.from('{"v":3,"kind":"telemetry"}\n'),
+      Buffer.from(VERSION_2.slice(0, -1)),
+      Buffer.from(VERSION_2.replace('"deviceIds":[10,', '"deviceIds":[')),
+      Buffer.from('{"v":4,"kind":"telemetry","parts":[]}\n'),
     ];
     for (const each of refused) expect(() => openEvents(each)).toThrow(EventError);
     expect(() => open(two()).event(3)).toThrow(EventError);
   });
 });
+
+const VERSION_2 = `{"v":2,"kind":"telemetry","parts":[{"tenant":"acme","tenantId":1,"deviceIds":[10,11],"devices":["d-10","d-11"],"receivedAt":[2010,2011],"lengths":[71,108],"lags":[1000,1000],"shapes":["text","n"],"shapeOf":[0,1]},{"tenant":"other","tenantId":2,"deviceIds":[20],"devices":["d-20"],"receivedAt":[2020],"lengths":[55]}]}
+{"siteId":null,"ts":1010,"id":"10","metrics":{"text":"né\\n,{€"}},{"siteId":3,"ts":1011,"id":"11","metrics":{"n":11},"flags":{"n":"OUT_OF_RANGE"},"lat":1.5,"lng":-2},{"siteId":null,"ts":1020,"id":"20","metrics":{"n":20}}`;
 
 const place = (n: number) => ({
   deviceId: n,

@@ -1,20 +1,20 @@
+import { isEarlierTelemetry, readEarlierTelemetry } from './earlier-telemetry.ts';
 import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from './events.ts';
+import { columnBytes, columnsIn, readColumns, type TelemetryColumns } from './telemetry-columns.ts';
 
 /**
  * How committed readings travel on EVENTS: one message holds those of many tenants of a shard, so that what a reading costs does
  * not depend on how many tenants there are. It begins with one line of JSON,
  *
- *     {"v":2,"kind":"telemetry","parts":[{"tenant","tenantId","deviceIds":[…],"devices":[…],"receivedAt":[…],"lengths":[…],
- *       "lags":[…],"shapes":[…],"shapeOf":[…]}]}
+ *     {"v":3,"kind":"telemetry","parts":[{"tenant","tenantId","count"}],"shapes":[…]}
  *
- * and goes on with one JSON object a reading, `{"siteId","ts","id","metrics","flags","lat","lng"}`, separated by commas, in the order of
- * the parts. `lengths` are theirs in bytes; `lags` how long before `receivedAt` each was taken, in ms; `shapes` the names of
- * metrics that a reading may have, joined by commas, and `shapeOf` which of these each has, absent where there is but one.
- * Whoever wants some readings, or only needs to know who was heard and when, decodes no others. Of what was published without
- * lags and shapes the readings say it.
+ * where `shapes` are the names of metrics that a reading may have, joined by commas. Then come columns (`telemetry-columns.ts`), the
+ * keys of the devices one behind the other in ASCII, and one JSON object a reading, `{"siteId","id","metrics","flags","lat","lng"}`,
+ * separated by commas: all in the order of the parts. Whoever wants some readings, or only needs to know who was heard and when,
+ * decodes no others, and what is kept of a message is little more than its bytes.
  */
-const VERSION = 2;
-const HEAD = Buffer.from('{"v":2,');
+const VERSION = 3;
+const HEAD = Buffer.from(`{"v":${VERSION},"kind":"telemetry",`);
 const NEWLINE = 10;
 
 /** A reading to be told about. `metricsJson` and `flagsJson` are its metrics and flags as JSON text. */
@@ -34,30 +34,16 @@ export interface TenantTelemetry {
   readonly events: readonly TelemetryToTell[];
 }
 
-interface PartHead {
+/** The readings of one tenant within a message: `count` of them from the place `first` on. */
+export interface TelemetryPart {
   readonly tenant: string;
   readonly tenantId: number;
-  readonly deviceIds: readonly number[];
-  readonly devices: readonly string[];
-  readonly receivedAt: readonly number[];
-}
-
-/** What the first line says of one tenant. */
-interface Head extends PartHead {
-  readonly lengths: readonly number[];
-  readonly lags?: readonly number[];
-  readonly shapes?: readonly string[];
-  readonly shapeOf?: readonly number[];
-}
-
-/** Who was heard in one message, of one tenant; the arrays have one entry a reading. */
-export interface TelemetryPart extends PartHead {
-  /** The place of its first reading among all of the message. */
   readonly first: number;
+  readonly count: number;
 }
 
 /** The readings of one message, each decoded when it is first asked for. */
-export interface TelemetryBatch {
+export interface TelemetryBatch extends Pick<TelemetryColumns, 'deviceIds' | 'receivedAt' | 'takenAt'> {
   readonly kind: 'telemetry';
   readonly parts: readonly TelemetryPart[];
   readonly count: number;
@@ -65,46 +51,52 @@ export interface TelemetryBatch {
   event(index: number): TelemetryEvent;
   /** All of them, in order; at once is cheaper than one by one. */
   events(): readonly TelemetryEvent[];
-  /** When a reading was taken, mostly without decoding it. */
-  tsOf(index: number): number;
-  /** The names of a reading's metrics, joined by commas, mostly without decoding it. */
+  /** The key of a reading's device, without decoding it. */
+  deviceOf(index: number): string;
+  /** The names of a reading's metrics, joined by commas, without decoding it. */
   shapeOf(index: number): string;
 }
 
 /** At least one reading; a tenant comes once. */
 export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
+  const count = tenants.reduce((sum, { events }) => sum + events.length, 0);
+  const block = new ArrayBuffer(columnBytes(count));
+  const columns = columnsIn(block, count);
+  const shapes = new Map<string, number>();
   const bodies: string[] = [];
-  for (const { events } of tenants) for (const event of events) bodies.push(bodyOf(event));
-  const text = bodies.join(',');
-  const lengthOf = Buffer.byteLength(text) === text.length ? sizeOf : Buffer.byteLength;
-  let index = 0;
-  const parts = tenants.map(({ tenant, tenantId, events }): Head => {
-    const shapes = new Map<string, number>();
-    const [deviceIds, devices, receivedAt]: [number[], string[], number[]] = [[], [], []];
-    const [lengths, lags, shapeOf]: [number[], number[], number[]] = [[], [], []];
+  const names: string[] = [];
+  for (const { events } of tenants) {
     for (const event of events) {
-      deviceIds.push(event.deviceId);
-      devices.push(event.device);
-      receivedAt.push(event.receivedAt);
-      lengths.push(lengthOf(bodies[index++] ?? ''));
-      lags.push(event.receivedAt - event.ts);
+      const index = bodies.length;
       const shape = shapes.get(event.shape) ?? shapes.size;
       if (shape === shapes.size) shapes.set(event.shape, shape);
-      shapeOf.push(shape);
+      columns.takenAt[index] = event.ts;
+      columns.receivedAt[index] = event.receivedAt;
+      columns.deviceIds[index] = event.deviceId;
+      columns.shapes[index] = shape;
+      columns.nameLengths[index] = event.device.length;
+      bodies.push(bodyOf(event));
+      names.push(event.device);
     }
-    const head = {
-      tenant,
-      tenantId,
-      deviceIds,
-      devices,
-      receivedAt,
-      lengths,
-      lags,
-      shapes: [...shapes.keys()],
-    };
-    return shapes.size > 1 ? { ...head, shapeOf } : head;
-  });
-  return Buffer.from(`${JSON.stringify({ v: VERSION, kind: 'telemetry', parts })}\n${text}`);
+  }
+  const text = bodies.join();
+  const textBytes = Buffer.byteLength(text);
+  const lengthOf = textBytes === text.length ? sizeOf : Buffer.byteLength;
+  let end = -1;
+  for (const [index, body] of bodies.entries()) {
+    end += 1 + lengthOf(body);
+    columns.ends[index] = end;
+  }
+  const parts = tenants.map(({ tenant, tenantId, events }) => ({ tenant, tenantId, count: events.length }));
+  const head = `${JSON.stringify({ v: VERSION, kind: 'telemetry', parts, shapes: [...shapes.keys()] })}\n`;
+  const name = names.join('');
+  const headBytes = Buffer.byteLength(head);
+  const buffer = Buffer.allocUnsafe(headBytes + block.byteLength + name.length + textBytes);
+  buffer.write(head);
+  buffer.set(new Uint8Array(block), headBytes);
+  buffer.write(name, headBytes + block.byteLength, 'latin1');
+  buffer.write(text, buffer.length - textBytes);
+  return buffer;
 }
 
 const sizeOf = (ascii: string): number => ascii.length;
@@ -112,141 +104,143 @@ const sizeOf = (ascii: string): number => ascii.length;
 /** The names of metrics as `TelemetryToTell` has them. */
 export const shapeOf = (metrics: Readonly<Record<string, unknown>>): string => Object.keys(metrics).join();
 
-function bodyOf({ siteId, ts, id, metricsJson, flagsJson, lat, lng }: TelemetryToTell): string {
+function bodyOf({ siteId, id, metricsJson, flagsJson, lat, lng }: TelemetryToTell): string {
   const flags = flagsJson === undefined ? '' : `,"flags":${flagsJson}`;
   const place = `${lat === undefined ? '' : `,"lat":${lat}`}${lng === undefined ? '' : `,"lng":${lng}`}`;
-  return `{"siteId":${siteId},"ts":${ts},"id":"${id}","metrics":${metricsJson}${flags}${place}}`;
+  return `{"siteId":${siteId},"id":"${id}","metrics":${metricsJson}${flags}${place}}`;
 }
 
-/** Everything that EVENTS carries, readings as a batch: also those of version 1, which the stream may still hold. */
+/** Everything that EVENTS carries, readings as a batch: also those of earlier versions, which the stream may still hold. */
 export type OpenEvents = TelemetryBatch | Exclude<EventMessage, { readonly kind: 'telemetry' }>;
 
 /** @throws EventError for an unknown version or anything that is not JSON */
 export function openEvents(bytes: Uint8Array): OpenEvents {
   if (HEAD.compare(bytes, 0, HEAD.length) === 0) return openTelemetryBatch(bytes);
+  if (isEarlierTelemetry(bytes))
+    return openTelemetryBatch(encodeTelemetry(readEarlierTelemetry(bytes).map(toTell)));
   const message = decodeEvents(bytes);
   if (message.kind !== 'telemetry') return message;
-  const { tenant, tenantId, events } = message;
+  return openTelemetryBatch(encodeTelemetry([toTell(message)]));
+}
+
+function toTell({
+  tenant,
+  tenantId,
+  events,
+}: Pick<Extract<EventMessage, { kind: 'telemetry' }>, 'tenant' | 'tenantId' | 'events'>): TenantTelemetry {
   const told = events.map(({ metrics, flags, ...event }) => ({
     ...event,
     metricsJson: JSON.stringify(metrics),
     flagsJson: flags && JSON.stringify(flags),
     shape: shapeOf(metrics),
   }));
-  return openTelemetryBatch(encodeTelemetry([{ tenant, tenantId, events: told }]));
+  return { tenant, tenantId, events: told };
 }
 
-/**
- * Reads the first line. Keeps `bytes`.
- * @throws EventError for another version, or when the parts contradict each other
- */
+/** Keeps `bytes`. @throws EventError when they contradict themselves */
 function openTelemetryBatch(bytes: Uint8Array): TelemetryBatch {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const headEnd = buffer.indexOf(NEWLINE);
-  const heads = readHeads(headEnd < 0 ? buffer : buffer.subarray(0, headEnd));
+  const { parts: heads, shapes } = parse<Head>(buffer.toString('utf8', 0, Math.max(0, headEnd)));
+  if (!Array.isArray(heads) || !Array.isArray(shapes)) throw new EventError('a head without parts');
   const parts: TelemetryPart[] = [];
-  let count = 0;
-  for (const { tenant, tenantId, deviceIds, devices, receivedAt, lengths, lags, shapeOf } of heads) {
-    for (const each of [devices, receivedAt, lengths, lags, shapeOf]) {
-      if (each && each.length !== deviceIds.length) throw new EventError('parts of unequal length');
-    }
-    parts.push({ tenant, tenantId, deviceIds, devices, receivedAt, first: count });
-    count += deviceIds.length;
+  let first = 0;
+  for (const { tenant, tenantId, count } of heads) {
+    if (!(Number.isInteger(count) && count >= 0)) throw new EventError('a part without a count');
+    parts.push({ tenant, tenantId, first, count });
+    first += count;
   }
-  return new OpenBatch(buffer, headEnd + 1, heads, parts, count);
+  const { columns, nameBytes } = readColumns(buffer, headEnd + 1, first, shapes.length);
+  const namesAt = headEnd + 1 + columnBytes(first);
+  const bodiesAt = namesAt + nameBytes;
+  if (bodiesAt + (columns.ends.at(-1) ?? 0) !== buffer.length) throw new EventError('lengths do not add up');
+  return new OpenBatch(buffer, parts, shapes, columns, { names: namesAt, bodies: bodiesAt });
 }
 
-function readHeads(line: Buffer): readonly Head[] {
-  const { v, kind, parts } = parse<{ v: number; kind: string; parts: readonly Head[] }>(
-    line.toString('utf8'),
-  );
-  if (v !== VERSION || kind !== 'telemetry' || !Array.isArray(parts))
-    throw new EventError('unknown event version');
-  return parts;
+interface Head {
+  readonly parts: readonly Omit<TelemetryPart, 'first'>[];
+  readonly shapes: readonly string[];
 }
 
-type Body = Omit<TelemetryEvent, 'deviceId' | 'device' | 'receivedAt'>;
+type Body = Pick<TelemetryEvent, 'siteId' | 'id' | 'metrics' | 'flags' | 'lat' | 'lng'>;
 
 class OpenBatch implements TelemetryBatch {
   readonly kind = 'telemetry';
   readonly parts: readonly TelemetryPart[];
   readonly count: number;
-  readonly #heads: readonly Head[];
+  readonly deviceIds: Int32Array;
+  readonly receivedAt: Float64Array;
+  readonly takenAt: Float64Array;
+  readonly #shapes: readonly string[];
+  readonly #columns: TelemetryColumns;
   readonly #buffer: Buffer;
-  readonly #bodiesAt: number;
-  /** Of each reading, where its body ends and which part it is in. */
-  readonly #ends: Uint32Array;
-  readonly #partOf: Uint32Array;
-  readonly #events: (TelemetryEvent | undefined)[];
+  readonly #at: { readonly names: number; readonly bodies: number };
+  #devices: readonly string[] | undefined;
+  #events: (TelemetryEvent | undefined)[] | undefined;
 
   constructor(
     buffer: Buffer,
-    bodiesAt: number,
-    heads: readonly Head[],
     parts: readonly TelemetryPart[],
-    count: number,
+    shapes: readonly string[],
+    columns: TelemetryColumns,
+    at: { readonly names: number; readonly bodies: number },
   ) {
-    this.#heads = heads;
     this.#buffer = buffer;
-    this.#bodiesAt = bodiesAt;
     this.parts = parts;
-    this.count = count;
-    this.#ends = new Uint32Array(count);
-    this.#partOf = new Uint32Array(count);
-    this.#events = new Array(count).fill(undefined);
-    let [index, end] = [0, bodiesAt - 1];
-    for (const [part, { lengths }] of heads.entries()) {
-      for (const length of lengths) {
-        end += 1 + length;
-        this.#partOf[index] = part;
-        this.#ends[index++] = end;
-      }
-    }
-    if (count > 0 && end !== buffer.length) throw new EventError('lengths do not add up');
+    this.#shapes = shapes;
+    this.#columns = columns;
+    this.#at = at;
+    this.count = columns.ends.length;
+    this.deviceIds = columns.deviceIds;
+    this.receivedAt = columns.receivedAt;
+    this.takenAt = columns.takenAt;
   }
 
   event(index: number): TelemetryEvent {
-    const known = this.#events[index];
+    const known = this.#events?.[index];
     if (known) return known;
-    const end = this.#ends[index];
+    const end = this.#columns.ends[index];
     if (end === undefined) throw new EventError(`no event ${index}`);
-    const start = index === 0 ? this.#bodiesAt : (this.#ends[index - 1] ?? 0) + 1;
-    const event = this.#complete(index, parse<Body>(this.#buffer.toString('utf8', start, end)));
+    const start = index === 0 ? 0 : (this.#columns.ends[index - 1] ?? 0) + 1;
+    const { bodies } = this.#at;
+    const event = this.#complete(
+      index,
+      parse<Body>(this.#buffer.toString('utf8', bodies + start, bodies + end)),
+    );
+    this.#events ??= [];
     this.#events[index] = event;
     return event;
   }
 
   events(): readonly TelemetryEvent[] {
-    const bodies = parse<Body[]>(`[${this.#buffer.toString('utf8', this.#bodiesAt)}]`);
+    const bodies = parse<Body[]>(`[${this.#buffer.toString('utf8', this.#at.bodies)}]`);
     if (bodies.length !== this.count) throw new EventError('lengths do not add up');
     return bodies.map((body, index) => this.#complete(index, body));
   }
 
-  tsOf(index: number): number {
-    const part = this.#partOf[index] ?? 0;
-    const place = index - (this.parts[part]?.first ?? 0);
-    const lag = this.#heads[part]?.lags?.[place];
-    const receivedAt = this.parts[part]?.receivedAt[place];
-    return lag === undefined || receivedAt === undefined ? this.event(index).ts : receivedAt - lag;
+  deviceOf(index: number): string {
+    this.#devices ??= this.#readDevices();
+    return this.#devices[index] ?? '';
   }
 
   shapeOf(index: number): string {
-    const part = this.#partOf[index] ?? 0;
-    const { shapes, shapeOf: shapeNumbers } = this.#heads[part] ?? {};
-    const shape = shapes?.[shapeNumbers?.[index - (this.parts[part]?.first ?? 0)] ?? 0];
-    return shape ?? shapeOf(this.event(index).metrics);
+    return this.#shapes[this.#columns.shapes[index] ?? -1] ?? '';
   }
 
-  #complete(index: number, { siteId, ts, id, metrics, flags, lat, lng }: Body): TelemetryEvent {
-    const part = this.parts[this.#partOf[index] ?? 0];
-    const place = index - (part?.first ?? 0);
+  #readDevices(): readonly string[] {
+    const names = this.#buffer.toString('latin1', this.#at.names, this.#at.bodies);
+    let end = 0;
+    return Array.from(this.#columns.nameLengths, (length) => names.slice(end, (end += length)));
+  }
+
+  #complete(index: number, { siteId, id, metrics, flags, lat, lng }: Body): TelemetryEvent {
     return {
-      deviceId: part?.deviceIds[place] ?? -1,
-      device: part?.devices[place] ?? '',
+      deviceId: this.deviceIds[index] ?? -1,
+      device: this.deviceOf(index),
       siteId,
-      ts,
+      ts: this.takenAt[index] ?? 0,
       id,
-      receivedAt: part?.receivedAt[place] ?? 0,
+      receivedAt: this.receivedAt[index] ?? 0,
       metrics,
       ...(flags !== undefined && { flags }),
       ...(lat !== undefined && { lat }),

@@ -12,26 +12,24 @@ export interface DeviceSignals {
 export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
   const hear = (tenantId: number, deviceId: number, signal: PresenceSignal) => {
     const device = heard.get(deviceId);
-    if (!device) heard.set(deviceId, { tenantId, deviceId, signals: [signal] });
-    else {
-      const last = device.signals.at(-1);
-      if (signal.kind === 'traffic' && last?.kind === 'traffic') {
-        if (signal.at > last.at) device.signals[device.signals.length - 1] = signal;
-      } else device.signals.push(signal);
-    }
+    if (device) device.signals.push(signal);
+    else heard.set(deviceId, { tenantId, deviceId, signals: [signal] });
+  };
+  const hearTraffic = (tenantId: number, deviceId: number, at: number) => {
+    const signals = heard.get(deviceId)?.signals;
+    const last = signals?.at(-1);
+    if (last?.kind !== 'traffic') hear(tenantId, deviceId, { kind: 'traffic', at });
+    else if (signals && at > last.at) signals[signals.length - 1] = { kind: 'traffic', at };
   };
   switch (message.kind) {
     case 'telemetry':
-      for (const { tenantId, deviceIds, receivedAt } of message.parts) {
-        for (let index = 0; index < deviceIds.length; index++) {
-          const [deviceId, at] = [deviceIds[index], receivedAt[index]];
-          if (deviceId !== undefined && at !== undefined) hear(tenantId, deviceId, { kind: 'traffic', at });
-        }
+      for (const { tenantId, first, count } of message.parts) {
+        for (let index = first; index < first + count; index++)
+          hearTraffic(tenantId, message.deviceIds[index] ?? -1, message.receivedAt[index] ?? 0);
       }
       return;
     case 'heartbeat':
-      for (const event of message.events)
-        hear(message.tenantId, event.deviceId, { kind: 'traffic', at: event.at });
+      for (const event of message.events) hearTraffic(message.tenantId, event.deviceId, event.at);
       return;
     case 'session':
       for (const { deviceId, at, connection, epoch } of message.events) {

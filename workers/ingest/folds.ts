@@ -69,10 +69,10 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
       return held;
     },
     add(batch) {
-      for (const { tenantId, first, deviceIds } of batch.parts) {
-        for (const [place, deviceId] of deviceIds.entries()) {
-          const index = first + place;
-          fold(tenantId, deviceId, { shape: batch.shapeOf(index), ts: batch.tsOf(index), batch, index });
+      for (const { tenantId, first, count } of batch.parts) {
+        for (let index = first; index < first + count; index++) {
+          const [deviceId, ts] = [batch.deviceIds[index] ?? -1, batch.takenAt[index] ?? 0];
+          fold(tenantId, deviceId, { shape: batch.shapeOf(index), ts, batch, index });
         }
       }
     },
