@@ -18,7 +18,7 @@ interface EarlierPart {
 }
 
 /** Whether these are readings of version 2. */
-export const isEarlierTelemetry = (bytes: Uint8Array): boolean => HEAD.compare(bytes, 0, HEAD.length) === 0;
+export const isEarlierTelemetry = (bytes: Uint8Array): boolean => HEAD.equals(bytes.subarray(0, HEAD.length));
 
 /** @throws EventError when it is cut short or its parts contradict each other */
 export function readEarlierTelemetry(

@@ -91,6 +91,7 @@ describe('a telemetry batch', () => {
     const counted = (wrong: string) =>
       Buffer.from(bytes.toString('latin1').replace('"count":2', `"count":${wrong}`), 'latin1');
     const refused = [
+      bytes.subarray(0, 5),
       bytes.subarray(0, 40),
       bytes.subarray(0, head.length + 20),
       bytes.subarray(0, bytes.length - 1),

@@ -14,7 +14,7 @@ import { columnBytes, columnsIn, readColumns, type TelemetryColumns } from './te
  * decodes no others, and what is kept of a message is little more than its bytes.
  */
 const VERSION = 3;
-const HEAD = Buffer.from(`{"v":${VERSION},"kind":"telemetry",`);
+const HEAD = Buffer.from(`{"v":${VERSION},`);
 const NEWLINE = 10;
 
 /** A reading to be told about. `metricsJson` and `flagsJson` are its metrics and flags as JSON text. */
@@ -115,7 +115,7 @@ export type OpenEvents = TelemetryBatch | Exclude<EventMessage, { readonly kind:
 
 /** @throws EventError for an unknown version or anything that is not JSON */
 export function openEvents(bytes: Uint8Array): OpenEvents {
-  if (HEAD.compare(bytes, 0, HEAD.length) === 0) return openTelemetryBatch(bytes);
+  if (HEAD.equals(bytes.subarray(0, HEAD.length))) return openTelemetryBatch(bytes);
   if (isEarlierTelemetry(bytes))
     return openTelemetryBatch(encodeTelemetry(readEarlierTelemetry(bytes).map(toTell)));
   const message = decodeEvents(bytes);
