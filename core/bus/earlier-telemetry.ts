@@ -31,7 +31,8 @@ export function readEarlierTelemetry(
   const tenants = parts.map(({ tenant, tenantId, deviceIds, devices, receivedAt }) => {
     if (devices.length !== deviceIds.length || receivedAt.length !== deviceIds.length)
       throw new EventError('parts of unequal length');
-    const own = bodies.slice(first, (first += deviceIds.length));
+    const own = bodies.slice(first, first + deviceIds.length);
+    first += deviceIds.length;
     const events = own.map((body, place) => ({
       ...body,
       deviceId: deviceIds[place] ?? -1,

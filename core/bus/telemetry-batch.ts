@@ -230,7 +230,10 @@ class OpenBatch implements TelemetryBatch {
   #readDevices(): readonly string[] {
     const names = this.#buffer.toString('latin1', this.#at.names, this.#at.bodies);
     let end = 0;
-    return Array.from(this.#columns.nameLengths, (length) => names.slice(end, (end += length)));
+    return Array.from(this.#columns.nameLengths, (length) => {
+      end += length;
+      return names.slice(end - length, end);
+    });
   }
 
   #complete(index: number, { siteId, id, metrics, flags, lat, lng }: Body): TelemetryEvent {
