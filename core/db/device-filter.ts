@@ -104,14 +104,10 @@ function identityConditions(tenantId: number, filter: DeviceFilter): Sql[] {
   ];
 }
 
-function presenceConditions({ connections, freshness, lastSeenBefore, lastSeenAfter }: DeviceFilter): Sql[] {
+function presenceConditions(filter: DeviceFilter): Sql[] {
+  const { lastSeenBefore, lastSeenAfter } = filter;
   return [
-    ...(connections
-      ? [orNever(sql`p.connection = any(${connections}::connectivity[])`, connections.includes('UNKNOWN'))]
-      : []),
-    ...(freshness
-      ? [orNever(sql`p.freshness = any(${freshness}::freshness[])`, freshness.includes('SILENT'))]
-      : []),
+    ...stateConditions(filter),
     ...(lastSeenBefore
       ? [sql`(p.last_seen_at < ${lastSeenBefore}::timestamptz or p.last_seen_at is null)`]
       : []),
@@ -119,9 +115,23 @@ function presenceConditions({ connections, freshness, lastSeenBefore, lastSeenAf
   ];
 }
 
-/** Not coalesced: PostgreSQL knows how frequent a value is, not how frequent an expression. */
-const orNever = (condition: Sql, never: boolean): Sql =>
-  never ? sql`(${condition} or p.device_id is null)` : condition;
+/**
+ * The conditions on the states of a presence `p`, where null stands for a device that was never heard of. Not coalesced: PostgreSQL knows
+ * how frequent a value is, not how frequent an expression.
+ */
+export function stateConditions({ connections, freshness }: DeviceFilter): Sql[] {
+  return [
+    ...(connections
+      ? [oneOf(sql`p.connection`, sql`${connections}::connectivity[]`, 'UNKNOWN', connections)]
+      : []),
+    ...(freshness ? [oneOf(sql`p.freshness`, sql`${freshness}::freshness[]`, 'SILENT', freshness)] : []),
+  ];
+}
+
+const oneOf = (column: Sql, list: Sql, unheard: string, wanted: readonly string[]): Sql =>
+  wanted.includes(unheard)
+    ? sql`(${column} = any(${list}) or ${column} is null)`
+    : sql`${column} = any(${list})`;
 
 /** Mean radius of the earth (IUGG), in meters. */
 const EARTH = 6_371_008.8;

@@ -1,5 +1,6 @@
 import { type DeviceFilter, type DeviceTarget, deviceFilterSchema } from '../fleet/device-filter.ts';
 import { DEVICES, deviceCondition, type GroupRef, groupsCondition, inService } from './device-filter.ts';
+import { countOf, statesOf } from './device-states.ts';
 import { all, type Sql, type SqlReader, sql } from './sql.ts';
 
 interface StoredGroup {
@@ -23,10 +24,27 @@ async function readGroups(reader: SqlReader, tenantId: number, keys: readonly st
   return rows.map(toGroupRef);
 }
 
-/** The condition, on DEVICES, that a device of the tenant meets the filter as its groups are now. */
-export async function resolveFilter(reader: SqlReader, tenantId: number, filter: DeviceFilter): Promise<Sql> {
+/** The devices of a tenant that meet a filter as its groups are now. */
+export interface FilteredDevices {
+  /** On DEVICES. */
+  readonly condition: Sql;
+  /** How many: an expression of type int. */
+  readonly count: Sql;
+  /** See `statesOf`. */
+  readonly states: Sql;
+}
+
+export async function resolveFilter(
+  reader: SqlReader,
+  tenantId: number,
+  filter: DeviceFilter,
+): Promise<FilteredDevices> {
   const groups = filter.groupKeys ? await readGroups(reader, tenantId, filter.groupKeys) : [];
-  return deviceCondition(tenantId, filter, groups);
+  return {
+    condition: deviceCondition(tenantId, filter, groups),
+    count: countOf(tenantId, filter, groups),
+    states: statesOf(tenantId, filter, groups),
+  };
 }
 
 /**
@@ -39,16 +57,13 @@ export async function resolveTarget(
   target: DeviceTarget,
 ): Promise<Sql | undefined> {
   if ('ids' in target) return all([sql`d.tenant_id = ${tenantId}`, sql`d.id = any(${target.ids}::int[])`]);
-  if ('where' in target) return resolveFilter(reader, tenantId, inService(target.where));
+  if ('where' in target) return (await resolveFilter(reader, tenantId, inService(target.where))).condition;
   const groups = await readGroups(reader, tenantId, [target.groupKey]);
   return groups.length === 0 ? undefined : groupsCondition(tenantId, groups);
 }
 
-/** How many devices meet a condition on DEVICES. */
-export async function countDevices(reader: SqlReader, condition: Sql): Promise<number> {
-  const [row] = await reader.rows<{ count: number }>(
-    sql`select count(*)::int as count from ${DEVICES} where ${condition}`,
-  );
+export async function countDevices(reader: SqlReader, { count }: FilteredDevices): Promise<number> {
+  const [row] = await reader.rows<{ count: number }>(sql`select ${count} as count`);
   return row?.count ?? 0;
 }
 
@@ -71,12 +86,11 @@ export async function countGroups(
   const members = sql`select m.group_id as id, count(*)::int as count from device_group_members m
     where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) and not exists (select from tenant_devices d
       where d.tenant_id = ${tenantId} and d.id = m.device_id and d.status = 'DECOMMISSIONED') group by m.group_id`;
-  const counts = groups
-    .filter(({ filter }) => filter !== null)
-    .map(
-      (group) => sql`select ${group.id}::int as id, (select count(*) from ${DEVICES}
-        where ${groupsCondition(tenantId, [group])})::int as count`,
-    );
+  const counts = groups.flatMap(({ id, filter }) =>
+    filter === null
+      ? []
+      : [sql`select ${id}::int as id, ${countOf(tenantId, inService(filter), [])} as count`],
+  );
   const rows = await reader.rows<{ id: number; count: number }>(
     unionOf(isStatic.length === 0 ? counts : [members, ...counts]),
   );

@@ -3,8 +3,7 @@ import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { readRowId } from '#api/graphql/global-ids.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
-import { inService } from '#core/db/device-filter.ts';
-import { countDevices, resolveFilter } from '#core/db/groups.ts';
+import { countDevices, type FilteredDevices, resolveFilter } from '#core/db/groups.ts';
 import { type DeviceFilter, deviceFilterSchema } from '#core/fleet/device-filter.ts';
 import {
   type DeviceNode,
@@ -63,23 +62,22 @@ export async function listDevices(
   order: DeviceOrder,
 ): Promise<Page<DeviceRow> & { count: () => Promise<number> }> {
   requirePermission(operation, 'devices.read');
-  const condition = await conditionOf(operation, filter);
-  const page = await listDeviceRows(operation, args, condition, order);
-  return { ...page, count: () => countDevices(operation.read, condition) };
+  const filtered = await devicesOf(operation, readFilter(filter));
+  const page = await listDeviceRows(operation, args, filtered.condition, order);
+  return { ...page, count: () => countDevices(operation.read, filtered) };
 }
 
 /**
  * The condition, on DEVICES, of a filter as the API takes it.
  * @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits
  */
-export function conditionOf(operation: Operation, filter: unknown): Promise<Sql> {
-  return resolveFilter(operation.read, operation.viewer.tenantId, readFilter(filter));
+export async function conditionOf(operation: Operation, filter: unknown): Promise<Sql> {
+  return (await devicesOf(operation, readFilter(filter))).condition;
 }
 
-/** The same without decommissioned devices, unless the filter names statuses; for whoever may see devices. */
-export function inServiceCondition(operation: Operation, filter: unknown): Promise<Sql> {
-  requirePermission(operation, 'devices.read');
-  return resolveFilter(operation.read, operation.viewer.tenantId, inService(readFilter(filter)));
+/** The devices of the viewer's tenant that meet a filter. */
+export function devicesOf(operation: Operation, filter: DeviceFilter): Promise<FilteredDevices> {
+  return resolveFilter(operation.read, operation.viewer.tenantId, filter);
 }
 
 /** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */

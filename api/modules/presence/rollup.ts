@@ -23,9 +23,6 @@ export const NO_DEVICES: PresenceRollup = {
 
 const sumOf = (condition: Sql): Sql => sql`coalesce(sum(c.devices) filter (where ${condition}), 0)::int`;
 
-/** What devices are first counted by, so that there is little left to sum. Null where a device was never heard of. */
-export const PRESENCE_STATES = sql`p.connection, p.freshness, p.credential`;
-
 /** The counts of a rollup as columns over rows `c` of PRESENCE_STATES and the number of `devices` that are so. */
 export const ROLLUP_COLUMNS = sql`coalesce(sum(c.devices), 0)::int as devices,
   ${sumOf(sql`c.connection = 'ONLINE'`)} as online,

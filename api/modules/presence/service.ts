@@ -1,2 +1,2 @@
-export { NO_DEVICES, PRESENCE_STATES, type PresenceRollup, ROLLUP_COLUMNS, rollupFields } from './rollup.ts';
+export { NO_DEVICES, type PresenceRollup, ROLLUP_COLUMNS, rollupFields } from './rollup.ts';
 export { loadPresence, type PresenceRow } from './store.ts';

@@ -3,7 +3,8 @@ import type { Operation } from '#api/graphql/context.ts';
 import { defineLoader } from '#api/graphql/loaders.ts';
 import { type Keyset, type Page, type PageArgs, planPage } from '#api/graphql/paging.ts';
 import { DEVICES } from '#core/db/device-filter.ts';
-import { NO_DEVICES, PRESENCE_STATES, type PresenceRollup, ROLLUP_COLUMNS } from '../presence/service.ts';
+import { PRESENCE_STATES } from '#core/db/device-states.ts';
+import { NO_DEVICES, type PresenceRollup, ROLLUP_COLUMNS } from '../presence/service.ts';
 
 export interface SiteRow {
   readonly id: number;
