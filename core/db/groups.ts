@@ -1,6 +1,6 @@
 import { type DeviceFilter, type DeviceTarget, deviceFilterSchema } from '../fleet/device-filter.ts';
 import { DEVICES, deviceCondition, type GroupRef, groupsCondition, inService } from './device-filter.ts';
-import { countOf, statesOf } from './device-states.ts';
+import { countOf, planCounts, statesOf } from './device-states.ts';
 import { all, type Sql, type SqlReader, sql } from './sql.ts';
 
 interface StoredGroup {
@@ -86,13 +86,18 @@ export async function countGroups(
   const members = sql`select m.group_id as id, count(*)::int as count from device_group_members m
     where m.tenant_id = ${tenantId} and m.group_id = any(${isStatic}::int[]) and not exists (select from tenant_devices d
       where d.tenant_id = ${tenantId} and d.id = m.device_id and d.status = 'DECOMMISSIONED') group by m.group_id`;
-  const counts = groups.flatMap(({ id, filter }) =>
-    filter === null
-      ? []
-      : [sql`select ${id}::int as id, ${countOf(tenantId, inService(filter), [])} as count`],
+  const dynamic = groups.flatMap(({ id, filter }) =>
+    filter === null ? [] : [{ id, filter: inService(filter) }],
+  );
+  const plan = planCounts(
+    tenantId,
+    dynamic.map(({ filter }) => filter),
+  );
+  const counts = dynamic.map(
+    ({ id, filter }) => sql`select ${id}::int as id, ${plan.countOf(filter)} as count`,
   );
   const rows = await reader.rows<{ id: number; count: number }>(
-    unionOf(isStatic.length === 0 ? counts : [members, ...counts]),
+    sql`${plan.common} ${unionOf(isStatic.length === 0 ? counts : [members, ...counts])}`,
   );
   return new Map(rows.map(({ id, count }) => [id, count]));
 }

@@ -102,6 +102,64 @@ describe('questions about a fleet', () => {
     }
   });
 
+  it('count by presence and status alike where devices were never heard of, and sum them up so', async () => {
+    const connection = `coalesce(p.connection, 'UNKNOWN')`;
+    const freshness = `coalesce(p.freshness, 'SILENT')`;
+    await api.database.admin.query(
+      `delete from device_presence p using devices d where d.id = p.device_id and d.status <> 'ACTIVE' and d.id % 2 = 0`,
+    );
+    expect(await inDatabase(`p.device_id is null and d.status = 'ACTIVE'`)).toBeGreaterThan(0);
+    expect(await inDatabase(`p.device_id is null and d.status = 'DECOMMISSIONED'`)).toBeGreaterThan(0);
+    for (const [where, condition] of [
+      [{ freshness: ['STALE', 'SILENT'] }, `${freshness} in ('STALE', 'SILENT')`],
+      [
+        { freshness: ['SILENT'], connections: ['UNKNOWN'] },
+        `${freshness} = 'SILENT' and ${connection} = 'UNKNOWN'`,
+      ],
+      [
+        { freshness: ['SILENT'], connections: ['ONLINE', 'OFFLINE'] },
+        `${freshness} = 'SILENT' and ${connection} <> 'UNKNOWN'`,
+      ],
+      [{ freshness: ['FRESH', 'STALE', 'SILENT'] }, 'true'],
+      [{ freshness: [] }, 'false'],
+      [{ connections: ['OFFLINE'] }, `${connection} = 'OFFLINE'`],
+      [
+        { connections: ['UNKNOWN'], statuses: ['ACTIVE'] },
+        `${connection} = 'UNKNOWN' and d.status = 'ACTIVE'`,
+      ],
+      [
+        { connections: ['ONLINE'], statuses: ['ACTIVE', 'DECOMMISSIONED'] },
+        `${connection} = 'ONLINE' and d.status <> 'DISABLED'`,
+      ],
+      [
+        { freshness: ['SILENT'], statuses: ['DECOMMISSIONED'] },
+        `${freshness} = 'SILENT' and d.status = 'DECOMMISSIONED'`,
+      ],
+      [{ freshness: ['SILENT'], statuses: [] }, 'false'],
+      [{ freshness: ['SILENT'], tagsAny: ['indoor'] }, `${freshness} = 'SILENT' and 'indoor' = any(d.tags)`],
+    ] as const) {
+      const { devices, fleetSummary } = await ask(
+        `query ($where: DeviceFilter) { devices(first: 1, where: $where) { totalCount } fleetSummary(where: $where) { ${COUNTS} } }`,
+        { where },
+      );
+      const name = JSON.stringify(where);
+      const inService = 'statuses' in where ? condition : `${condition} and d.status <> 'DECOMMISSIONED'`;
+      expect({ name, count: devices.totalCount }).toEqual({ name, count: await inDatabase(condition) });
+      expect({ name, count: fleetSummary.devices }).toEqual({ name, count: await inDatabase(inService) });
+      for (const [state, expression] of Object.entries({
+        online: `${connection} = 'ONLINE'`,
+        unknown: `${connection} = 'UNKNOWN'`,
+        stale: `${freshness} = 'STALE'`,
+        silent: `${freshness} = 'SILENT'`,
+        credentialNone: 'p.device_id is null',
+      }))
+        expect({ name, [state]: fleetSummary[state] }).toEqual({
+          name,
+          [state]: await inDatabase(`${inService} and ${expression}`),
+        });
+    }
+  });
+
   it('count groups as their lists do, all of a page with one statement', async () => {
     const { groups } = await ask(
       '{ groups(first: 100) { nodes { key deviceCount devices(first: 1) { totalCount } } } }',
@@ -112,29 +170,52 @@ describe('questions about a fleet', () => {
     expect(groups.nodes.every(({ deviceCount }: { deviceCount: number }) => deviceCount > 0)).toBe(true);
   });
 
+  /** What the planner makes of a statement of the tenant's. */
+  const planOf = async (statement: string, values: readonly unknown[], settings = ''): Promise<string> => {
+    const client = await api.database.admin.connect();
+    try {
+      await client.query(
+        `begin; set local role fleetgraph_app; set local app.tenant_id = '${fleet.tenantId}'; ${settings}`,
+      );
+      const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${statement}`, [...values]);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    } finally {
+      await client.query('rollback');
+      client.release();
+    }
+  };
+  const FROM = 'select d.id from tenant_devices d where d.tenant_id = $1 and';
+
   it('are answered by indexes: a rare tag or attribute is found without looking at every device', async () => {
     await api.database.admin.query('analyze devices; analyze device_presence');
-    const plans = async (document: string, variables: Record<string, unknown>) => {
-      const client = await api.database.admin.connect();
-      try {
-        await client.query(`begin; set local role fleetgraph_app; set local app.tenant_id = '${fleet.tenantId}';
-          set local enable_seqscan = off; set local enable_indexscan = off`);
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(
-          `explain ${document}`,
-          Object.values(variables),
-        );
-        return rows.map((row) => row['QUERY PLAN']).join('\n');
-      } finally {
-        await client.query('rollback');
-        client.release();
-      }
-    };
-    const from = 'select d.id from tenant_devices d where d.tenant_id = $1 and';
-    const tenant = { tenant: fleet.tenantId };
+    const settings = 'set local enable_seqscan = off; set local enable_indexscan = off';
     for (const [condition, value, index] of [
       ['d.tags @> $2::text[]', ['recall'], 'devices_tags'],
       ['d.attributes @> $2::jsonb', '{"contract": 77}', 'devices_attributes'],
     ] as const)
-      expect(await plans(`${from} ${condition}`, { ...tenant, value }), condition).toContain(index);
+      expect(await planOf(`${FROM} ${condition}`, [fleet.tenantId, value], settings), condition).toContain(
+        index,
+      );
+  });
+
+  it('are planned by how frequent it is what they ask for', async () => {
+    await api.database.admin.query('analyze devices; analyze device_presence');
+    for (const [condition, value] of [
+      ['d.tags && $2::text[]', ['outdoor']],
+      ['d.tags && $2::text[]', ['recall']],
+      ['d.status = any($2::device_status[])', ['DECOMMISSIONED']],
+      ['d.status = any($2::device_status[])', ['ACTIVE', 'DISABLED']],
+      ['d.search like $2', '%harbour%'],
+    ] as const) {
+      const plan = await planOf(`${FROM} ${condition}`, [fleet.tenantId, value]);
+      const [, estimate] = /rows=(\d+)/.exec(plan) ?? [];
+      const { rows } = await api.database.admin.query(
+        `select from devices d where d.tenant_id = $1 and ${condition}`,
+        [fleet.tenantId, value],
+      );
+      expect(Math.abs(Number(estimate) - rows.length), `${condition} ${value}\n${plan}`).toBeLessThan(
+        0.1 * fleet.devices,
+      );
+    }
   });
 });

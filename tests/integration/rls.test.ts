@@ -105,7 +105,11 @@ const DEFINER: Readonly<Record<string, readonly string[] | null>> = {
   purge_tenant_rows: ['fleetgraph_worker'],
 };
 
-const ROLES = ['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_worker'];
+const ROLES = [
+  ...['fleetgraph_app', 'fleetgraph_operator', 'fleetgraph_owner', 'fleetgraph_views', 'fleetgraph_worker'],
+];
+/** Whom no policy holds back. */
+const BYPASSING = ['fleetgraph_operator', 'fleetgraph_views', 'fleetgraph_worker'];
 
 /** Tables with rows of nobody that every tenant reads and none writes. */
 const SHARED_TO_READ = ['device_templates', 'template_versions'];
@@ -268,13 +272,37 @@ describe('row-level security', () => {
         name,
         super: false,
         creates: false,
-        bypass: name === 'fleetgraph_worker' || name === 'fleetgraph_operator',
+        bypass: BYPASSING.includes(name),
       })),
     );
     const { rows: members } = await database.admin.query(
       "select m.rolname as member, g.rolname as role from pg_auth_members x join pg_roles m on m.oid = x.member join pg_roles g on g.oid = x.roleid where m.rolname like 'fleetgraph_%'",
     );
     expect(members).toEqual([]);
+  });
+
+  it('keeps the role that owns views from everything but what they show', async () => {
+    const { rows } = await database.admin.query(
+      `select c.relname as name, c.relowner = 'fleetgraph_views'::regrole as owned, array_agg(p order by p) as rights
+       from pg_class c cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) p
+       where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+         and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+         and has_table_privilege('fleetgraph_views', c.oid, p) group by c.oid order by c.relname`,
+    );
+    const [own, read] = [
+      { owned: true, rights: expect.arrayContaining(['select']) },
+      { owned: false, rights: ['select'] },
+    ];
+    expect(rows).toEqual([
+      { name: 'device_presence', ...read },
+      { name: 'devices', ...read },
+      { name: 'tenant_devices', ...own },
+      { name: 'tenant_presence', ...own },
+    ]);
+    const { rows: rights } = await database.admin.query(
+      `select rolcanlogin as login, has_schema_privilege(oid, 'public', 'create') as creates from pg_roles where rolname = 'fleetgraph_views'`,
+    );
+    expect(rights).toEqual([{ login: false, creates: false }]);
   });
 
   const readable = () =>
