@@ -7,6 +7,8 @@ export interface QueryCase {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Its page can be asked for in any size, by `$first`. */
   readonly paged: boolean;
+  /** What the 95th percentile stays below, in ms. Default QUERY_P95_MS. */
+  readonly p95Ms?: number;
 }
 
 /** A page of a list as the console shows it. */
@@ -22,6 +24,8 @@ const GROUP = `query ($first: Int!, $key: String!) {
 const GROUP_COUNT = 'query ($key: String!) { group(by: { key: $key }) { deviceCount } }';
 const GROUPS = `query ($first: Int!, $where: DeviceGroupFilter) {
   groups(first: $first, where: $where) { totalCount nodes { key name kind deviceCount } } }`;
+/** As many counts in one request as the page has groups. */
+const GROUPS_P95_MS = 300;
 const SITES = `query ($first: Int!) { sites(first: $first) { totalCount nodes { key name deviceCount
   rollup { devices online offline unknown fresh stale silent } } } }`;
 const SUMMARY = `query ($where: DeviceFilter) { fleetSummary(where: $where) {
@@ -96,7 +100,7 @@ export function queryCases({ middleKey, middleSerial, gatewayKey }: QueryFleet):
       variables: { key: 'dynamic-9' },
       paged: false,
     },
-    { name: 'groups with counts', document: GROUPS, variables: {}, paged: true },
+    { name: 'groups with counts', document: GROUPS, variables: {}, paged: true, p95Ms: GROUPS_P95_MS },
     { name: 'fleet summary', document: SUMMARY, variables: {}, paged: false },
     {
       ...{ name: 'fleet summary of a template', document: SUMMARY },
