@@ -87,11 +87,13 @@ async function seedDevices(database: Pool, tenantId: number, devices: number): P
 
 async function seedState(database: Pool, tenantId: number): Promise<void> {
   const drawn = (salt: number, most: number) => `(abs(hashint4(d.id * 31 + ${salt})::bigint) % ${most})::int`;
+  // Nothing of it is due, or the evaluator would judge and rewrite all of it while questions are timed.
   await database.query(
-    `insert into device_presence (device_id, tenant_id, connection, connection_changed_at, freshness, last_seen_at, credential)
+    `insert into device_presence (device_id, tenant_id, connection, connection_changed_at, freshness, last_seen_at, credential,
+       credential_until, metrics_due_at)
      select id, tenant_id, case when place < 80 then 'ONLINE' when place < 95 then 'OFFLINE' else 'UNKNOWN' end::connectivity,
        now() - place * interval '1 hour', case when place < 75 then 'FRESH' when place < 85 then 'STALE' else 'SILENT' end::freshness,
-       now() - ${drawn(2, 100_000)} * interval '1 second', case when place = 40 then 'EXPIRING' else 'ACTIVE' end
+       now() - ${drawn(2, 100_000)} * interval '1 second', case when place = 40 then 'EXPIRING' else 'ACTIVE' end, null, null
      from (select d.*, ${drawn(1, 100)} as place from devices d where tenant_id = $1) d where ${drawn(3, 40)} > 0`,
     [tenantId],
   );
