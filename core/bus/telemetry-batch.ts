@@ -1,6 +1,7 @@
 import { isEarlierTelemetry, readEarlierTelemetry } from './earlier-telemetry.ts';
 import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from './events.ts';
 import { columnBytes, columnsIn, readColumns, type TelemetryColumns } from './telemetry-columns.ts';
+import { shapeOf } from './telemetry-shapes.ts';
 
 /**
  * How committed readings travel on EVENTS: one message holds those of many tenants of a shard, so that what a reading costs does
@@ -100,9 +101,6 @@ export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
 }
 
 const sizeOf = (ascii: string): number => ascii.length;
-
-/** The names of metrics as `TelemetryToTell` has them. */
-export const shapeOf = (metrics: Readonly<Record<string, unknown>>): string => Object.keys(metrics).join();
 
 function bodyOf({ siteId, id, metricsJson, flagsJson, lat, lng }: TelemetryToTell): string {
   const flags = flagsJson === undefined ? '' : `,"flags":${flagsJson}`;

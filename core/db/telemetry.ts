@@ -77,7 +77,11 @@ export type StoreMessages<Frame> = (
 ) => Promise<readonly TurnedAway[]>;
 
 /** A row the database refused by itself: it goes to quarantine and the rest of the batch goes on. */
-export type RejectedToQuarantine<Row> = (row: Row, detail: string) => QuarantineRow;
+export type RejectedToQuarantine<Row> = (
+  row: Row,
+  detail: string,
+  frame: { readonly batchId: string },
+) => QuarantineRow;
 
 /** The frames among these that were stored before, whether or not their events were published. */
 export async function findStoredFrames(
@@ -130,7 +134,7 @@ export async function storeFrames<Row extends ReadingRow, Frame extends FrameToS
     const stored = frames.map((frame) => {
       const turnedAway = (refused.size === 0 ? [] : frame.rows).flatMap((row) => {
         const detail = refused.get(row);
-        return detail === undefined ? [] : [rejected(row, detail)];
+        return detail === undefined ? [] : [rejected(row, detail, frame)];
       });
       const back = returned.filter((each) => each.frame.batchId === frame.batchId);
       const { fresh, replays } = settleRows(frame, fateOf);

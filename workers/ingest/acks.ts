@@ -4,8 +4,9 @@ import { writeOutbox } from '#core/db/outbox.ts';
 import { runOn } from '#core/db/pool.ts';
 import type { StoreMessages } from '#core/db/telemetry.ts';
 import { judgeResponse, type SchemaChecks } from '#core/fleet/command-checks.ts';
-import { type AckRow, type DecodedFrame, quarantineRow } from './decode.ts';
+import type { AckRow, DecodedFrame } from './decoded.ts';
 import type { IngestMetrics } from './metrics.ts';
+import { quarantineRow } from './rows.ts';
 
 export interface AckDeps {
   readonly schemaChecks: SchemaChecks;

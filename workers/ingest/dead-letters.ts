@@ -1,5 +1,6 @@
 import type { DeadLetter } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
+import type { DeviceIdentity } from '#core/db/devices.ts';
 import { Manifest } from '#core/db/manifest.ts';
 import type { Pool } from '#core/db/pool.ts';
 import { insertDeadLetter, type ReplayOutcome } from '#core/db/quarantine.ts';
@@ -14,7 +15,7 @@ import {
   storeFrames,
 } from '#core/db/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
-import type { Identities, IdentityLookup } from './identities.ts';
+import type { Identities } from './identities.ts';
 import type { Partitions } from './partitions.ts';
 
 export interface DeadLetterDeps {
@@ -47,9 +48,9 @@ export function createDeadLetters(deps: DeadLetterDeps): (letter: DeadLetter) =>
         ]);
       return;
     }
-    const identityOf = await deps.identities.resolve(frame.items);
+    const identities = await deps.identities.resolve(frame.items);
     await deps.framePartitions.ensure([framedAt]);
-    const given = toGivenUp(frame, letter, identityOf);
+    const given = toGivenUp(frame, letter, identities);
     await storeFrames(deps.pool, [given], () => never(), deps.worker);
   };
 }
@@ -68,12 +69,16 @@ function never(): never {
 }
 
 /** A frame all of whose messages are dead letters. */
-function toGivenUp(frame: Frame, letter: DeadLetter, identityOf: IdentityLookup): FrameToStore<ReadingRow> {
+function toGivenUp(
+  frame: Frame,
+  letter: DeadLetter,
+  identities: readonly (DeviceIdentity | undefined)[],
+): FrameToStore<ReadingRow> {
   const counts = new Map<number, FrameCounts>();
   const manifest = new Manifest(frame.items.length);
   const replays: ReplayOutcome[] = [];
-  const deadLetters = frame.items.map(({ tenant, device, kind, source, payload, replay }, itemIndex) => {
-    const identity = identityOf(tenant, device);
+  const deadLetters = frame.items.map(({ device, kind, source, payload, replay }, itemIndex) => {
+    const identity = identities[itemIndex];
     const tenantId = identity?.tenantId;
     const count = countsOf(counts, tenantId ?? NO_TENANT);
     count.accepted++;

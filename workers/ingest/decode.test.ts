@@ -40,7 +40,7 @@ const decode = (
   decodeFrame(
     { batchId: '019b0000-0000-7000-8000-000000000000', items },
     { stream: 'TELEMETRY', shard: 4, streamSequence: 9, streamedAt: 0, origin: undefined },
-    known,
+    items.map(({ tenant, device }) => known(tenant, device)),
     DEFAULT_TELEMETRY_LIMITS,
     stored,
   );

@@ -6,9 +6,9 @@ import {
   type ShadowEvent,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
-import { encodeTelemetry, shapeOf, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
+import { encodeTelemetry, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
 import { messageIdText } from '#core/fleet/message-id.ts';
-import type { DecodedFrame, IngestRow, KnownDevice } from './decode.ts';
+import type { DecodedFrame, IngestRow, KnownDevice } from './decoded.ts';
 import type { ReportVersion } from './reports.ts';
 
 export interface EventToPublish {
@@ -101,7 +101,7 @@ const readingToTell = ({
   receivedAt,
   metricsJson,
   flagsJson,
-  metrics,
+  shape,
   lat,
   lng,
 }: IngestRow): TelemetryToTell => ({
@@ -113,7 +113,7 @@ const readingToTell = ({
   receivedAt,
   metricsJson,
   flagsJson,
-  shape: shapeOf(metrics),
+  shape,
   lat,
   lng,
 });

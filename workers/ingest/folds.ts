@@ -1,5 +1,6 @@
 import type { TelemetryEvent } from '#core/bus/events.ts';
-import { shapeOf, type TelemetryBatch } from '#core/bus/telemetry-batch.ts';
+import type { TelemetryBatch } from '#core/bus/telemetry-batch.ts';
+import { shapeOf } from '#core/bus/telemetry-shapes.ts';
 import { isNewer, type LatestEntry, type LatestFold } from '#core/db/latest.ts';
 
 /** The newest values of many devices, gathered from their readings. */

@@ -9,18 +9,20 @@ export type FindIdentities = (
 
 export interface Identities {
   /**
-   * Every identity among the pairs; a pair whose tenant is unknown has none. One query for all that are not cached. That nobody
+   * The identity of each, in the same order; whose tenant is unknown has none. One query for all that are not cached. That nobody
    * is called so is not remembered of whom the API has let in: it may have been made since.
    */
-  resolve(
-    pairs: Iterable<{ readonly tenant: string; readonly device: string; readonly source?: ItemSource }>,
-  ): Promise<IdentityLookup>;
+  resolve(named: readonly Named[]): Promise<readonly (DeviceIdentity | undefined)[]>;
   /** Forgets a device, or with no device everything about a tenant. */
   forget(tenant: string, device?: string): void;
   clear(): void;
 }
 
-export type IdentityLookup = (tenant: string, device: string) => DeviceIdentity | undefined;
+interface Named {
+  readonly tenant: string;
+  readonly device: string;
+  readonly source?: ItemSource;
+}
 
 interface Entry {
   readonly identity: DeviceIdentity | undefined;
@@ -43,11 +45,6 @@ export function createIdentities(
   /** Rises with every change heard of: an answer that was asked for before it is not kept. */
   let generation = 0;
 
-  const read = (tenant: string, device: string, at: number): Entry | undefined => {
-    const entry = tenants.get(tenant)?.get(device);
-    return entry && entry.staleAt > at ? entry : undefined;
-  };
-
   const clear = () => {
     tenants.clear();
     size = 0;
@@ -62,32 +59,34 @@ export function createIdentities(
   };
 
   return {
-    async resolve(pairs) {
-      const known = new ByName<DeviceIdentity | undefined>();
-      const missing = new ByName<{ readonly tenant: string; readonly device: string }>();
+    async resolve(named) {
+      const known: (DeviceIdentity | undefined)[] = new Array(named.length).fill(undefined);
+      const missing = new ByName<Named>();
       const at = now();
-      for (const { tenant, device, source } of pairs) {
-        const ofTenant = known.of(tenant);
-        if (ofTenant.get(device)?.deviceId || (ofTenant.has(device) && source !== 'http')) continue;
-        const entry = read(tenant, device, at);
-        if (entry && (source !== 'http' || entry.identity?.deviceId)) ofTenant.set(device, entry.identity);
-        else {
-          ofTenant.set(device, undefined);
-          missing.of(tenant).set(device, { tenant, device });
-        }
+      /** Most are of the tenant of the one before. */
+      let tenant = '';
+      let devices: ReadonlyMap<string, Entry> | undefined;
+      for (let index = 0; index < named.length; index++) {
+        const one = named[index];
+        if (!one) continue;
+        if (one.tenant !== tenant || !devices) devices = tenants.get(one.tenant);
+        tenant = one.tenant;
+        const entry = devices?.get(one.device);
+        if (entry && entry.staleAt > at && (one.source !== 'http' || entry.identity?.deviceId))
+          known[index] = entry.identity;
+        else missing.of(one.tenant).set(one.device, one);
       }
       const wanted = missing.values();
-      if (wanted.length > 0) {
-        const asked = generation;
-        const found = new ByName<DeviceIdentity>();
-        for (const identity of await find(wanted)) found.of(identity.tenant).set(identity.device, identity);
-        for (const { tenant, device } of wanted) {
-          const identity = found.of(tenant).get(device);
-          if (asked === generation) write(tenant, device, identity);
-          known.of(tenant).set(device, identity);
-        }
+      if (wanted.length === 0) return known;
+      const asked = generation;
+      const found = new ByName<DeviceIdentity>();
+      for (const identity of await find(wanted)) found.of(identity.tenant).set(identity.device, identity);
+      for (const { tenant, device } of wanted) {
+        if (asked === generation) write(tenant, device, found.of(tenant).get(device));
       }
-      return (tenant, device) => known.of(tenant).get(device);
+      return named.map(({ tenant, device }, index) =>
+        missing.of(tenant).has(device) ? found.of(tenant).get(device) : known[index],
+      );
     },
     forget(tenant, device) {
       generation++;

@@ -1,6 +1,7 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
+import { shapeOf } from '#core/bus/telemetry-shapes.ts';
 import type { UplinkStream } from '#core/bus/uplink-streams.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
 import { findStoredValues, MISSING_PARTITION } from '#core/db/readings.ts';
@@ -8,6 +9,7 @@ import {
   findStoredFrames,
   markPublished,
   noteRepeats,
+  type RejectedToQuarantine,
   type RepeatedFrame,
   type StoredFrame,
   type StoreMessages,
@@ -17,13 +19,15 @@ import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import { type DecodedFrame, decodeFrame, type FramePlace, type IngestRow, quarantineRow } from './decode.ts';
+import { decodeFrame } from './decode.ts';
+import type { DecodedFrame, FramePlace, IngestRow } from './decoded.ts';
 import type { Discovery } from './discovery.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Partitions } from './partitions.ts';
 import { createReportStore, readReportVersions } from './reports.ts';
+import { quarantineRow } from './rows.ts';
 
 export interface IngestDeps {
   readonly pool: Pool;
@@ -57,30 +61,33 @@ export function createIngest(
     ...(await storeReports(connection, frames)),
     ...(await deps.storeAcks(connection, frames)),
   ];
+  /** Frames and their messages are many small objects: none outlives this. */
+  const takeIn = async (messages: readonly BusMessage[], fates: Fate[]) => {
+    const { parsed, repeats } = parseAll(deps.stream, messages, fates);
+    return { arrived: parsed.map(({ arrived }) => arrived), repeats, decoded: await decodeAll(deps, parsed) };
+  };
   return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);
-    const { arrived, repeats } = parseAll(deps.stream, messages, fates);
-    const identityOf = await deps.identities.resolve(arrived.flatMap(({ frame }) => frame.items));
-    const decode = ({ frame, ...place }: Arrived, stored?: readonly boolean[]) =>
-      decodeFrame(frame, place, identityOf, deps.limits, stored);
-    const decoded = arrived.map((each) => decode(each));
+    const { arrived, repeats, decoded } = await takeIn(messages, fates);
 
     const { unpublished, freshOf } = await storing(async () => {
       next();
       const before = new Map((await findStored(deps, arrived)).map((frame) => [frame.batchId, frame]));
-      for (const { stream, batchId, streamSequence, streamedAt } of arrived) {
+      for (const { batchId, place } of arrived) {
         const known = before.get(batchId);
-        if (known && known.streamSequence !== streamSequence)
-          repeats.push({ stream, batchId, streamSequence, streamedAt });
+        if (known && known.streamSequence !== place.streamSequence) repeats.push({ ...place, batchId });
       }
       if (repeats.length > 0) await noteRepeats(deps.pool, repeats);
       const incoming = decoded.filter(({ batchId }) => !before.has(batchId));
-      const repeated = arrived.flatMap((each) => {
+      const untold = arrived.flatMap((each) => {
         const known = before.get(each.batchId);
-        return known && !known.published ? [decode(each, known.fresh)] : [];
+        if (!known || known.published) return [];
+        return [{ arrived: each, frame: parseFrame(each.bytes), stored: known.fresh }];
       });
+      const repeated = await decodeAll(deps, untold);
+      const rejected = rejectedBy(arrived, deps.metrics);
       const stored = new Map(
-        (await store(deps, incoming, storeMessages)).map((frame) => [frame.batchId, frame]),
+        (await store(deps, incoming, rejected, storeMessages)).map((frame) => [frame.batchId, frame]),
       );
       for (const { batchId, rows } of incoming)
         for (const row of rows)
@@ -104,11 +111,41 @@ export function createIngest(
   };
 }
 
-/** A frame and where it came from. */
-interface Arrived extends FramePlace {
-  readonly frame: Frame;
+/** The bytes of a frame and where they came from. */
+interface Arrived {
+  readonly bytes: Uint8Array;
+  readonly place: FramePlace;
   readonly batchId: string;
   readonly framedAt: number;
+}
+
+interface Parsed {
+  readonly arrived: Arrived;
+  readonly frame: Frame;
+  /** See `decodeFrame`. */
+  readonly stored?: readonly boolean[] | undefined;
+}
+
+/** Decides the fate of everything in these frames, with one query for all whose identity is not known. */
+async function decodeAll(deps: IngestDeps, parsed: readonly Parsed[]): Promise<DecodedFrame[]> {
+  const identities = await deps.identities.resolve(parsed.flatMap(({ frame }) => frame.items));
+  let first = 0;
+  return parsed.map(({ arrived: { place }, frame, stored }) => {
+    const own = identities.slice(first, first + frame.items.length);
+    first += frame.items.length;
+    return decodeFrame(frame, place, own, deps.limits, stored);
+  });
+}
+
+/** Turns a row that the database refused away; its message is read from the frame again, because nobody kept it. */
+function rejectedBy(arrived: readonly Arrived[], metrics: IngestMetrics): RejectedToQuarantine<IngestRow> {
+  return (row, detail, { batchId }) => {
+    metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
+    const bytes = arrived.find((each) => each.batchId === batchId)?.bytes;
+    const item = bytes && parseFrame(bytes).items[row.itemIndex];
+    if (!item) throw new Error(`frame ${batchId} has no message ${row.itemIndex}`);
+    return quarantineRow(item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
+  };
 }
 
 /** The frames of a batch, each once, and those that came twice in it; what is no frame gets its fate here. */
@@ -116,29 +153,30 @@ function parseAll(
   stream: UplinkStream,
   messages: readonly BusMessage[],
   fates: Fate[],
-): { readonly arrived: readonly Arrived[]; readonly repeats: RepeatedFrame[] } {
-  const arrived = new Map<string, Arrived>();
+): { readonly parsed: readonly Parsed[]; readonly repeats: RepeatedFrame[] } {
+  const parsed = new Map<string, Parsed>();
   const repeats: RepeatedFrame[] = [];
   for (const [index, message] of messages.entries()) {
     try {
       const frame = parseFrame(message.bytes);
       const { batchId } = frame;
       const { sequence: streamSequence, streamedAt, origin } = message;
-      const first = arrived.get(batchId);
+      const first = parsed.get(batchId)?.arrived;
       if (first) {
-        if (first.streamSequence !== streamSequence)
+        if (first.place.streamSequence !== streamSequence)
           repeats.push({ stream, batchId, streamSequence, streamedAt });
         continue;
       }
       const [framedAt, shard] = [uuidTime(batchId), shardIn(message.subject)];
       const place = { stream, shard, streamSequence, streamedAt, origin };
-      arrived.set(batchId, { frame, batchId, framedAt, ...place });
+      const arrived = { bytes: message.bytes, batchId, framedAt, place };
+      parsed.set(batchId, { frame, arrived });
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       fates[index] = reject(error.message);
     }
   }
-  return { arrived: [...arrived.values()], repeats };
+  return { parsed: [...parsed.values()], repeats };
 }
 
 const shardIn = (subject: string): number => Number(subject.slice(subject.lastIndexOf('.') + 1));
@@ -155,7 +193,7 @@ async function withStoredValues(deps: IngestDeps, frames: readonly DecodedFrame[
   const stored = new Map(
     rows.map((row, index) => {
       const known = values[index];
-      return [row, known ? { ...row, ...known, metrics: JSON.parse(known.metricsJson) } : row];
+      return [row, known ? { ...row, ...known, shape: shapeOf(JSON.parse(known.metricsJson)) } : row];
     }),
   );
   return frames.map((frame) => ({ ...frame, rows: frame.rows.map((row) => stored.get(row) ?? row) }));
@@ -164,6 +202,7 @@ async function withStoredValues(deps: IngestDeps, frames: readonly DecodedFrame[
 async function store(
   deps: IngestDeps,
   frames: readonly DecodedFrame[],
+  rejected: RejectedToQuarantine<IngestRow>,
   storeMessages: StoreMessages<DecodedFrame>,
 ): Promise<StoredFrame[]> {
   if (frames.length === 0) return [];
@@ -171,10 +210,6 @@ async function store(
   await deps.readingPartitions.ensure(frames.flatMap((frame) => frame.rows.map((row) => row.ts)));
   await deps.framePartitions.ensure(frames.map((frame) => frame.framedAt));
   const stop = metrics.storeSeconds.startTimer();
-  const rejected = (row: IngestRow, detail: string) => {
-    metrics.quarantined.inc({ reason: 'STORE_REJECTED' });
-    return quarantineRow(row.item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
-  };
   const stored = await storeFrames(deps.pool, frames, rejected, deps.worker, storeMessages).catch(
     (error: unknown) => {
       // Somebody dropped the partition of a day that we remember: the next attempt makes it again.

@@ -1,4 +1,5 @@
 import type { FrameItem } from '#core/bus/messages.ts';
+import { shapeOf } from '#core/bus/telemetry-shapes.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
 import { measurementField } from '#core/fleet/dialects/meter2.ts';
 import { applyProfile, type Profile } from '#core/fleet/measuring.ts';
@@ -6,7 +7,8 @@ import type { MetricValue, Problem, TelemetryReading } from '#core/fleet/telemet
 
 /** What is stored of a reading's values. */
 export interface Measured extends Pick<ReadingRow, 'metricsJson' | 'flagsJson' | 'sentJson'> {
-  readonly metrics: TelemetryReading['metrics'];
+  /** The names of its metrics, joined by commas. */
+  readonly shape: string;
   /** Metrics that nobody has modelled and that become sensors, with their values. */
   readonly unmodelled?: ReadonlyMap<string, MetricValue> | undefined;
 }
@@ -17,7 +19,7 @@ export function measure(
   item: FrameItem,
   profile: Profile | undefined,
 ): Measured | { readonly problem: Problem } {
-  if (!profile) return { metrics: reading.metrics, metricsJson: JSON.stringify(reading.metrics) };
+  if (!profile) return { shape: shapeOf(reading.metrics), metricsJson: JSON.stringify(reading.metrics) };
   const applied = applyProfile(profile, reading.metrics);
   if ('problem' in applied) {
     const { raw, ...problem } = applied.problem;
@@ -25,7 +27,7 @@ export function measure(
   }
   const { metrics, flags, unknown } = applied;
   return {
-    metrics,
+    shape: shapeOf(metrics),
     metricsJson: JSON.stringify(metrics),
     flagsJson: flags && JSON.stringify(flags),
     sentJson: reading.timeless && profile.maps ? JSON.stringify(reading.metrics) : undefined,

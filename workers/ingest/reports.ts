@@ -1,7 +1,7 @@
 import type { Connection, Queryable } from '#core/db/pool.ts';
 import { findReportVersions, type ReportToStore, storeReports } from '#core/db/shadows.ts';
 import type { StoreMessages } from '#core/db/telemetry.ts';
-import type { DecodedFrame, ReportRow } from './decode.ts';
+import type { DecodedFrame, ReportRow } from './decoded.ts';
 import type { IngestMetrics } from './metrics.ts';
 
 const receiptOf = ({ batchId }: DecodedFrame, { itemIndex }: ReportRow): string => `${batchId}.${itemIndex}`;
