@@ -72,7 +72,7 @@ export async function storeReadings<Row extends ReadingRow>(
   await connection.query('savepoint readings');
   try {
     const statement = `copy readings (${columnsOf(rows)}) from stdin (format binary)`;
-    await copyIn(connection, statement, encodeRows(rows));
+    await copyIn(connection, statement, encodeRows(byDevice(rows)));
     await connection.query('release savepoint readings');
     return { known: new Set(), rejected: new Map() };
   } catch (error) {
@@ -145,6 +145,22 @@ function firstOfEach<Row extends ReadingRow>(rows: readonly Row[]): Row[] {
     const name = nameOf(row);
     return !seen.has(name) && seen.add(name);
   });
+}
+
+/** Above it a batch is stored as it came. */
+const MAX_SORTED = 2 ** 20;
+
+/** The rows device by device: neighbours in the table, and in the index found where the one before was. */
+function byDevice<Row extends ReadingRow>(rows: readonly Row[]): readonly Row[] {
+  if (rows.length >= MAX_SORTED) return rows;
+  // Numbers are sorted many times faster than objects: the device, then the place among the rows, which is the order of arrival.
+  const keys = Float64Array.from(rows, ({ deviceId }, place) => deviceId * MAX_SORTED + place).sort();
+  const sorted: Row[] = [];
+  for (const key of keys) {
+    const row = rows[key % MAX_SORTED];
+    if (row) sorted.push(row);
+  }
+  return sorted;
 }
 
 function encodeRows(rows: readonly ReadingRow[]): Buffer {
