@@ -13,11 +13,22 @@ export function parseInstant(value: unknown): Date {
   throw createGraphQLError('DateTime must be ISO-8601 with a time zone, for example 2026-01-31T12:00:00Z');
 }
 
+const MINUTE_MS = 60_000;
+/** How far from the epoch an instant can be, in ms. */
+const LAST_INSTANT = 8.64e15;
+/** Most instants are of the minute of the one before: when it began, and its text up to the seconds. */
+let minute = { at: Number.NaN, text: '' };
+
 /** ISO-8601 in UTC with milliseconds. */
 export function formatInstant(value: unknown): string {
-  const instant = value instanceof Date ? value : new Date(typeof value === 'number' ? value : Number.NaN);
-  if (Number.isNaN(instant.getTime())) throw createGraphQLError('not an instant');
-  return instant.toISOString();
+  const ms = Math.trunc(
+    value instanceof Date ? value.getTime() : typeof value === 'number' ? value : Number.NaN,
+  );
+  if (!(Math.abs(ms) <= LAST_INSTANT)) throw createGraphQLError('not an instant');
+  const at = ms - (((ms % MINUTE_MS) + MINUTE_MS) % MINUTE_MS);
+  if (at !== minute.at) minute = { at, text: new Date(at).toISOString().slice(0, -'00.000Z'.length) };
+  const rest = String(100_000 + ms - at);
+  return `${minute.text}${rest.slice(1, 3)}.${rest.slice(3)}Z`;
 }
 
 export function parseText(value: unknown): string {

@@ -76,7 +76,7 @@ function createSender(socket: WebSocket, stream: Duplex): (text: string) => Prom
     if (!corked) {
       corked = true;
       stream.cork();
-      process.nextTick(uncork);
+      setImmediate(uncork);
     }
     if (socket.bufferedAmount < MAX_WAITING_BYTES) {
       socket.send(text, () => undefined);

@@ -49,8 +49,6 @@ export interface ShardFeed {
 /** Messages whose ids are remembered; the bus itself remembers them for two minutes only. */
 const REMEMBERED_IDS = 20_000;
 
-const NOBODY: ReadonlySet<Follower> = new Set();
-
 interface Audience {
   /** Followers of anything but a list of devices. */
   readonly broad: Set<Follower>;
@@ -122,14 +120,21 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       if (!audience) continue;
       const { broad, byDevice } = audience;
       for (let index = part.first; index < part.first + part.count; index++) {
-        for (const follower of broad) give(follower, entry, part, index);
+        if (broad.size > 0) giveAll(broad, entry, part, index);
         if (byDevice.size === 0) continue;
-        for (const follower of byDevice.get(entry.deviceIdOf(index)) ?? NOBODY)
-          give(follower, entry, part, index);
-        for (const follower of byDevice.get(entry.deviceOf(index)) ?? NOBODY)
-          give(follower, entry, part, index);
+        giveAll(byDevice.get(entry.deviceIdOf(index)), entry, part, index);
+        giveAll(byDevice.get(entry.deviceOf(index)), entry, part, index);
       }
     }
+  };
+
+  const giveAll = (
+    followers: ReadonlySet<Follower> | undefined,
+    entry: Entry,
+    part: EntryPart,
+    index: number,
+  ) => {
+    if (followers) for (const follower of followers) give(follower, entry, part, index);
   };
 
   const give = (follower: Follower, entry: Entry, part: EntryPart, index: number) => {

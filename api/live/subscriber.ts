@@ -51,6 +51,7 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
   const { signal } = options;
   const feed = options.enter();
   const seat = createSeat(options, feed);
+  signal.addEventListener('abort', seat.end, { once: true });
   let position = options.from;
   let at = options.fromAt;
   let reason: 'RETENTION' | 'SLOW_CONSUMER' = 'RETENTION';
@@ -59,7 +60,7 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
     while (!signal.aborted) {
       if (feed.covers(position)) {
         seat.take(position);
-        for (let item = await seat.next(signal); item; item = await seat.next(signal)) {
+        for (let item = await seat.next(); item; item = await seat.next()) {
           at = item.entry.at;
           options.metrics.delivered(options.kind);
           yield item;
@@ -97,6 +98,7 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
       if (!feed.covers(position)) await pause(BEHIND_PAUSE_MS, signal);
     }
   } finally {
+    signal.removeEventListener('abort', seat.end);
     seat.leave();
     options.leave();
   }
@@ -104,8 +106,10 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
 
 interface Seat {
   take(position: Position): void;
-  /** The next event; undefined once the queue of a follower that was let go of is empty, or on abort. */
-  next(signal: AbortSignal): Promise<QueuedEvent | undefined>;
+  /** The next event; undefined once the queue of a follower that was let go of is empty, or at the end. */
+  next(): Promise<QueuedEvent | undefined>;
+  /** Whoever waits for the next event waits no longer, nor does anybody after. */
+  end(): void;
   leave(): void;
   /** Where and why the feed let go of it last. */
   readonly left: { readonly position: Position; readonly why: 'full' | 'lost' };
@@ -115,6 +119,7 @@ function createSeat(options: SubscriberOptions, feed: ShardFeed): Seat {
   const queue = new EventQueue(options.limits);
   let left: Seat['left'] = { position: options.from, why: 'lost' };
   let attached = false;
+  let ended = options.signal.aborted;
   let wake: (() => void) | undefined;
   const follower: Follower = {
     tenantId: options.tenantId,
@@ -138,9 +143,8 @@ function createSeat(options: SubscriberOptions, feed: ShardFeed): Seat {
       attached = true;
       feed.attach(follower, position);
     },
-    async next(signal) {
-      for (;;) {
-        if (signal.aborted) return undefined;
+    async next() {
+      while (!ended) {
         const before = queue.bytes;
         const item = queue.shift();
         if (item) {
@@ -149,15 +153,15 @@ function createSeat(options: SubscriberOptions, feed: ShardFeed): Seat {
         }
         if (!attached) return undefined;
         await new Promise<void>((resolve) => {
-          wake = () => {
-            signal.removeEventListener('abort', resolveOnce);
-            wake = undefined;
-            resolve();
-          };
-          const resolveOnce = () => wake?.();
-          signal.addEventListener('abort', resolveOnce);
+          wake = resolve;
         });
+        wake = undefined;
       }
+      return undefined;
+    },
+    end() {
+      ended = true;
+      wake?.();
     },
     leave() {
       if (attached) feed.detach(follower);
