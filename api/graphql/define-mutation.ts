@@ -3,6 +3,7 @@ import type {
   InputOrArgRef,
   InputShapeFromFields,
   InputShapeFromTypeParam,
+  InterfaceParam,
   ObjectFieldsShape,
 } from '@pothos/core';
 import { builder } from './builder.ts';
@@ -24,7 +25,6 @@ type Types = typeof builder extends PothosSchemaTypes.SchemaBuilder<infer Found>
 /** What the fields of an input are made with, where several mutations share them. */
 export type InputBuilder = PothosSchemaTypes.InputFieldBuilder<Types, 'InputObject'>;
 
-/** The fields of a success type, where several mutations share them. */
 export type SuccessFields<Success> = ObjectFieldsShape<Types, Success>;
 
 const mutationIdField = (t: InputBuilder) =>
@@ -66,7 +66,12 @@ interface MutationShape<Fields extends InputFieldMap, Success extends object> {
   ) => Promise<Success | UserError | SpecialError>;
   /** Describes the union of success and errors: "What came of creating a device." */
   readonly result: string;
-  readonly success: { readonly description: string; readonly fields: SuccessFields<Success> };
+  readonly success: {
+    readonly description: string;
+    readonly fields?: SuccessFields<Success>;
+    /** Those whose fields it has besides, where several mutations share them. */
+    readonly interfaces?: InterfaceParam<Types>[];
+  };
 }
 
 const specialErrorRefs = {

@@ -59,7 +59,7 @@ defineMutation({
   },
   run: (operation, { input }) => sendToMany(operation, input),
   result: 'What came of sending a command to many devices.',
-  success: { description: 'A job sends it, unless there is no device.', fields: manyChanged },
+  success: manyChanged('A job sends it, unless there is no device.'),
 });
 
 defineMutation({

@@ -28,7 +28,7 @@ defineMutation({
   },
   run: (operation, { input }) => tagDevices(operation, input),
   result: 'What came of tagging devices.',
-  success: { description: DONE, fields: manyChanged },
+  success: manyChanged(DONE),
 });
 
 defineMutation({
@@ -44,7 +44,7 @@ defineMutation({
   },
   run: (operation, { input }) => untagDevices(operation, input),
   result: 'What came of taking tags from devices.',
-  success: { description: DONE, fields: manyChanged },
+  success: manyChanged(DONE),
 });
 
 defineMutation({
@@ -60,7 +60,7 @@ defineMutation({
   },
   run: (operation, { input }) => setSiteOfDevices(operation, input),
   result: 'What came of saying where devices are.',
-  success: { description: DONE, fields: manyChanged },
+  success: manyChanged(DONE),
 });
 
 defineMutation({
@@ -76,7 +76,7 @@ defineMutation({
   },
   run: (operation, { input }) => setStatusOfDevices(operation, input),
   result: 'What came of setting the status of devices.',
-  success: { description: DONE, fields: manyChanged },
+  success: manyChanged(DONE),
 });
 
 defineMutation({
@@ -92,7 +92,7 @@ defineMutation({
   },
   run: (operation, { input }) => addDevicesToGroup(operation, input),
   result: 'What came of putting devices into a group.',
-  success: { description: DONE, fields: manyChanged },
+  success: manyChanged(DONE),
 });
 
 defineMutation({

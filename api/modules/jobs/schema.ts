@@ -1,6 +1,6 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
-import type { InputBuilder, SuccessFields } from '#api/graphql/define-mutation.ts';
+import type { InputBuilder } from '#api/graphql/define-mutation.ts';
 import { encodeGlobalId, readRowKey } from '#api/graphql/global-ids.ts';
 import { type JobFault, MAX_KEPT_FAULTS } from '#core/db/jobs.ts';
 import { deviceRef, deviceTargetInput } from '../devices/schema.ts';
@@ -132,25 +132,30 @@ export const manyFields = (t: InputBuilder) => ({
   dryRun: t.boolean({ description: 'Only counts; changes nothing. False by default.' }),
 });
 
-/** Answer of every mutation of many devices. */
-export const manyChanged: SuccessFields<ManyChanged> = (t) => ({
-  matched: t.exposeInt('matched', { description: 'Devices of the target that there are.' }),
-  changed: t.exposeInt('changed', {
-    description: 'Of those, how many were changed, or would be; 0 where it is left to a job.',
-  }),
-  failed: t.exposeInt('failed', {
-    description: 'How many could not be changed, or could not be; what a job cannot do is on the job.',
-  }),
-  errors: t.field({
-    type: [bulkErrorRef],
-    description: 'Which could not be changed and why, at most 100.',
-    resolve: ({ faults }) => faults,
-  }),
-  job: t.field({
-    type: jobRef,
-    nullable: true,
-    description:
-      'Works on the devices where they are more than 100; null where they are done, and of a dry run.',
-    resolve: ({ jobId }, _args, operation) => (jobId === null ? null : requireJob(operation, jobId)),
+const bulkSuccessRef = builder.interfaceRef<ManyChanged>('BulkSuccess').implement({
+  description: 'What was done to many devices, would be, or is being done by a job.',
+  fields: (t) => ({
+    matched: t.exposeInt('matched', { description: 'Devices of the target that there are.' }),
+    changed: t.exposeInt('changed', {
+      description: 'Of those, how many were changed, or would be; 0 where it is left to a job.',
+    }),
+    failed: t.exposeInt('failed', {
+      description: 'How many could not be changed, or could not be; what a job cannot do is on the job.',
+    }),
+    errors: t.field({
+      type: [bulkErrorRef],
+      description: 'Which could not be changed and why, at most 100.',
+      resolve: ({ faults }) => faults,
+    }),
+    job: t.field({
+      type: jobRef,
+      nullable: true,
+      description:
+        'Works on the devices where they are more than 100; null where they are done, and of a dry run.',
+      resolve: ({ jobId }, _args, operation) => (jobId === null ? null : requireJob(operation, jobId)),
+    }),
   }),
 });
+
+/** Answer of every mutation of many devices. */
+export const manyChanged = (description: string) => ({ description, interfaces: [bulkSuccessRef] });

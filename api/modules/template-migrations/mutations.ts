@@ -17,5 +17,5 @@ defineMutation({
   },
   run: (operation, { input }) => migrateTemplate(operation, input),
   result: 'What came of moving devices to another version of their template.',
-  success: { description: 'The devices have moved, or a job is at it.', fields: manyChanged },
+  success: manyChanged('The devices have moved, or a job is at it.'),
 });

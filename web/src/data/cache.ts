@@ -166,6 +166,15 @@ export function createCache(): Exchange {
   return cacheExchange({
     keys: Object.fromEntries(keyless.map((name) => [name, embedded])),
     possibleTypes: {
+      BulkSuccess: [
+        'CommandSendManySuccess',
+        'DevicesAddToGroupSuccess',
+        'DevicesSetSiteSuccess',
+        'DevicesSetStatusSuccess',
+        'DevicesTagSuccess',
+        'DevicesUntagSuccess',
+        'TemplateMigrateSuccess',
+      ],
       Node: [
         'ApiKey',
         'AuditEntry',

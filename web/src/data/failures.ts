@@ -33,7 +33,7 @@ export function failureText(
   if (!failure.issues || failure.issues.length === 0) return failure.message;
   return failure.issues
     .map(({ path, message }) => {
-      const place = path.filter((part) => part !== 'input').join('.');
+      const place = path.filter((part) => part !== 'input' && part !== 'document').join('.');
       return place === '' ? message : `${place}: ${message}`;
     })
     .join('\n');

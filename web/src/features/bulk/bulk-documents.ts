@@ -1,26 +1,37 @@
 import type { BulkJobQuery } from '../../generated/graphql.ts';
 import { graphql } from '../../generated/index.ts';
 
+graphql(`
+  fragment BulkFault on BulkError {
+    deviceId
+    message
+    device {
+      id
+      key
+    }
+  }
+`);
+
+// What every mutation of many devices answers. Codegen finds it here; documents name it.
+graphql(`
+  fragment BulkOutcome on BulkSuccess {
+    matched
+    changed
+    failed
+    errors {
+      ...BulkFault
+    }
+    job {
+      id
+    }
+  }
+`);
+
 export const devicesTagDocument = graphql(`
   mutation DevicesTag($input: DevicesTagInput!) {
     outcome: devicesTag(input: $input) {
       __typename
-      ... on DevicesTagSuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -30,22 +41,7 @@ export const devicesUntagDocument = graphql(`
   mutation DevicesUntag($input: DevicesUntagInput!) {
     outcome: devicesUntag(input: $input) {
       __typename
-      ... on DevicesUntagSuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -55,22 +51,7 @@ export const devicesSetSiteDocument = graphql(`
   mutation DevicesSetSite($input: DevicesSetSiteInput!) {
     outcome: devicesSetSite(input: $input) {
       __typename
-      ... on DevicesSetSiteSuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -80,22 +61,7 @@ export const devicesSetStatusDocument = graphql(`
   mutation DevicesSetStatus($input: DevicesSetStatusInput!) {
     outcome: devicesSetStatus(input: $input) {
       __typename
-      ... on DevicesSetStatusSuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -105,22 +71,7 @@ export const devicesAddToGroupDocument = graphql(`
   mutation DevicesAddToGroup($input: DevicesAddToGroupInput!) {
     outcome: devicesAddToGroup(input: $input) {
       __typename
-      ... on DevicesAddToGroupSuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -130,22 +81,7 @@ export const commandSendManyDocument = graphql(`
   mutation CommandSendMany($input: CommandSendManyInput!) {
     outcome: commandSendMany(input: $input) {
       __typename
-      ... on CommandSendManySuccess {
-        matched
-        changed
-        failed
-        errors {
-          deviceId
-          message
-          device {
-            id
-            key
-          }
-        }
-        job {
-          id
-        }
-      }
+      ...BulkOutcome
       ...Failure
     }
   }
@@ -185,13 +121,17 @@ export const bulkJobDocument = graphql(`
         count
       }
       errors {
-        deviceId
-        message
-        device {
-          id
-          key
-        }
+        ...BulkFault
       }
+    }
+  }
+`);
+
+export const jobCancelDocument = graphql(`
+  mutation JobCancel($input: JobCancelInput!) {
+    jobCancel(input: $input) {
+      __typename
+      ...Failure
     }
   }
 `);

@@ -1,34 +1,13 @@
-import { useEffect } from 'react';
-import { useQuery } from 'urql';
 import { Button } from '../../ui/button.tsx';
-import { commandStatus, isOpen } from '../commands/command-view.ts';
+import { commandStatus } from '../commands/command-view.ts';
 import { BulkErrors } from './bulk-dialog.tsx';
-import { bulkJobDocument } from './bulk-documents.ts';
-
-const pollMs = 700;
-/** While all are sent and some are not finished. */
-const waitingMs = 3_000;
+import { useJob } from './use-job.ts';
 
 type BulkProgressProps = { id: string; onSettled: () => void; onClose: () => void };
 
-/** How far a job over many devices is, kept current until it has ended and, where it sent commands, all of them have. */
+/** How far a job over many devices is. */
 export function BulkProgress({ id, onSettled, onClose }: BulkProgressProps) {
-  const [{ data }, ask] = useQuery({
-    query: bulkJobDocument,
-    variables: { id },
-    requestPolicy: 'network-only',
-  });
-  const job = data?.job;
-  const ended = job != null && job.finishedAt !== null;
-  const waiting = job?.commandCounts.some(({ status }) => isOpen(status)) ?? false;
-  useEffect(() => {
-    if (ended) onSettled();
-  }, [ended, onSettled]);
-  useEffect(() => {
-    if (ended && !waiting) return;
-    const timer = setInterval(() => ask({ requestPolicy: 'network-only' }), ended ? waitingMs : pollMs);
-    return () => clearInterval(timer);
-  }, [ended, waiting, ask]);
+  const { job, ended, stop } = useJob(id, onSettled);
   if (!job) return null;
   const handled = job.done + job.failed;
   return (
@@ -56,11 +35,9 @@ export function BulkProgress({ id, onSettled, onClose }: BulkProgressProps) {
         {job.status === 'CANCELLED' && ' · stopped'}
       </span>
       <BulkErrors errors={job.errors} />
-      {ended && (
-        <Button look="quiet" onClick={onClose} className="ml-auto">
-          Dismiss
-        </Button>
-      )}
+      <Button look="quiet" onClick={ended ? onClose : stop} className="ml-auto">
+        {ended ? 'Dismiss' : 'Stop'}
+      </Button>
     </div>
   );
 }

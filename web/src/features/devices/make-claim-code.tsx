@@ -1,6 +1,7 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
 import { useAccount } from '../../auth/viewer.tsx';
+import { useAttempt } from '../../data/attempt.ts';
 import { failureText } from '../../data/failures.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { DialogForm } from '../../ui/dialog-form.tsx';
@@ -30,17 +31,14 @@ type MakeClaimCodeProps = {
 export function MakeClaimCode({ deviceId, onMade, onCancel }: MakeClaimCodeProps) {
   const [seconds, setSeconds] = useState(86_400);
   const [problem, setProblem] = useState<string>();
-  const attempt = useRef({ of: 0, clientMutationId: '' });
+  const attempt = useAttempt();
   const [{ fetching }, create] = useMutation(claimCodeCreateDocument);
   const submit = async () => {
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second code is made.
-    if (attempt.current.of !== seconds)
-      attempt.current = { of: seconds, clientMutationId: crypto.randomUUID() };
-    const { clientMutationId } = attempt.current;
+    const { clientMutationId } = attempt.at(seconds);
     const { data, error } = await create({
       input: { deviceId, expiresInSeconds: seconds, clientMutationId },
     });
-    if (!error?.networkError) attempt.current.of = 0;
+    attempt.answered(error);
     const result = data?.claimCodeCreate;
     if (result?.__typename === 'ClaimCodeCreateSuccess')
       return onMade({ code: result.code, expiresAt: result.claimCode.expiresAt });

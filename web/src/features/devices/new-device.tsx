@@ -1,9 +1,10 @@
 import { Lock } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { Link, useSearchParams } from 'react-router';
 import { useMutation } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { useAttempt } from '../../data/attempt.ts';
 import { failureText } from '../../data/failures.ts';
 import { showErrors, sortErrors } from '../../data/form-errors.ts';
 import { graphql } from '../../generated/index.ts';
@@ -95,26 +96,23 @@ function DeviceForm({ onCreated }: { onCreated: (access: NewDeviceAccess) => voi
   });
   const templateKey = form.watch('templateKey');
   const [kind, setKind] = useState<AccessKind>('token');
-  const attempt = useRef({ of: '', id: '' });
+  const attempt = useAttempt();
   const [, create] = useMutation(deviceCreateDocument);
   const { errors, isSubmitting } = form.formState;
   const submit = form.handleSubmit(async (values) => {
     const input = { ...toCreateInput(values), withToken: kind === 'token' };
-    const of = JSON.stringify(input);
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second device is made.
-    if (attempt.current.of !== of) attempt.current = { of, id: crypto.randomUUID() };
-    const { data, error } = await create({ input: { ...input, clientMutationId: attempt.current.id } });
+    const { clientMutationId } = attempt.at(input);
+    const { data, error } = await create({ input: { ...input, clientMutationId } });
+    attempt.answered(error);
     const result = data?.deviceCreate;
     if (result?.__typename === 'DeviceCreateSuccess') {
       onCreated({ ...result.device, kind, templateKey, token: result.token ?? null });
       return;
     }
     if (!result) {
-      if (!error?.networkError) attempt.current = { of: '', id: '' };
       form.setError('root', { message: failureText(undefined, error) });
       return;
     }
-    attempt.current = { of: '', id: '' };
     const messages = sortErrors(result, deviceFields, renamedFields);
     const conflict =
       result.__typename === 'ConflictError' && messages.every(({ field }) => field === undefined);

@@ -1,5 +1,6 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
+import { useAttempt } from '../../data/attempt.ts';
 import { failureText } from '../../data/failures.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -17,19 +18,13 @@ export function IssueToken({ device, onClose }: { device: DeviceDetail; onClose:
   const [days, setDays] = useState('');
   const [problem, setProblem] = useState<string>();
   const [token, setToken] = useState<{ readonly username: string; readonly secret: string }>();
-  const attempt = useRef({ of: 'none', clientMutationId: '', expiresAt: endOf('', 0) });
+  const attempt = useAttempt();
   const [{ fetching }, issue] = useMutation(deviceTokenIssueDocument);
   const submit = async () => {
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second token is made.
-    if (attempt.current.of !== days)
-      attempt.current = {
-        of: days,
-        clientMutationId: crypto.randomUUID(),
-        expiresAt: endOf(days, Date.now()),
-      };
-    const { clientMutationId, expiresAt } = attempt.current;
+    const { clientMutationId, at } = attempt.at(days);
+    const expiresAt = endOf(days, at);
     const { data, error } = await issue({ input: { deviceId: device.id, expiresAt, clientMutationId } });
-    if (!error?.networkError) attempt.current.of = 'none';
+    attempt.answered(error);
     const result = data?.deviceTokenIssue;
     if (result?.__typename === 'DeviceTokenIssueSuccess') return setToken(result.token);
     setProblem(failureText(result, error));

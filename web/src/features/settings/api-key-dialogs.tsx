@@ -1,5 +1,6 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
+import { useAttempt } from '../../data/attempt.ts';
 import { failureText } from '../../data/failures.ts';
 import type { Role } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
@@ -35,24 +36,21 @@ export function CreateKey({ onCreated, onClose }: { onCreated: () => void; onClo
   const [days, setDays] = useState('90');
   const [problem, setProblem] = useState<string>();
   const [token, setToken] = useState<string>();
-  const attempt = useRef({ of: '', clientMutationId: '', expiresAt: endOf('', 0) });
+  const attempt = useAttempt();
   const [{ fetching }, create] = useMutation(apiKeyCreateDocument);
   const submit = async () => {
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers, and no second key is made.
-    const of = JSON.stringify([name, role, scopes, days]);
-    if (attempt.current.of !== of)
-      attempt.current = { of, clientMutationId: crypto.randomUUID(), expiresAt: endOf(days, Date.now()) };
-    const { clientMutationId, expiresAt } = attempt.current;
+    const { clientMutationId, at } = attempt.at([name, role, scopes, days]);
+    const expiresAt = endOf(days, at);
     const { data, error } = await create({
       input: { name, role, scopes: scopes ? [...scopes] : null, expiresAt, clientMutationId },
     });
+    attempt.answered(error);
     const result = data?.apiKeyCreate;
     if (result?.__typename === 'ApiKeyCreateSuccess') {
       setToken(result.token);
       onCreated();
       return;
     }
-    if (!error?.networkError) attempt.current.of = '';
     setProblem(failureText(result, error));
   };
   if (token !== undefined) return <KeepToken token={token} onClose={onClose} />;

@@ -1,5 +1,6 @@
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
+import { useAttempt } from '../../data/attempt.ts';
 import { failureText } from '../../data/failures.ts';
 import type { Role } from '../../generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
@@ -36,21 +37,18 @@ export function InviteMember({ onDone, onClose }: DialogProps) {
   const [lifetimeSeconds, setLifetime] = useState(604_800);
   const [problem, setProblem] = useState<string>();
   const [link, setLink] = useState<string>();
-  const attempt = useRef({ of: '', clientMutationId: '' });
+  const attempt = useAttempt();
   const [{ fetching }, invite] = useMutation(memberInviteDocument);
   const submit = async () => {
-    // Sent again unchanged after silence, it is the same attempt: one that did arrive answers with its link.
-    const of = JSON.stringify([email, role, lifetimeSeconds]);
-    if (attempt.current.of !== of) attempt.current = { of, clientMutationId: crypto.randomUUID() };
-    const { clientMutationId } = attempt.current;
+    const { clientMutationId } = attempt.at([email, role, lifetimeSeconds]);
     const { data, error } = await invite({ input: { email, role, lifetimeSeconds, clientMutationId } });
+    attempt.answered(error);
     const result = data?.memberInvite;
     if (result?.__typename === 'MemberInviteSuccess') {
       setLink(result.link);
       onDone();
       return;
     }
-    if (!error?.networkError) attempt.current.of = '';
     setProblem(failureText(result, error));
   };
   if (link !== undefined) return <HandOn email={email} link={link} onClose={onClose} />;

@@ -46,38 +46,12 @@ export const migrationDocument = graphql(`
 type Preview = NonNullable<TemplateMigrationQuery['templateMigrationPreview']>;
 export type MigrationStep = Preview['steps'][number];
 
-export const outdatedDevicesDocument = graphql(`
-  query OutdatedDevices($first: Int!, $after: String, $where: DeviceFilter) {
-    devices(first: $first, after: $after, where: $where) {
-      nodes {
-        id
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-    }
-  }
-`);
-
 export const templateMigrateDocument = graphql(`
   mutation TemplateMigrate($input: TemplateMigrateInput!) {
-    templateMigrate(input: $input) {
+    outcome: templateMigrate(input: $input) {
       __typename
-      ... on TemplateMigrateSuccess {
-        changed
-        errors {
-          deviceId
-          device {
-            id
-            key
-          }
-          message
-        }
-      }
-      ... on UserError {
-        message
-      }
+      ...BulkOutcome
+      ...Failure
     }
   }
 `);

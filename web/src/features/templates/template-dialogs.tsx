@@ -1,8 +1,7 @@
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useMutation } from 'urql';
-import { describeError } from '../../data/client.ts';
-import type { UserErrorLike } from '../../data/form-errors.ts';
+import { failureText } from '../../data/failures.ts';
 import { readJsonObject } from '../../data/json-diff.ts';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -16,17 +15,6 @@ import {
   templateImportDocument,
 } from './template-documents.ts';
 import { templatePath } from './template-names.ts';
-
-/** Every problem with its place, one a line. */
-export function problemsOf(error: UserErrorLike): string {
-  if (!error.issues || error.issues.length === 0) return error.message;
-  return error.issues
-    .map(({ path, message }) => {
-      const place = path.filter((part) => part !== 'input' && part !== 'document').join('.');
-      return place === '' ? message : `${place}: ${message}`;
-    })
-    .join('\n');
-}
 
 /** Makes the tenant's own copy of a template. */
 export function CloneTemplate({ template, onClose }: { template: Template; onClose: () => void }) {
@@ -42,8 +30,7 @@ export function CloneTemplate({ template, onClose }: { template: Template; onClo
       navigate(templatePath(result.template.key));
       return undefined;
     }
-    if (result) return problemsOf(result);
-    return error ? describeError(error).message : 'The template was not copied.';
+    return failureText(result, error);
   };
   return (
     <ConfirmDialog
@@ -79,7 +66,7 @@ export function DeleteTemplate({ template, onClose }: { template: Template; onCl
       navigate('/templates', { replace: true });
       return undefined;
     }
-    return result?.message ?? (error ? describeError(error).message : 'The template was not deleted.');
+    return failureText(result, error);
   };
   return (
     <ConfirmDialog
@@ -117,11 +104,7 @@ export function ImportTemplate({ onClose }: { onClose: () => void }) {
       announce(`${result.template.name} is imported.`);
       onClose();
       navigate(templatePath(result.template.key));
-    } else {
-      setProblem(
-        result ? problemsOf(result) : error ? describeError(error).message : 'Nothing was imported.',
-      );
-    }
+    } else setProblem(failureText(result, error));
   };
   return (
     <Dialog

@@ -200,17 +200,7 @@ export const templateCreateDocument = graphql(`
           ...TemplateFields
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -224,17 +214,7 @@ export const templateUpdateDocument = graphql(`
           ...TemplateFields
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -250,17 +230,7 @@ export const templateCloneDocument = graphql(`
           name
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -276,17 +246,7 @@ export const templateImportDocument = graphql(`
           name
         }
       }
-      ... on UserError {
-        message
-        code
-        path
-      }
-      ... on ValidationError {
-        issues {
-          path
-          message
-        }
-      }
+      ...Failure
     }
   }
 `);
@@ -295,9 +255,7 @@ export const templateDeleteDocument = graphql(`
   mutation TemplateDelete($input: TemplateDeleteInput!) {
     templateDelete(input: $input) {
       __typename
-      ... on UserError {
-        message
-      }
+      ...Failure
     }
   }
 `);

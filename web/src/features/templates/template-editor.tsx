@@ -4,7 +4,7 @@ import { type FieldPath, FormProvider, useForm, useFormContext } from 'react-hoo
 import { Link, useNavigate, useParams } from 'react-router';
 import { useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
-import { describeError } from '../../data/client.ts';
+import { failureText } from '../../data/failures.ts';
 import type { UserErrorLike } from '../../data/form-errors.ts';
 import { PageHeader, PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -114,8 +114,7 @@ function Editor({ template }: { template: Template | undefined }) {
   };
   const save = form.handleSubmit(async (values) => {
     const { result, error } = await send(values);
-    if (!result)
-      form.setError('root', { message: error ? describeError(error).message : 'Nothing was saved.' });
+    if (!result) form.setError('root', { message: failureText(result, error) });
     else if ('template' in result) {
       announce(`${result.template.name} is saved as version ${result.template.version}.`);
       navigate(templatePath(result.template.key));

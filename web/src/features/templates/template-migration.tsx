@@ -1,17 +1,19 @@
 import { CircleCheck } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { useQuery } from 'urql';
+import { useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
+import { failureText } from '../../data/failures.ts';
+import type { DeviceFilter } from '../../generated/graphql.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
-import { type MigrationStep, migrationDocument } from './migration-documents.ts';
-import { MigrationProgressBar } from './migration-progress.tsx';
-import { type MigrationOrder, useMigration } from './migration-run.ts';
+import type { BulkSuccess } from '../bulk/bulk-actions.ts';
+import { type MigrationStep, migrationDocument, templateMigrateDocument } from './migration-documents.ts';
+import { MigrationProgress } from './migration-progress.tsx';
 import { MigrationStepPanel } from './migration-step.tsx';
 import { templateVersionsDocument } from './template-documents.ts';
 import { counted, templatePath } from './template-names.ts';
@@ -21,9 +23,9 @@ import { useTemplate } from './template-page.tsx';
 export function TemplateMigration() {
   const template = useTemplate();
   const { key } = template;
-  const { viewer, direct } = useAccount();
+  const { viewer } = useAccount();
   const [params, setParams] = useSearchParams();
-  const [asked, setAsked] = useState<MigrationOrder>();
+  const [asked, setAsked] = useState<MigrationStep>();
   const wanted = Number(params.get('to'));
   const toVersion = Number.isSafeInteger(wanted) && wanted > 0 ? wanted : template.version;
   const variables = useMemo(() => ({ key, toVersion }), [key, toVersion]);
@@ -32,11 +34,29 @@ export function TemplateMigration() {
     variables,
     requestPolicy: 'cache-and-network',
   });
-  const migration = useMigration(direct, () => refetch({ requestPolicy: 'network-only' }));
+  const [outcome, setOutcome] = useState<BulkSuccess>();
+  const [running, setRunning] = useState(false);
+  const [, migrate] = useMutation(templateMigrateDocument);
+  const settle = useCallback(() => {
+    setRunning(false);
+    refetch({ requestPolicy: 'network-only' });
+  }, [refetch]);
   const preview = data?.templateMigrationPreview;
-  const order = ({ fromVersion, deviceCount }: MigrationStep): MigrationOrder => ({
-    ...{ templateKey: key, fromVersion, toVersion, total: deviceCount },
-  });
+  const move = async ({ fromVersion }: MigrationStep) => {
+    const where: DeviceFilter = { templateKeys: [key], templateVersions: [fromVersion] };
+    const answer = await migrate({
+      input: {
+        ...{ templateKey: key, toVersion },
+        target: { where: { ...where, statuses: ['ACTIVE', 'DISABLED'] } },
+      },
+    });
+    const result = answer.data?.outcome;
+    if (!result || !('matched' in result)) return failureText(result, answer.error);
+    setOutcome(result);
+    if (result.job) setRunning(true);
+    else settle();
+    return undefined;
+  };
   return (
     <div className="flex max-w-4xl flex-col gap-4 p-4 sm:p-5">
       <div className="max-w-72">
@@ -46,9 +66,7 @@ export function TemplateMigration() {
           onChange={(version) => setParams(version === template.version ? {} : { to: String(version) })}
         />
       </div>
-      {migration.progress && (
-        <MigrationProgressBar progress={migration.progress} onStop={() => migration.stop()} />
-      )}
+      {outcome && <MigrationProgress outcome={outcome} onSettled={settle} />}
       {error && !preview && (
         <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />
       )}
@@ -82,11 +100,7 @@ export function TemplateMigration() {
           toVersion={preview.toVersion}
           action={
             mayWriteDevices(viewer.role) && (
-              <Button
-                look="primary"
-                disabled={stale || migration.progress?.running === true}
-                onClick={() => setAsked(order(step))}
-              >
+              <Button look="primary" disabled={stale || running} onClick={() => setAsked(step)}>
                 Move {counted(step.deviceCount, 'device')}
               </Button>
             )
@@ -95,14 +109,11 @@ export function TemplateMigration() {
       ))}
       {asked && (
         <ConfirmDialog
-          title={`Move ${counted(asked.total, 'device')} to version ${asked.toVersion}?`}
+          title={`Move ${counted(asked.deviceCount, 'device')} to version ${toVersion}?`}
           description={`They are made of version ${asked.fromVersion} now. Devices that cannot move stay as they are, and are named. They can be moved back.`}
           action="Move"
           look="primary"
-          onConfirm={async () => {
-            migration.start(asked);
-            return undefined;
-          }}
+          onConfirm={() => move(asked)}
           onClose={() => setAsked(undefined)}
         />
       )}
