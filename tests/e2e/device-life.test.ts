@@ -163,6 +163,7 @@ describe('a device', () => {
     expect(await seriousViolations(page)).toEqual([]);
     await program.say('shadow/reported', { reported: { mode: 'eco', setpoint: 55 }, version: 1 });
     await shadowIs('IN_SYNC');
+    await page.getByRole('region', { name: 'History' }).getByText('by Emil Engineer').waitFor();
 
     await sendHeat('90');
     await page.getByText('At most 60.').waitFor();
@@ -175,6 +176,7 @@ describe('a device', () => {
     await commandIs('ACKNOWLEDGED');
     await program.say('commands/ack', { command_id, status: 'ok', details: { reached: 55 } });
     await commandIs('SUCCEEDED');
+    await page.getByText('Sent by Emil Engineer').first().waitFor();
     const way = page.getByRole('list', { name: 'What happened' }).first();
     for (const step of ['Somebody sent it', 'The device begins', '{"reached":55}'])
       await way.getByText(step).waitFor();

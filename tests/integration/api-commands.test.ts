@@ -6,7 +6,7 @@ import { collect, openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { until } from '#tests/kit/wait.ts';
 
-const FIELDS = `id uuid type params status actor createdAt expiresAt sentAt acknowledgedAt finishedAt details detailsProblem
+const FIELDS = `id uuid type params status actor actorName createdAt expiresAt sentAt acknowledgedAt finishedAt details detailsProblem
   device { key } transitions { happening status moved details }`;
 const SEND = `mutation ($input: CommandSendInput!) { commandSend(input: $input) { __typename
   ... on CommandSendSuccess { command { ${FIELDS} } }
@@ -79,6 +79,7 @@ describe('commands, asked for over the API', () => {
       ...{ type: 'anything.goes', params: { a: [1, { b: 'c' }] }, status: 'QUEUED', details: null },
       ...{ device: { key: 'plain' }, sentAt: null, acknowledgedAt: null, finishedAt: null },
       actor: expect.stringMatching(/^key:\d+$/),
+      actorName: 'test',
       transitions: [{ happening: 'QUEUED', status: 'QUEUED', moved: true, details: null }],
     });
     expect(Date.parse(command.expiresAt) - Date.parse(command.createdAt)).toBeCloseTo(3_600_000, -4);

@@ -160,7 +160,7 @@ describe('shadow', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const query = `query ($after: String, $side: ShadowSide, $one: DateTime!, $none: DateTime!) { device(by: { key: "past" }) {
-      shadowHistory(first: 2, after: $after, side: $side) { nodes { side version document answers actor at } pageInfo { endCursor hasNextPage } }
+      shadowHistory(first: 2, after: $after, side: $side) { nodes { side version document answers actor actorName at } pageInfo { endCursor hasNextPage } }
       shadowAt(at: $one) { ${SHADOW} } before: shadowAt(at: $none) { ${SHADOW} } } }`;
     const at = { one: times[1]?.toISOString(), none: '2020-01-01T00:00:00Z' };
     const { device: seen } = await ask(query, { ...at, side: 'DESIRED' });
@@ -171,6 +171,7 @@ describe('shadow', () => {
         document: { n: 30 },
         answers: null,
         actor: expect.stringMatching(/^key:\d+$/),
+        actorName: 'test ADMIN',
       },
       { side: 'DESIRED', version: 2, document: { n: 20 } },
     ]);
@@ -185,6 +186,7 @@ describe('shadow', () => {
       version: 3,
       answers: 3,
       actor: null,
+      actorName: null,
     });
     expect(seen.shadowAt).toMatchObject({
       ...{

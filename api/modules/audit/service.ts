@@ -3,6 +3,8 @@ import { badInput } from '#api/graphql/errors.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
 import { type AuditFilter, type AuditRow, readAuditEntries, readAuditEntry } from './store.ts';
 
+export { loadActorName } from './actors.ts';
+
 const MAX_TEXT = 200;
 const MAX_ACTIONS = 100;
 

@@ -1,6 +1,7 @@
 import { builder } from '#api/graphql/builder.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { pageCost, TOTAL_COUNT_COST } from '#api/graphql/cost.ts';
+import { loadActorName } from '../audit/service.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findDevice } from '../devices/service.ts';
 import { jobRef } from '../jobs/schema.ts';
@@ -55,6 +56,10 @@ builder.node(commandRef, {
     status: t.expose('status', { type: commandStatusEnum, description: 'Where it is on its way.' }),
     actor: t.exposeString('actor', {
       description: 'Who sent it: `user:` and a subject, `client:` and an id, or `key:` and a number.',
+    }),
+    actorName: t.string({
+      description: 'What the audit log last called them; the same as `actor` where it does not name them.',
+      resolve: ({ actor }, _args, operation) => loadActorName(operation, actor),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was sent off.' }),
     expiresAt: t.expose('expiresAt', {

@@ -1,6 +1,7 @@
 import { builder } from '#api/graphql/builder.ts';
 import { pageCost } from '#api/graphql/cost.ts';
 import { SHADOW_STATUSES, shadowDelta, shadowStatus } from '#core/fleet/shadow.ts';
+import { loadActorName } from '../audit/service.ts';
 import { deviceRef } from '../devices/schema.ts';
 import { findShadow, findShadowAt, listShadowHistory } from './service.ts';
 import type { ShadowRow, ShadowVersionRow } from './store.ts';
@@ -89,7 +90,12 @@ const versionRef = builder.objectRef<ShadowVersionRow>('ShadowVersion').implemen
     }),
     actor: t.exposeString('actor', {
       nullable: true,
-      description: 'Who wanted it so, as the audit log names them; null for the device itself.',
+      description: 'Who wanted it so, by their id in the audit log; null for the device itself.',
+    }),
+    actorName: t.string({
+      nullable: true,
+      description: 'What the audit log last called them; the same as `actor` where it does not name them.',
+      resolve: ({ actor }, _args, operation) => (actor === null ? null : loadActorName(operation, actor)),
     }),
     at: t.expose('at', { type: 'DateTime', description: 'Since when.' }),
   }),

@@ -9,7 +9,7 @@ graphql(`
     type
     params
     status
-    actor
+    actorName
     createdAt
     expiresAt
     finishedAt

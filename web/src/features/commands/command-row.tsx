@@ -32,7 +32,7 @@ export function CommandRow({ command, name, mayWrite, open }: CommandRowProps) {
         </summary>
         <div className="flex flex-col gap-3 px-3.5 pt-1 pb-3.5 text-sm">
           <p className="text-ink-2">
-            {look.meaning} Sent by {command.actor}
+            {look.meaning} Sent by {command.actorName}
             {command.finishedAt === null && (
               <>
                 {' '}

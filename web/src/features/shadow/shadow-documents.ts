@@ -58,7 +58,7 @@ export const shadowHistoryDocument = graphql(`
             version
             document
             answers
-            actor
+            actorName
             at
           }
           pageInfo {

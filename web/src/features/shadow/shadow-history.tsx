@@ -94,7 +94,7 @@ function VersionRow({ version, before, current, onRestore }: VersionRowProps) {
             label={`${desired ? 'Desired' : 'Reported'} ${version.version}`}
           />
           <span className="min-w-0 flex-1 basis-32 truncate text-ink-3">
-            {desired ? `by ${version.actor}` : version.answers ? `answers ${version.answers}` : ''}
+            {desired ? `by ${version.actorName}` : version.answers ? `answers ${version.answers}` : ''}
           </span>
           <RelativeTime at={version.at} className="text-ink-3 text-xs" />
         </summary>

@@ -22,7 +22,7 @@ export const deviceTimelineDocument = graphql(`
             side
             version
             answers
-            actor
+            actorName
             at
           }
           pageInfo {
@@ -33,7 +33,7 @@ export const deviceTimelineDocument = graphql(`
           nodes {
             id
             type
-            actor
+            actorName
             createdAt
             transitions {
               happening

@@ -12,7 +12,7 @@ const device: TimelineDevice = {
     changes: [change('2026-01-01T10:00:00Z', 'OFFLINE'), change('2026-01-01T08:00:00Z', 'ONLINE')],
   },
   shadowHistory: {
-    nodes: [{ side: 'DESIRED', version: 1, answers: null, actor: 'user:a', at: '2026-01-01T09:00:00Z' }],
+    nodes: [{ side: 'DESIRED', version: 1, answers: null, actorName: 'Ada', at: '2026-01-01T09:00:00Z' }],
     pageInfo: { hasNextPage: false },
   },
   commands: { nodes: [], pageInfo: { hasNextPage: false } },
@@ -27,7 +27,7 @@ it('tells everything that happened within its bounds, the newest first', () => {
   expect(mergeTimeline(device, undefined, day).map(({ text, note }) => [text, note])).toEqual([
     ['Offline', 'Not connected'],
     ['3 messages are missing', 'numbers 4 to 6'],
-    ['Version 1 is desired', 'by user:a'],
+    ['Version 1 is desired', 'by Ada'],
   ]);
 });
 

@@ -49,21 +49,21 @@ function presenceItems({ availability }: TimelineDevice): TimelineItem[] {
 }
 
 function shadowItems({ shadowHistory }: TimelineDevice): TimelineItem[] {
-  return shadowHistory.nodes.map(({ side, version, answers, actor, at }) => ({
+  return shadowHistory.nodes.map(({ side, version, answers, actorName, at }) => ({
     ...{ id: `shadow/${side}/${version}`, kind: 'SHADOW', at, tab: 'shadow' },
     text: side === 'DESIRED' ? `Version ${version} is desired` : `The device reported version ${version}`,
-    note: side === 'DESIRED' ? `by ${actor}` : answers ? `in answer to version ${answers}` : '',
+    note: side === 'DESIRED' ? `by ${actorName}` : answers ? `in answer to version ${answers}` : '',
     look: side === 'DESIRED' ? { shape: 'ring', tone: 'idle' } : { shape: 'disc', tone: 'good' },
   }));
 }
 
 function commandItems({ commands }: TimelineDevice): TimelineItem[] {
-  return commands.nodes.flatMap(({ id, type, actor, transitions }) =>
+  return commands.nodes.flatMap(({ id, type, actorName, transitions }) =>
     transitions.map(
       ({ happening, at, moved }): TimelineItem => ({
         ...{ id: `command/${id}/${happening}/${at}`, kind: 'COMMAND', at, tab: 'commands' },
         text: `${type}: ${happenings[happening].toLowerCase()}`,
-        note: happening === 'QUEUED' ? `by ${actor}` : moved ? '' : 'too late to count',
+        note: happening === 'QUEUED' ? `by ${actorName}` : moved ? '' : 'too late to count',
         look: happening === 'OK' ? { shape: 'disc', tone: 'good' } : plain,
       }),
     ),
