@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { checkBy } from '#core/fleet/problems.ts';
 import { ValidationFault } from './errors.ts';
 
 /** What a mutation was given, checked. @throws ValidationFault with every issue */
 export function parseInput<Output>(schema: z.ZodType<Output>, input: unknown): Output {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
+  const checked = checkBy(schema, input);
+  if (!checked.problems) return checked.data;
   throw new ValidationFault(
-    parsed.error.issues.map(({ path, message }) => ({ path: ['input', ...path.map(String)], message })),
+    checked.problems.map(({ path, message }) => ({ path: ['input', ...path.map(String)], message })),
   );
 }
 

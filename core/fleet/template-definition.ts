@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findSchemaProblems } from './json-schemas.ts';
 import { type PathProblem, plainJsonProblem } from './plain-json.ts';
+import { checkBy } from './problems.ts';
 import { isMetricKey } from './telemetry.ts';
 import {
   ENFORCEMENTS,
@@ -129,10 +130,10 @@ export const templateDefinitionSchema = z.unknown().transform((value, context): 
     context.addIssue({ code: 'custom', path: [...unfit.path], message: unfit.message });
     return z.NEVER;
   }
-  const parsed = shapeSchema.safeParse(value);
-  for (const { path, message } of [...(parsed.error?.issues ?? []), ...duplicates(value)])
+  const checked = checkBy(shapeSchema, value);
+  for (const { path, message } of [...(checked.problems ?? []), ...duplicates(value)])
     context.addIssue({ code: 'custom', path: [...path], message });
-  return parsed.data ?? z.NEVER;
+  return checked.problems ? z.NEVER : checked.data;
 });
 
 /** @throws ZodError with every problem and its path */

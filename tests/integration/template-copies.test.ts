@@ -76,8 +76,8 @@ describe('copies of templates', () => {
       ['input.document.definition.metrics.0.key', expect.stringContaining('must be 1 to 128')],
       ['input.document.definition.metrics.0.name', 'must not be empty'],
       ['input.document.definition.metrics.0.type', expect.stringContaining('must be one of FLOAT')],
-      ['input.document.definition', expect.stringContaining('extra')],
-      ['input.document', expect.stringContaining('owner')],
+      ['input.document.definition.extra', 'is not known here'],
+      ['input.document.owner', 'is not known here'],
     ]);
     const foreign = { ...json.definition.slots[0], compatibleTemplates: ['theirs'] };
     expect(

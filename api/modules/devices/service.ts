@@ -5,6 +5,7 @@ import { readRowId } from '#api/graphql/global-ids.ts';
 import type { Page, PageArgs } from '#api/graphql/paging.ts';
 import { countDevices, type FilteredDevices, resolveFilter } from '#core/db/groups.ts';
 import { type DeviceFilter, deviceFilterSchema } from '#core/fleet/device-filter.ts';
+import { checkBy } from '#core/fleet/problems.ts';
 import {
   type DeviceNode,
   type DeviceOrder,
@@ -82,8 +83,8 @@ export function devicesOf(operation: Operation, filter: DeviceFilter): Promise<F
 
 /** @throws GraphQLError with code BAD_USER_INPUT for a filter beyond its limits */
 export function readFilter(input: unknown): DeviceFilter {
-  const parsed = deviceFilterSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw badInput(`${['where', ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+  const checked = checkBy(deviceFilterSchema, input);
+  if (!checked.problems) return checked.data;
+  const [problem] = checked.problems;
+  throw badInput(`${['where', ...(problem?.path ?? [])].join('.')}: ${problem?.message}`);
 }

@@ -34,7 +34,8 @@ export function failureText(
   return failure.issues
     .map(({ path, message }) => {
       const place = path.filter((part) => part !== 'input' && part !== 'document').join('.');
-      return place === '' ? message : `${place}: ${message}`;
+      if (place === '') return message;
+      return /^(must|is|has) /.test(message) ? `${place} ${message}.` : `${place}: ${message}`;
     })
     .join('\n');
 }
