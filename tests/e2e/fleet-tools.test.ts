@@ -49,6 +49,22 @@ it('groups devices one by one, and tells of keys that are none', async () => {
   expect(await seriousViolations(page)).toEqual([]);
 });
 
+it('shows of all devices those of a group, and those of a template', async () => {
+  await page.goto(`${ready.http}/devices`);
+  await row('loco-01').waitFor();
+  await page.getByRole('button', { name: 'Group', exact: true }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'pilots' }).click();
+  await page.waitForURL(/group=pilots/);
+  await page.keyboard.press('Escape');
+  await row('loco-01').waitFor({ state: 'detached' });
+  await row('loco-02').waitFor();
+  await page.getByRole('button', { name: 'Template', exact: true }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'GPS tracker' }).click();
+  await page.waitForURL(/template=gps-tracker/);
+  await page.getByText('No device matches').waitFor();
+  expect(await seriousViolations(page)).toEqual([]);
+});
+
 it('groups whatever meets conditions, and counts it while they are written', async () => {
   await newGroup('rolling');
   await dialog().getByLabel('Its devices are').selectOption({ label: 'whatever meets some conditions' });

@@ -1,11 +1,11 @@
 import { useCallback } from 'react';
 import { useQuery } from 'urql';
+import { graphql } from '../../generated/index.ts';
 import { Button } from '../../ui/button.tsx';
 import { FilterMenu } from '../../ui/filter-menu.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { connections, type DeviceView, emptyView, freshnesses, isFiltered, statuses } from './device-view.ts';
 import { connectivity, deviceStatus, freshness } from './presence.ts';
-import { siteListDocument } from './site-list.ts';
 
 function toOptions<Value extends string>(
   values: readonly Value[],
@@ -17,6 +17,50 @@ const connectionOptions = toOptions(connections, connectivity);
 const freshnessOptions = toOptions(freshnesses, freshness);
 const statusOptions = toOptions(statuses, deviceStatus);
 
+const choicesDocument = graphql(`
+  query DeviceFilterChoices {
+    sites(first: 100) {
+      nodes {
+        id
+        key
+        name
+      }
+    }
+    groups(first: 100) {
+      nodes {
+        id
+        key
+        name
+      }
+    }
+    templates(first: 100) {
+      nodes {
+        id
+        key
+        name
+      }
+    }
+  }
+`);
+
+/** Filters by what has a key, by their names in the view. */
+const keyed = [
+  { name: 'sites', label: 'Site' },
+  { name: 'groups', label: 'Group' },
+  { name: 'templates', label: 'Template' },
+] as const;
+
+/** What there is, and what was chosen all the same. */
+const keyedOptions = (
+  nodes: readonly { readonly key: string; readonly name: string }[],
+  chosen: readonly string[],
+) => [
+  ...nodes.map(({ key, name }) => ({ value: key, label: name })),
+  ...chosen
+    .filter((key) => nodes.every((node) => node.key !== key))
+    .map((key) => ({ value: key, label: key })),
+];
+
 type DeviceFiltersProps = {
   view: DeviceView;
   onChange: (view: DeviceView) => void;
@@ -25,8 +69,7 @@ type DeviceFiltersProps = {
 
 /** The search and the menus that narrow the fleet, and how many devices are left. */
 export function DeviceFilters({ view, onChange, count }: DeviceFiltersProps) {
-  const [{ data }] = useQuery({ query: siteListDocument });
-  const sites = data?.sites.nodes ?? [];
+  const [{ data }] = useQuery({ query: choicesDocument, requestPolicy: 'cache-and-network' });
   const onSearch = useCallback((search: string) => onChange({ ...view, search }), [view, onChange]);
   return (
     // biome-ignore lint/a11y/useSemanticElements: <search> is not known to every screen reader yet
@@ -48,20 +91,25 @@ export function DeviceFilters({ view, onChange, count }: DeviceFiltersProps) {
           value={view.freshness}
           onChange={(value) => onChange({ ...view, freshness: value })}
         />
-        {sites.length > 0 && (
-          <FilterMenu
-            label="Site"
-            options={sites.map((site) => ({ value: site.key, label: site.name }))}
-            value={view.sites}
-            onChange={(value) => onChange({ ...view, sites: value })}
-          />
-        )}
         <FilterMenu
           label="Status"
           options={statusOptions}
           value={view.statuses}
           onChange={(value) => onChange({ ...view, statuses: value })}
         />
+        {keyed.map(({ name, label }) => {
+          const options = keyedOptions(data?.[name].nodes ?? [], view[name]);
+          if (options.length === 0) return null;
+          return (
+            <FilterMenu
+              key={name}
+              label={label}
+              options={options}
+              value={view[name]}
+              onChange={(value) => onChange({ ...view, [name]: value })}
+            />
+          );
+        })}
         {view.tags.map((tag) => (
           <Button
             key={tag}

@@ -24,6 +24,8 @@ describe('the device list in the URL', () => {
       freshness: ['STALE'],
       statuses: ['DISABLED'],
       sites: ['harbour', 'north'],
+      groups: ['pilots'],
+      templates: ['boiler', 'gateway'],
       tags: ['floor-2'],
       sort: { field: 'LAST_SEEN_AT', direction: 'DESC' },
     };
@@ -55,13 +57,17 @@ describe('the filter of a view', () => {
   });
 
   it('carries every choice and the order', () => {
-    const view = parse('q=boiler&connection=online&freshness=fresh&site=north&tag=a,b&sort=-seen');
+    const view = parse(
+      'q=boiler&connection=online&freshness=fresh&site=north&group=pilots&template=pump&tag=a,b&sort=-seen',
+    );
     expect(toDeviceFilter(view)).toEqual({
       statuses: ['ACTIVE', 'DISABLED'],
       search: 'boiler',
       connections: ['ONLINE'],
       freshness: ['FRESH'],
       siteKeys: ['north'],
+      groupKeys: ['pilots'],
+      templateKeys: ['pump'],
       tagsAll: ['a', 'b'],
     });
     expect(toDeviceOrder(view)).toEqual({ field: 'LAST_SEEN_AT', direction: 'DESC' });

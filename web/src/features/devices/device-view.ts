@@ -16,7 +16,10 @@ export type DeviceView = {
   readonly freshness: readonly Freshness[];
   /** None chosen means everything in service: active and disabled. */
   readonly statuses: readonly DeviceStatus[];
+  /** Keys, like those of groups and templates. */
   readonly sites: readonly string[];
+  readonly groups: readonly string[];
+  readonly templates: readonly string[];
   readonly tags: readonly string[];
   readonly sort: Sort<DeviceOrderField>;
 };
@@ -34,6 +37,8 @@ export const emptyView: DeviceView = {
   freshness: [],
   statuses: [],
   sites: [],
+  groups: [],
+  templates: [],
   tags: [],
   sort: defaultSort,
 };
@@ -50,7 +55,7 @@ function formatSort(sort: Sort<DeviceOrderField>): string {
   return sort.direction === 'DESC' ? `-${name}` : name;
 }
 
-/** `?q=pump&connection=offline,unknown&freshness=stale&status=disabled&site=north&tag=roof&sort=-seen` */
+/** `?q=pump&connection=offline,unknown&freshness=stale&status=disabled&site=north&group=pilots&template=pump&tag=roof&sort=-seen` */
 export const deviceViewCodec: UrlCodec<DeviceView> = {
   parse(params) {
     return {
@@ -59,6 +64,8 @@ export const deviceViewCodec: UrlCodec<DeviceView> = {
       freshness: readChoices(params, 'freshness', freshnesses),
       statuses: readChoices(params, 'status', statuses),
       sites: readList(params, 'site'),
+      groups: readList(params, 'group'),
+      templates: readList(params, 'template'),
       tags: readList(params, 'tag'),
       sort: parseSort(params.get('sort')),
     };
@@ -75,8 +82,11 @@ export const deviceViewCodec: UrlCodec<DeviceView> = {
     put('connection', choices(connections, view.connections));
     put('freshness', choices(freshnesses, view.freshness));
     put('status', choices(statuses, view.statuses));
-    put('site', [...view.sites].sort().join(','));
-    put('tag', [...view.tags].sort().join(','));
+    const list = (values: readonly string[]) => [...values].sort().join(',');
+    put('site', list(view.sites));
+    put('group', list(view.groups));
+    put('template', list(view.templates));
+    put('tag', list(view.tags));
     put('sort', formatSort(view.sort));
     return params;
   },
@@ -90,6 +100,8 @@ export function toDeviceFilter(view: DeviceView): DeviceFilter {
     ...(view.connections.length > 0 ? { connections: [...view.connections] } : {}),
     ...(view.freshness.length > 0 ? { freshness: [...view.freshness] } : {}),
     ...(view.sites.length > 0 ? { siteKeys: [...view.sites] } : {}),
+    ...(view.groups.length > 0 ? { groupKeys: [...view.groups] } : {}),
+    ...(view.templates.length > 0 ? { templateKeys: [...view.templates] } : {}),
     ...(view.tags.length > 0 ? { tagsAll: [...view.tags] } : {}),
   };
 }
