@@ -1,4 +1,4 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
@@ -16,6 +16,13 @@ beforeAll(async () => {
   browser = opened.use(await openBrowser());
 });
 afterAll(() => opened.disposeAsync());
+
+/** Whether no part of it is cut off by the sides of the screen. */
+const isWhole = (shown: Locator): Promise<boolean> =>
+  shown.evaluate((element) => {
+    const { left, right } = element.getBoundingClientRect();
+    return left >= 0 && right <= document.documentElement.clientWidth;
+  });
 
 describe('one message', () => {
   it('published with mosquitto_pub is queryable and has reached a subscriber and the open console page', async () => {
@@ -113,13 +120,19 @@ describe('the console', () => {
       ready,
       'VIEWER',
     );
-    for (const path of ['/devices', `/devices/${ready.device.key}`]) {
+    for (const path of [
+      '/devices',
+      `/devices/${ready.device.key}`,
+      `/devices/${ready.device.key}/timeline`,
+    ]) {
       await page.goto(`${ready.http}${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       const overflow = await page.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
       expect(overflow).toBe(0);
+      const tab = page.getByRole('navigation', { name: 'Device' }).locator('[aria-current=page]');
+      if (path !== '/devices') await expect.poll(() => isWhole(tab)).toBe(true);
       expect(await seriousViolations(page)).toEqual([]);
     }
     await page.context().close();
