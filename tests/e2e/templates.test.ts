@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousViolations } from '#tests/kit/accessibility.ts';
 import { openBrowser, signIn } from '#tests/kit/browser.ts';
+import { ask } from '#tests/kit/graphql.ts';
 import { ownTenant } from '#tests/kit/shared-platform.ts';
 
 const ready = ownTenant(import.meta.filename);
@@ -77,9 +78,18 @@ describe('a template', () => {
     expect(await seriousViolations(page)).toEqual([]);
     await makeDevice(page, 'hall-1');
 
-    await page.goto(`${ready.http}/templates/hall-meter/edit`);
+    await page.goto(`${ready.http}/templates/hall-meter`);
+    await page.getByRole('link', { name: 'Edit', exact: true }).click();
     await page.getByText(/what you change becomes version 2/).waitFor();
     await entry(page, 'Metrics', 'voltage').getByLabel('Greatest').fill('600');
+    const leave = page.getByRole('dialog', { name: 'Leave without saving?' });
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Devices' }).click();
+    await leave.waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await leave.getByRole('button', { name: 'Cancel' }).click();
+    await page.evaluate(() => history.back());
+    await leave.getByRole('button', { name: 'Cancel' }).click();
+    expect(new URL(page.url()).pathname).toBe('/templates/hall-meter/edit');
     await page.getByRole('button', { name: 'Remove mode' }).click();
     await page.getByRole('button', { name: 'Add a metric' }).click();
     await page.keyboard.type('power');
@@ -117,6 +127,39 @@ describe('a template', () => {
     expect(await logged.getByRole('link', { name: '1 device' }).count()).toBe(0);
     expect(await seriousViolations(admin)).toEqual([]);
     await admin.context().close();
+  });
+
+  it('takes more devices along than go at once, by a job that says how far it is', async () => {
+    const made = await ask<{ templateCreate: { template: { id: string } } }>(
+      ready.graphql,
+      ready.apiKey,
+      `mutation { templateCreate(input: { key: "crowd", name: "Crowd", category: SENSOR, definition: {} }) {
+        ... on TemplateCreateSuccess { template { id } } } }`,
+    );
+    for (let from = 0; from < 125; from += 25) {
+      const create = (n: number) =>
+        `d${n}: deviceCreate(input: { key: "crowd-${from + n}", templateKey: "crowd", withToken: false }) { __typename }`;
+      await ask(
+        ready.graphql,
+        ready.apiKey,
+        `mutation { ${Array.from({ length: 25 }, (_, n) => create(n))} }`,
+      );
+    }
+    await ask(
+      ready.graphql,
+      ready.apiKey,
+      `mutation ($id: ID!) { templateUpdate(input: { id: $id, expectedVersion: 1, definition: { metrics: [
+        { key: "level", name: "Level", type: FLOAT, required: true }] } }) { __typename } }`,
+      { id: made.templateCreate.template.id },
+    );
+    const page = await signIn(await browser.newContext(), ready, 'ENGINEER');
+    await page.goto(`${ready.http}/templates/crowd/migration`);
+    await page.getByRole('button', { name: 'Move 125 devices' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Move', exact: true }).click();
+    await page.getByText('125 devices moved').waitFor();
+    await page.getByText('Nothing to move').waitFor();
+    expect(await seriousViolations(page)).toEqual([]);
+    await page.context().close();
   });
 
   it('cannot be deleted while a device is made of it; its copy can', async () => {
@@ -157,6 +200,11 @@ describe('a template', () => {
     await page.goto(`${ready.http}/templates`);
     await page.getByRole('button', { name: 'Import' }).click();
     const dialog = page.getByRole('dialog');
+    const wrong = { ...JSON.parse(readFileSync(file, 'utf8')), definition: { metrics: [{}], unti: 1 } };
+    await dialog.getByLabel('Document').fill(JSON.stringify(wrong));
+    await dialog.getByRole('button', { name: 'Import' }).click();
+    for (const sentence of ['definition.metrics.0.key is missing.', 'definition.unti is not known here.'])
+      await dialog.getByRole('alert').getByText(sentence).waitFor();
     await dialog.getByLabel('File').setInputFiles(file);
     await dialog.getByRole('button', { name: 'Import' }).click();
     await dialog

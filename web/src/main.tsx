@@ -10,6 +10,7 @@ import { createDataClient, createDirectClient, describeError } from './data/clie
 import type { Role } from './generated/graphql.ts';
 import { createLiveClient } from './live/live-client.ts';
 import { LiveProvider } from './live/live-context.tsx';
+import { openBackGate } from './shell/back-gate.ts';
 import { StartFailure } from './shell/start-failure.tsx';
 import './styles.css';
 
@@ -42,6 +43,7 @@ async function start(): Promise<void> {
   }
   role = data.viewer.role;
   const account: Account = { viewer: data.viewer, config, session, direct };
+  openBackGate();
   root.render(
     <StrictMode>
       <AccountProvider value={account}>

@@ -6,6 +6,7 @@ import { useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { failureText } from '../../data/failures.ts';
 import type { UserErrorLike } from '../../data/form-errors.ts';
+import { useLeaveGuard } from '../../shell/leave-guard.tsx';
 import { PageHeader, PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -83,7 +84,8 @@ function Editor({ template }: { template: Template | undefined }) {
   const form = useForm<TemplateValues>({ defaultValues: toTemplateValues(template) });
   const [, create] = useMutation(templateCreateDocument);
   const [, update] = useMutation(templateUpdateDocument);
-  const { errors, isSubmitting } = form.formState;
+  const { errors, isSubmitting, isDirty } = form.formState;
+  const guard = useLeaveGuard(isDirty, 'What you changed in this template is not saved.');
   const send = async (values: TemplateValues) => {
     const said = { name: values.name.trim(), description: values.description.trim() };
     const definition = toDefinition(values);
@@ -117,6 +119,7 @@ function Editor({ template }: { template: Template | undefined }) {
     if (!result) form.setError('root', { message: failureText(result, error) });
     else if ('template' in result) {
       announce(`${result.template.name} is saved as version ${result.template.version}.`);
+      guard.release();
       navigate(templatePath(result.template.key));
     } else place(result);
   });
@@ -146,6 +149,7 @@ function Editor({ template }: { template: Template | undefined }) {
           </Button>
         </footer>
       </form>
+      {guard.dialog}
     </FormProvider>
   );
 }
