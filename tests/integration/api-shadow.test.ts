@@ -171,7 +171,7 @@ describe('shadow', () => {
         document: { n: 30 },
         answers: null,
         actor: expect.stringMatching(/^key:\d+$/),
-        actorName: 'test ADMIN',
+        actorName: 'test OPERATOR',
       },
       { side: 'DESIRED', version: 2, document: { n: 20 } },
     ]);
