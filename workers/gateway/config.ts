@@ -46,6 +46,8 @@ export function parseGatewayConfig(env: NodeJS.ProcessEnv) {
       MQTT_STORE_TIMEOUT_MS: integer(60_000, 1_000),
       /** How long messages wait for company on their way to the bus. */
       MQTT_FLUSH_INTERVAL_MS: integer(5, 0, 1_000),
+      /** How long a PUBACK may wait for the next one of its connection while thousands a second are due; 0 is never. */
+      MQTT_ACK_WAIT_MS: integer(200, 0, 1_000),
       /** How long a device may go on sending more than its limits before it is sent away. Until then it is read more slowly. */
       MQTT_THROTTLE_PATIENCE_MS: integer(30_000, 100),
       /** How long a device that connects too often may wait for its turn, and how long an answer to a wrong password is held back. */

@@ -201,7 +201,7 @@ export class Connection implements Pausable, Writer {
       close: (reason, why, told) => this.close(reason, why, told),
       onThrottled: (held) => (held ? this.#hold(HOLD.LIMIT) : this.#release(HOLD.LIMIT)),
       onShareFull: (full) => (full ? this.#hold(HOLD.SHARE) : this.#release(HOLD.SHARE)),
-      onAcks: () => writes.add(this),
+      onAcks: (pressing) => writes.add(this, pressing),
       onFull: (full) => (full ? this.#hold(HOLD.WINDOW) : this.#release(HOLD.WINDOW)),
     });
     if (session instanceof Rejection) {

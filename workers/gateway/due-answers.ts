@@ -1,12 +1,16 @@
 import { acknowledgement, plainAcknowledgement } from './protocol/write-packets.ts';
 import { refusalOf } from './refusals.ts';
-import type { Uplink } from './uplink.ts';
+import { PUBACK, type Uplink } from './uplink.ts';
+
+/** So many answers are worth a write. */
+const ENOUGH = 4;
 
 /** The answers to PUBLISHes of one connection that are due and not on their way yet. */
 export class DueAnswers {
   /** Packet id, first byte of the answer << 16, number of the refusal << 24. */
   readonly #due: number[] = [];
   #refusals = 0;
+  #pressing = false;
   readonly #maxReasonBytes: number;
 
   /** @param maxReasonBytes the longest packet that says why a PUBLISH was refused; 0 for none */
@@ -23,9 +27,15 @@ export class DueAnswers {
     return this.#refusals;
   }
 
+  /** There are enough of them, or the device cannot go on without one: they should wait for no more. */
+  get pressing(): boolean {
+    return this.#pressing;
+  }
+
   add(uplink: Uplink): void {
     this.#due.push(uplink.packetId | (uplink.answer << 16) | (uplink.refusal << 24));
     if (uplink.refusal !== 0) this.#refusals += 1;
+    if (this.#due.length >= ENOUGH || uplink.answer !== PUBACK || uplink.refusal !== 0) this.#pressing = true;
   }
 
   /** All of them, as they go to the device, in the order they were added. */
@@ -45,6 +55,7 @@ export class DueAnswers {
       }
     }
     this.#refusals = 0;
+    this.#pressing = false;
     due.length = 0;
     return bytes;
   }

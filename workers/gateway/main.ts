@@ -192,7 +192,10 @@ await runService({
       metrics: counted,
       intake,
       sessions,
-      writes: createWriteQueue(),
+      writes: createWriteQueue({
+        maxWaitMs: config.MQTT_ACK_WAIT_MS,
+        due: () => counted.tally.answersDue,
+      }),
       handshake: createHandshake({
         credentials,
         checkCertificate,

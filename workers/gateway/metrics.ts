@@ -19,6 +19,8 @@ export interface MessageTally {
   payloadBytes: number;
   pubacks: number;
   qos0Lost: number;
+  /** Answers that became due since the start; how busy the gateway is, and no metric. */
+  answersDue: number;
   publish(): void;
 }
 
@@ -100,6 +102,7 @@ function createTally(
     payloadBytes: 0,
     pubacks: 0,
     qos0Lost: 0,
+    answersDue: 0,
     publish() {
       for (const kind of kinds) {
         if (accepted[kind] > 0) addMessages(kind, accepted[kind]);

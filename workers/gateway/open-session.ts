@@ -32,7 +32,7 @@ export interface SessionLink {
   /** Its tenant holds all it may of the way to the bus: reads no more until false. */
   onShareFull(full: boolean): void;
   /** See `UplinkLaneOptions`. */
-  onAcks(): void;
+  onAcks(pressing: boolean): void;
   onFull(full: boolean): void;
 }
 

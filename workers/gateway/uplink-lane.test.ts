@@ -22,6 +22,7 @@ const tally: MessageTally = {
   payloadBytes: 0,
   pubacks: 0,
   qos0Lost: 0,
+  answersDue: 0,
   publish: () => undefined,
 };
 const storeSeconds = new Histogram({ name: 'test', help: 'test', registers: [] });
@@ -36,7 +37,7 @@ interface Said {
 
 function openLane(maxInflight = 1_000, version: ProtocolVersion = 4, inbox = new Inbox()) {
   const sent: Uplink[] = [];
-  const told = { acks: 0, full: [] as boolean[], lost: 0 };
+  const told = { acks: 0, pressing: 0, full: [] as boolean[], lost: 0 };
   const intake: Intake = {
     ...{ pool: createUplinkPool(100), tally, congested: false },
     send: (uplink) => sent.push(uplink),
@@ -48,8 +49,9 @@ function openLane(maxInflight = 1_000, version: ProtocolVersion = 4, inbox = new
   const lane = new UplinkLane({
     ...{ tenant: 'acme', device: 'd1', intake, maxPayloadBytes: 100, maxInflight, storeSeconds },
     ...{ version, inbox, maxReasonBytes: 256, share },
-    onAcks: () => {
+    onAcks: (pressing) => {
       told.acks += 1;
+      if (pressing) told.pressing += 1;
     },
     onFull: (full) => told.full.push(full),
     onLost: () => {
@@ -106,6 +108,37 @@ describe('the lane of a connection', () => {
         expect(lane.inflight).toBe(0);
       }),
     );
+  });
+
+  it('says once that answers are due, and once more when there are enough of them to leave', () => {
+    const { sent, told, publish, acknowledged } = openLane();
+    for (let id = 1; id <= 6; id++) publish(id);
+    const steps = [...sent].map((uplink) => {
+      uplink.done(undefined, { batchId: 'x', index: 0 });
+      return [told.acks, told.pressing];
+    });
+    expect(steps).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+      [2, 1],
+      [2, 1],
+      [2, 1],
+    ]);
+    expect(acknowledged()).toEqual([1, 2, 3, 4, 5, 6]);
+    publish(7);
+    sent.at(-1)?.done(undefined, { batchId: 'x', index: 0 });
+    expect(told).toMatchObject({ acks: 3, pressing: 1 });
+  });
+
+  it('presses for the answers that a device waits for: of QoS 2, and those that refuse', () => {
+    const { sent, told, publish } = openLane(1_000, 5);
+    publish(1, { qos: 2 });
+    sent.at(-1)?.done(undefined, { batchId: 'x', index: 0 });
+    expect(told).toMatchObject({ acks: 1, pressing: 1 });
+    const other = openLane(1_000, 5);
+    other.publish(1, { topic: 'tenant/acme/device/d2/telemetry' });
+    expect(other.told).toMatchObject({ acks: 1, pressing: 1 });
   });
 
   it('holds of its tenant’s share what the bus has not answered, and nothing for repeats and refusals', () => {

@@ -29,8 +29,8 @@ export interface UplinkLaneOptions {
   /** The longest packet that is told why a PUBLISH was refused; 0 when the client does not want to know. */
   readonly maxReasonBytes: number;
   readonly storeSeconds: Histogram;
-  /** Acknowledgements are due: `takeAcks` is to be called before long. */
-  onAcks(): void;
+  /** Acknowledgements are due: `takeAcks` is to be called before long, or at once where they are pressing. */
+  onAcks(pressing: boolean): void;
   /** The window is full (true), or half empty again (false). */
   onFull(full: boolean): void;
   /** The bus gave a message up that is to be acknowledged: the device must send it again. */
@@ -225,17 +225,19 @@ export class UplinkLane implements UplinkOwner {
 
   /** Everything at the front that is stored. */
   #acknowledge(): void {
-    const wasEmpty = this.#due.size === 0;
+    const due = this.#due;
+    const [before, wasPressing] = [due.size, due.pressing];
     for (let first = this.#first; first?.stored; first = this.#first) {
       this.#first = first.next;
       if (first.answer === PUBACK) this.#unanswered -= 1;
-      if (!this.#closed) this.#due.add(first);
+      if (!this.#closed) due.add(first);
       if ((first.packetId & 15) === 0)
         this.#options.storeSeconds.observe((Date.now() - first.receivedAt) / 1000);
       this.#options.intake.pool.give(first);
     }
     if (!this.#first) this.#last = undefined;
-    if (wasEmpty && this.#due.size > 0) this.#options.onAcks();
+    this.#options.intake.tally.answersDue += due.size - before;
+    if (due.size > 0 && (before === 0 || due.pressing !== wasPressing)) this.#options.onAcks(due.pressing);
   }
 }
 
