@@ -75,14 +75,25 @@ export async function lockPresence(
   db: Queryable,
   devices: readonly { readonly tenantId: number; readonly deviceId: number }[],
 ): Promise<DevicePresence[]> {
-  const ids = devices.map((device) => device.deviceId);
+  const known = await lockKnown(
+    db,
+    devices.map((device) => device.deviceId),
+  );
+  const found = new Set(known.map((device) => device.deviceId));
+  const strangers = devices.filter((device) => !found.has(device.deviceId));
+  if (strangers.length === 0) return known;
+  const ids = strangers.map((device) => device.deviceId);
   await db.query(
     `insert into device_presence (device_id, tenant_id)
      select d.id, d.tenant_id from unnest($1::int[], $2::int[]) as w (device_id, tenant_id)
      join devices d on d.id = w.device_id and d.tenant_id = w.tenant_id order by d.id
      on conflict do nothing`,
-    [ids, devices.map((device) => device.tenantId)],
+    [ids, strangers.map((device) => device.tenantId)],
   );
+  return [...known, ...(await lockKnown(db, ids))];
+}
+
+async function lockKnown(db: Queryable, ids: readonly number[]): Promise<DevicePresence[]> {
   const rows = await db.query<PresenceRow>(
     `${SELECT} where p.device_id = any($1::int[]) order by p.device_id for update of p`,
     [ids],

@@ -44,7 +44,7 @@ export interface PresenceFollower {
 /** The event of a session this old has had its time to arrive. */
 const UNHEARD_AGE_MS = 30_000;
 /** Traffic of a device that is fresh anyway is written down at most this often. */
-const SEEN_EVERY_MS = 5_000;
+const SEEN_EVERY_MS = 10_000;
 const MAX_REMEMBERED = 500_000;
 
 export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
