@@ -1,5 +1,5 @@
 import type { FrameItem } from '#core/bus/messages.ts';
-import { shapeOf } from '#core/bus/telemetry-shapes.ts';
+import { metricsJson, shapeOf } from '#core/bus/telemetry-shapes.ts';
 import type { ReadingRow } from '#core/db/readings.ts';
 import { measurementField } from '#core/fleet/dialects/meter2.ts';
 import { applyProfile, type Profile } from '#core/fleet/measuring.ts';
@@ -19,7 +19,7 @@ export function measure(
   item: FrameItem,
   profile: Profile | undefined,
 ): Measured | { readonly problem: Problem } {
-  if (!profile) return { shape: shapeOf(reading.metrics), metricsJson: JSON.stringify(reading.metrics) };
+  if (!profile) return { shape: shapeOf(reading.metrics), metricsJson: metricsJson(reading.metrics) };
   const applied = applyProfile(profile, reading.metrics);
   if ('problem' in applied) {
     const { raw, ...problem } = applied.problem;
@@ -28,7 +28,7 @@ export function measure(
   const { metrics, flags, unknown } = applied;
   return {
     shape: shapeOf(metrics),
-    metricsJson: JSON.stringify(metrics),
+    metricsJson: metricsJson(metrics),
     flagsJson: flags && JSON.stringify(flags),
     sentJson: reading.timeless && profile.maps ? JSON.stringify(reading.metrics) : undefined,
     unmodelled: unknown && new Map(unknown.map((metric) => [metric, metrics[metric] ?? ''])),
