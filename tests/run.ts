@@ -9,6 +9,8 @@ import { type Counts, runVitest, type TestProject } from './gates/vitest.ts';
  * tests whose path holds that word. The last line printed is `N passed, N failed`; fails unless the second is 0.
  */
 const PROJECTS: readonly TestProject[] = ['unit', 'integration', 'e2e'];
+/** None writes what another reads; most keep one core busy. */
+const GATES_AT_ONCE = 2;
 
 interface Outcome extends Counts {
   readonly name: string;
@@ -48,7 +50,13 @@ await gate({
   },
 });
 await gate(GENERATE);
-if (filters.length === 0) for (const one of GATES) await gate(one);
+if (filters.length === 0) {
+  const left = [...GATES];
+  const worker = async () => {
+    for (let next = left.shift(); next; next = left.shift()) await gate(next);
+  };
+  await Promise.all(Array.from({ length: GATES_AT_ONCE }, worker));
+}
 for (const project of PROJECTS) {
   await step(`${project} tests`, () => runVitest(project, filters, { ...tools, [RUN_VARIABLE]: run }));
 }
