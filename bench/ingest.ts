@@ -94,7 +94,7 @@ export async function benchIngest(
     }),
   );
   say(`warming up for ${options.warmUpSeconds} s`);
-  load.start();
+  load.start((options.warmUpSeconds * 1000) / 2);
   await sleep(options.warmUpSeconds * 1000);
   load.pubacks.clear();
   load.resetLag();

@@ -30,7 +30,8 @@ export interface LoadAccount {
 export interface Load {
   /** Connects everybody; rejects when not all are connected within 30 s. */
   connect(): Promise<void>;
-  start(): void;
+  /** Begins to send; the rate grows evenly to the whole of it within `rampMs`, as a fleet's does. Default: at once. */
+  start(rampMs?: number): void;
   /** Sends nothing new and waits until everything is acknowledged; false when that takes longer than `timeoutMs`. */
   finish(timeoutMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -112,11 +113,13 @@ export function createLoad(options: LoadOptions): Load {
         }
       }
     },
-    start() {
+    start(rampMs = 0) {
       const beganAt = performance.now();
       const sentBefore = sent;
       timer = setInterval(() => {
-        const due = Math.floor(((performance.now() - beganAt) * options.rate) / 1000) - (sent - sentBefore);
+        const passed = performance.now() - beganAt;
+        const atFullRate = passed < rampMs ? passed ** 2 / (2 * rampMs) : passed - rampMs / 2;
+        const due = Math.floor((atFullRate * options.rate) / 1000) - (sent - sentBefore);
         if (due > 0) sent += sendDue(due);
         lag = Math.max(lag, due);
       }, TICK_MS);
