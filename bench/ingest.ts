@@ -197,15 +197,24 @@ function missedLive(load: Load, report: SubscribersReport): number {
   return Object.entries(report.seen).reduce((sum, [device, seen]) => sum + (sent.get(device) ?? 0) - seen, 0);
 }
 
+/** From a message's own time to the commit that stored it; where PostgreSQL does not keep that, to the beginning of the transaction. */
 async function storedPercentiles(
   database: pg.Pool,
   tenants: readonly BenchTenant[],
   from: Date,
   to: Date,
 ): Promise<Percentiles> {
+  const { rows: settings } = await database.query<{ kept: string }>(
+    `select current_setting('track_commit_timestamp') as kept`,
+  );
+  const storedAt = settings[0]?.kept === 'on' ? 'pg_xact_commit_timestamp(transaction)' : 'min(began)';
   const { rows } = await database.query<{ p: [number, number, number] }>(
-    `select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by extract(epoch from r.stored_at - r.ts) * 1000) as p
-     from readings r join tenants t on t.id = r.tenant_id where t.slug = any($1) and r.ts >= $2 and r.ts < $3`,
+    `with mine as materialized (
+       select r.xmin as transaction, r.stored_at as began, r.ts
+       from readings r join tenants t on t.id = r.tenant_id where t.slug = any($1) and r.ts >= $2 and r.ts < $3
+     ), stored as (select transaction, ${storedAt} as at from mine group by transaction)
+     select percentile_cont(array[0.5, 0.95, 0.99]) within group (order by extract(epoch from stored.at - mine.ts) * 1000) as p
+     from mine join stored using (transaction)`,
     [tenants.map((tenant) => tenant.slug), from, to],
   );
   const [p50 = Number.NaN, p95 = Number.NaN, p99 = Number.NaN] = rows[0]?.p ?? [];

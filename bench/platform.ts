@@ -75,6 +75,8 @@ export async function startPlatform(
   const [postgresPort, natsPort, monitorPort] = [await freePort(), await freePort(), await freePort()];
   const postgres = await openPostgres({
     ...{ dataDir: join(folder, 'postgres'), port: postgresPort, password: hex(), logFile: log('postgres') },
+    // When a message was stored is when that could be relied on.
+    settings: { track_commit_timestamp: 'on' },
   });
   opened.defer(() => postgres.destroy());
   const nats = opened.use(
