@@ -1,14 +1,14 @@
-import { ChevronRight, Ellipsis, PackageX, Pencil, Power, SearchX } from 'lucide-react';
+import { ChevronRight, Ellipsis, PackageX, Pencil, Power } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Link, Outlet, useParams } from 'react-router';
 import { useClient, useMutation, useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { failureText } from '../../data/failures.ts';
 import { presenceDocument, telemetryDocument } from '../../live/documents.ts';
+import { NoSuch } from '../../shell/no-such.tsx';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
-import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
@@ -56,18 +56,9 @@ export function DevicePage() {
     return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
   if (!device) {
     return (
-      <EmptyState
-        page
-        icon={SearchX}
-        title="No such device"
-        action={
-          <Link to="/devices" className={buttonClass('plain')}>
-            All devices
-          </Link>
-        }
-      >
+      <NoSuch what="device" list="/devices">
         This tenant has no device with the key <span className="font-mono">{key}</span>.
-      </EmptyState>
+      </NoSuch>
     );
   }
   return (

@@ -1,4 +1,4 @@
-import { ChevronRight, Cpu, Ellipsis, Pencil, Plus, SearchX, X } from 'lucide-react';
+import { ChevronRight, Cpu, Ellipsis, Pencil, Plus, X } from 'lucide-react';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useClient, useMutation, useQuery } from 'urql';
@@ -7,9 +7,10 @@ import { failureText } from '../../data/failures.ts';
 import { createPager } from '../../data/pager.ts';
 import { usePager } from '../../data/use-pager.ts';
 import type { DeviceOrderField, DeviceRowFragment } from '../../generated/graphql.ts';
+import { NoSuch } from '../../shell/no-such.tsx';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { useBreakpoint } from '../../ui/breakpoint.ts';
-import { Button, buttonClass } from '../../ui/button.tsx';
+import { Button } from '../../ui/button.tsx';
 import { type Column, DataTable } from '../../ui/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
@@ -43,18 +44,9 @@ export function GroupPage() {
   if (fetching) return <PageSkeleton />;
   if (error) return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
   return (
-    <EmptyState
-      page
-      icon={SearchX}
-      title="No such group"
-      action={
-        <Link to="/groups" className={buttonClass('plain')}>
-          All groups
-        </Link>
-      }
-    >
+    <NoSuch what="group" list="/groups">
       This tenant has no group with the key <span className="font-mono">{key}</span>.
-    </EmptyState>
+    </NoSuch>
   );
 }
 

@@ -5,8 +5,8 @@ import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { Panel, PanelEmpty } from '../../ui/panel.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
+import { interfaceNames } from '../templates/template-names.ts';
 import { EditModule, InstallModule, RemoveModule } from './module-dialogs.tsx';
-import { interfaceNames } from './part-names.ts';
 import type { DeviceParts, Module, Slot } from './parts-documents.ts';
 import { TemplateDrawer } from './template-drawer.tsx';
 

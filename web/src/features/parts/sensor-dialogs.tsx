@@ -7,7 +7,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { FormDrawer } from '../../ui/form-drawer.tsx';
 import { announce } from '../../ui/toast.tsx';
-import { metricTypeNames } from './part-names.ts';
+import { metricTypeNames } from '../templates/template-names.ts';
 import {
   type DeviceParts,
   type Sensor,

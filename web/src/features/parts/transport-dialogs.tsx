@@ -8,7 +8,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { SelectField, TextAreaField } from '../../ui/field.tsx';
 import { FormDrawer } from '../../ui/form-drawer.tsx';
 import { announce } from '../../ui/toast.tsx';
-import { linkNames, protocolNames } from './part-names.ts';
+import { linkNames, protocolNames } from '../templates/template-names.ts';
 import {
   type DeviceParts,
   type Transport,

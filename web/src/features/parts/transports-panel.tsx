@@ -4,7 +4,7 @@ import { Button } from '../../ui/button.tsx';
 import { Menu, MenuItem, MenuLine } from '../../ui/menu.tsx';
 import { Panel, PanelEmpty } from '../../ui/panel.tsx';
 import { StatusBadge } from '../../ui/status.tsx';
-import { linkNames, protocolNames } from './part-names.ts';
+import { linkNames, protocolNames } from '../templates/template-names.ts';
 import type { DeviceParts, Transport } from './parts-documents.ts';
 import { DeleteTransport, TransportDrawer } from './transport-dialogs.tsx';
 

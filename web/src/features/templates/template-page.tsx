@@ -1,12 +1,12 @@
-import { ChevronRight, Copy, Download, Ellipsis, Lock, Pencil, Plus, SearchX } from 'lucide-react';
+import { ChevronRight, Copy, Download, Ellipsis, Lock, Pencil, Plus } from 'lucide-react';
 import { useState } from 'react';
 import { Link, Outlet, useOutletContext, useParams } from 'react-router';
 import { useQuery } from 'urql';
 import { mayWriteDevices, useAccount } from '../../auth/viewer.tsx';
 import { describeError } from '../../data/client.ts';
+import { NoSuch } from '../../shell/no-such.tsx';
 import { PageSkeleton, usePageTitle } from '../../shell/page.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
-import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorPanel } from '../../ui/error-panel.tsx';
 import { Menu, MenuItem } from '../../ui/menu.tsx';
 import { saveFile } from '../../ui/save-file.ts';
@@ -34,18 +34,9 @@ export function TemplatePage() {
     return <ErrorPanel error={error} onRetry={() => refetch({ requestPolicy: 'network-only' })} />;
   if (!template) {
     return (
-      <EmptyState
-        page
-        icon={SearchX}
-        title="No such template"
-        action={
-          <Link to="/templates" className={buttonClass('plain')}>
-            All templates
-          </Link>
-        }
-      >
+      <NoSuch what="template" list="/templates">
         There is no template with the key <span className="font-mono">{key}</span>.
-      </EmptyState>
+      </NoSuch>
     );
   }
   return (
