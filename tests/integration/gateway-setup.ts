@@ -110,10 +110,8 @@ export async function openRaw(url: string, protocolVersion: 4 | 5 = 4): Promise<
     closed: () => closed,
     send: (packet) => socket.write(generate(packet, { protocolVersion })),
     packet: (cmd) =>
-      until(
-        `a ${cmd}`,
-        () => received.find((packet): packet is Extract<Packet, { cmd: typeof cmd }> => packet.cmd === cmd),
-        5_000,
+      until(`a ${cmd}`, () =>
+        received.find((packet): packet is Extract<Packet, { cmd: typeof cmd }> => packet.cmd === cmd),
       ),
     async [Symbol.asyncDispose]() {
       socket.destroy();

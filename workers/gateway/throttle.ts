@@ -15,8 +15,8 @@ export interface ThrottleOptions {
   onExcess(excess: Excess): void;
 }
 
-/** Whoever has not had to wait for so long has stopped sending too much; less may be our own being late. */
-const BREAK_MS = 100;
+/** Whoever was read for so long without having to wait has stopped sending too much; less may be our own being late. */
+const BREAK_MS = 250;
 /** Whoever is made to wait looks again at least this often: limits may have changed. */
 const LONGEST_WAIT_MS = 1_000;
 
@@ -32,6 +32,7 @@ export class Throttle {
   #limits: Limits;
   #timer: NodeJS.Timeout | undefined;
   #until = 0;
+  #readAgainAt = 0;
   #over: { readonly since: number; readonly excess: Excess } | undefined;
 
   constructor(account: TenantAccount, meter: Meter, burstSeconds: number, options: ThrottleOptions) {
@@ -53,7 +54,7 @@ export class Throttle {
     const ofDevice = this.meter.take(bytes, now);
     const ofTenant = account.meter.take(bytes, now);
     if (ofDevice > 0 || ofTenant > 0) this.#hold(ofDevice, ofTenant, now);
-    else if (this.#over && now - this.#until > BREAK_MS) this.#over = undefined;
+    else if (this.#over && now - this.#readAgainAt > BREAK_MS) this.#over = undefined;
   }
 
   /** The connection ends. */
@@ -90,6 +91,7 @@ export class Throttle {
       return;
     }
     if (limits !== this.#limits) this.#adopt(limits);
+    this.#readAgainAt = now;
     this.#options.onHold(false);
   }
 
