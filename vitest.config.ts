@@ -18,7 +18,7 @@ export default defineConfig({
             'web/src/**/*.test.{ts,tsx}',
           ],
           exclude: ['**/node_modules/**', '**/generated/**'],
-          testTimeout: 10_000,
+          testTimeout: 60_000,
         },
       },
       {
@@ -31,8 +31,8 @@ export default defineConfig({
           // They wait for servers more than they compute, and what they import is the same everywhere.
           maxWorkers: 3,
           isolate: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
         },
       },
       {
@@ -43,8 +43,8 @@ export default defineConfig({
           globalSetup: ['tests/kit/shared-platform-setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
-          testTimeout: 180_000,
-          hookTimeout: 240_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
     ],

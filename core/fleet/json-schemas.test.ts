@@ -78,7 +78,7 @@ describe('JSON Schemas of templates', () => {
     const check = compileSchema(property({ type: 'string', pattern: '^(a+)+$' }));
     const before = performance.now();
     expect(check({ a: `${'a'.repeat(10_000)}!` })).toHaveLength(1);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(5_000);
     expect(check({ a: 'aaa' })).toEqual([]);
     expect(problemOf(property({ pattern: '(?=a)b' }))).toMatch(
       /^properties\/a\/pattern must be a pattern in RE2/,

@@ -34,7 +34,7 @@ interface Program extends AsyncDisposable {
 async function openProgram(key: string, token: string): Promise<Program> {
   const client: MqttClient = await connectAsync(ready.mqtt, {
     ...{ clientId: key, username: `${ready.tenant.slug}/${key}`, password: token, protocolVersion: 5 },
-    ...{ reconnectPeriod: 0, connectTimeout: 5_000 },
+    reconnectPeriod: 0,
   });
   const base = `tenant/${ready.tenant.slug}/device/${key}/`;
   const heard: Heard[] = [];

@@ -6,7 +6,7 @@ import { openTestApi, type TestApi } from '../kit/api.ts';
 import { createLiveTester } from '../kit/live.ts';
 import { startProcesses, type TestProcesses } from '../kit/processes.ts';
 import { seedTenant, type TenantSeed } from '../kit/seed.ts';
-import { until } from '../kit/wait.ts';
+import { promptly, until } from '../kit/wait.ts';
 
 const FAULTS = '... on UserError { code message path } ... on ValidationError { issues { path message } }';
 const CREATE = `mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { __typename
@@ -116,10 +116,9 @@ describe('API keys', () => {
       'the first secret to be refused',
       async () => (await api.ask(first.token, WHO)).status === 401,
     );
-    await until(
+    await promptly(
       'the second secret to expire',
       async () => (await api.ask(second.token, WHO)).status === 401,
-      3_000,
     );
     expect((await api.ask(third.token, WHO)).status).toBe(200);
   });
@@ -131,7 +130,7 @@ describe('API keys', () => {
       const live = tester.follow(token);
       await until('the snapshot', () => live.items.length > 0);
       await mutate(ROTATE, { id: apiKey.id, overlapSeconds: 1 });
-      await until('the end', () => live.ended, 3_000);
+      await promptly('the end', () => live.ended);
       expect(live.ended?.error).toMatchObject({ code: 4403 });
     } finally {
       tester.leave();
@@ -167,7 +166,7 @@ describe('API keys', () => {
       await until('the snapshots', () => live.items.length > 0 && other.items.length > 0);
       expect(streamEnded).toBe(false);
       expect((await mutate(REVOKE, { id: apiKey.id })).apiKey.revokedAt).toEqual(expect.any(String));
-      await until('everything of the key to end', () => live.ended && streamEnded, 1_000);
+      await promptly('everything of the key to end', () => live.ended && streamEnded);
       expect(live.ended?.error).toMatchObject({ code: 4403 });
       expect((await api.ask(token, WHO)).status).toBe(401);
       expect(other.ended).toBeUndefined();
@@ -191,7 +190,7 @@ describe('API keys', () => {
       const { restarts } = api.nats.process;
       api.nats.process.kill('SIGKILL');
       await until('the bus', () => api.nats.process.restarts > restarts);
-      await until('the end', () => live.ended, 8_000);
+      await until('the end', () => live.ended, 15_000);
       expect(live.ended?.error).toMatchObject({ code: 4403 });
       expect(other.ended).toBeUndefined();
     } finally {
@@ -219,7 +218,7 @@ describe('API keys', () => {
         return data.apiKeys.nodes.find(({ id }: { id: string }) => id === apiKey.id)?.lastUsedAt;
       });
       await mutate(REVOKE, { id: apiKey.id });
-      await until('the key to be refused', async () => (await api.ask(token, WHO)).status === 401, 1_000);
+      await promptly('the key to be refused', async () => (await api.ask(token, WHO)).status === 401);
       late.end(body.slice(10));
       const [response]: IncomingMessage[] = await answered;
       response?.resume();
@@ -245,6 +244,6 @@ describe('API keys', () => {
       );
       await once(socket, 'close');
     }
-    await until('nobody to be looked after', () => timers() < before + 10, 5_000);
+    await until('nobody to be looked after', () => timers() < before + 10);
   });
 });

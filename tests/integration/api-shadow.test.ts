@@ -312,7 +312,7 @@ describe('shadow', () => {
         );
         return found.rows.length === 20 && found.rows.every(({ n }) => n === '40');
       },
-      60_000,
+      120_000,
     );
     await until('the end of the stream', async () => {
       const { state } = await api.bus.jsm.streams.info('SHADOW');

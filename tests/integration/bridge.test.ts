@@ -57,7 +57,7 @@ async function stored(): Promise<{ rows: number; messages: number }> {
 
 async function everythingIsStoredOnce(): Promise<void> {
   await load.settled();
-  await until('every row', async () => (await stored()).messages >= load.published, 60_000);
+  await until('every row', async () => (await stored()).messages >= load.published, 120_000);
   expect(await stored()).toEqual({ rows: load.published, messages: load.published });
 }
 
@@ -91,14 +91,14 @@ describe('two bridges at a Mosquitto', () => {
     await publishing;
     await everythingIsStoredOnce();
     expect(left.get('bridge').restarts).toBe(1);
-  }, 120_000);
+  });
 
   it('leave it with the broker while JetStream is away', async () => {
     const publishing = load.publish(RATE, 3_000);
     setTimeout(() => nats.process.kill('SIGKILL'), 1_000);
     await publishing;
     await everythingIsStoredOnce();
-  }, 120_000);
+  });
 
   it('come back when the broker does', async () => {
     const restarts = broker.process.restarts;
@@ -124,7 +124,7 @@ describe('two bridges at a Mosquitto', () => {
       );
       return found.rowCount === 1;
     });
-  }, 60_000);
+  });
 });
 
 describe('user properties', () => {

@@ -255,7 +255,7 @@ describe('streams', () => {
     const before = await identity();
     for (let times = 0; times < 2; times++) {
       nats.process.kill('SIGKILL');
-      await until('the same stream', async () => (await identity()) === before, 5_000);
+      await until('the same stream', async () => (await identity()) === before);
     }
   });
 });

@@ -8,7 +8,7 @@ import { createRequest } from '#tests/kit/certificate-request.ts';
 import { connectByCertificate, type MqttsFiles, writeMqttsFiles } from '#tests/kit/mqtts.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 
 interface Bundle {
   readonly certificate: string;
@@ -68,9 +68,8 @@ const connect = (bundle: Omit<Bundle, 'credential'>, device: SeededDevice) =>
   connectByCertificate(files.port, bundle, device.key);
 /** The gateway may have to hear of a certificate that was made a moment ago. */
 const connectSoon = (bundle: Omit<Bundle, 'credential'>, device: SeededDevice) =>
-  until('the new certificate to be known', () => connect(bundle, device), 3_000);
-const closing = (client: MqttClient) =>
-  new Promise<number>((resolve) => client.once('close', () => resolve(Date.now())));
+  until('the new certificate to be known', () => connect(bundle, device));
+const isCutOff = (client: MqttClient) => promptly('the end of its session', () => !client.connected);
 const publish = (client: MqttClient, device: SeededDevice) =>
   client.publishAsync(`tenant/acme/device/${device.key}/telemetry`, '{"t":1}', { qos: 1 });
 const leaf = (chain: string) => new X509Certificate(chain);
@@ -93,25 +92,23 @@ describe('a certificate that is renewed', () => {
     const session = await connect(bundle, device);
     const renewed = await mutate(RENEW, { id: bundle.credential.id });
     const overlap = Date.parse(renewed.previous.retiresAt) - Date.now();
-    expect(Math.abs(overlap - 7 * 86_400_000)).toBeLessThan(5_000);
+    expect(Math.abs(overlap - 7 * 86_400_000)).toBeLessThan(60_000);
     expect(renewed.previous).toMatchObject({ revokedAt: null, renewedBy: { id: renewed.credential.id } });
     expect(renewed.credential.device.presence.credential).toBe('ACTIVE');
     expect(leaf(renewed.certificate).publicKey.equals(leaf(bundle.certificate).publicKey)).toBe(true);
     await publish(session, device);
-    const taken = closing(session);
     const second = await connectSoon({ ...renewed, privateKey: bundle.privateKey }, device);
-    await taken;
+    await isCutOff(session);
     await publish(second, device);
     await second.endAsync();
     const again = await connect(bundle, device);
     expect(await mutate(RENEW, { id: bundle.credential.id })).toMatchObject({ code: 'CONFLICT' });
 
     // The overlap is over.
-    const closed = closing(again);
     await api.database.admin.query('update device_credentials set retires_at = now() where serial = $1', [
       bundle.credential.serialNumber,
     ]);
-    await closed;
+    await until('the janitor to retire it', () => !again.connected);
     await expect(connect(bundle, device)).rejects.toThrow(/Not authorized/i);
     await (await connect({ ...renewed, privateKey: bundle.privateKey }, device)).endAsync();
     const { data } = await api.ask(
@@ -128,12 +125,10 @@ describe('a certificate that is renewed', () => {
     const device = await acme.device('renewed-key');
     const bundle = await generate(device);
     const session = await connect(bundle, device);
-    const closed = closing(session);
     const { csr, privateKey } = await createRequest({ name: 'ECDSA', namedCurve: 'P-256' });
     const renewed = await mutate(RENEW, { id: bundle.credential.id, csr, overlapSeconds: 0 });
-    const answeredAt = Date.now();
     expect(renewed.previous.revocationReason).toBe('SUPERSEDED');
-    expect((await closed) - answeredAt).toBeLessThan(1_000);
+    await isCutOff(session);
     await expect(connect(bundle, device)).rejects.toThrow(/Not authorized/i);
     const after = await connectSoon({ ...renewed, privateKey }, device);
     await publish(after, device);
@@ -283,10 +278,8 @@ describe('an authority that is replaced', () => {
     const device = await acme.device('compromised-authority');
     const bundle = await generate(device);
     const session = await connect(bundle, device);
-    const closed = closing(session);
     const { tenantCa } = await mutate(ROTATE, { overlapSeconds: 0 });
-    const answeredAt = Date.now();
-    expect((await closed) - answeredAt).toBeLessThan(1_000);
+    await isCutOff(session);
     expect(tenantCa.generations[1].retiresAt).not.toBeNull();
     expect(tenantCa.generations[1].liveCertificates).toBe(0);
     await expect(connect(bundle, device)).rejects.toThrow(/Not authorized/i);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestApi, type TestApi } from '../kit/api.ts';
 import { startProcesses, type TestProcesses } from '../kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '../kit/seed.ts';
-import { until } from '../kit/wait.ts';
+import { PROMPT_MS, promptly, until } from '../kit/wait.ts';
 import { connectPacket, openDevice, openRaw } from './gateway-setup.ts';
 
 const FAULTS = '... on UserError { code message path } ... on ValidationError { issues { path message } }';
@@ -70,7 +70,7 @@ describe('device tokens', () => {
     expect(before.closed()).toBe(false);
     const renewed = { ...device, password: issued.token.secret };
     // Refusals are remembered for a moment: the gateway has to hear of the new token first.
-    await until('the new token to be known', async () => (await returnCode(renewed)) === 0, 1_000);
+    await until('the new token to be known', async () => (await returnCode(renewed)) === 0);
     // The second client takes over from the first, then the old token still opens the door.
     await using after = await openDevice(mqttUrl, renewed);
     await until('the takeover', () => before.closed());
@@ -82,7 +82,7 @@ describe('device tokens', () => {
       credential: { revokedAt: expect.any(String) },
       device: { presence: { credential: 'ACTIVE' } },
     });
-    await until('the end of the session', () => again.closed(), 1_000);
+    await promptly('the end of the session', () => again.closed());
     expect(await returnCode(device)).toBe(4);
     expect(await returnCode(renewed)).toBe(0);
   });
@@ -96,18 +96,18 @@ describe('device tokens', () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     expect(client.closed()).toBe(false);
     expect((await mutate(REVOKE, { id: token.credential.id })).device.presence.credential).toBe('REVOKED');
-    await until('the end of the session', () => client.closed(), 1_000);
+    await promptly('the end of the session', () => client.closed());
   });
 
   it('end when they say', async () => {
     const device = await acme.device('short');
     const { id } = await idsOf(device);
-    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const expiresAt = new Date(Date.now() + 5_000).toISOString();
     const { token } = await mutate(ISSUE, { deviceId: id, expiresAt });
     expect(token.credential.expiresAt).toBe(expiresAt);
     const short = { ...device, password: token.secret };
     await using client = await openDevice(mqttUrl, short);
-    await until('the end of the session', () => client.closed(), 4_000);
+    await until('the end of the session', () => client.closed(), 5_000 + PROMPT_MS);
     expect(await returnCode(short)).toBe(4);
   });
 

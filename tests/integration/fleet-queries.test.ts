@@ -27,7 +27,7 @@ describe('questions about a fleet', () => {
       ]);
       return noted.rowCount === 1;
     });
-  }, 120_000);
+  });
   afterAll(() => api[Symbol.asyncDispose]());
 
   const ask = async (document: string, variables: Record<string, unknown> = {}) => {

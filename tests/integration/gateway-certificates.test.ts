@@ -25,7 +25,7 @@ import { openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { createRequest } from '#tests/kit/certificate-request.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, TEST_SECRET, type TenantSeed } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 
 const run = promisify(execFile);
 const DAY_MS = 86_400_000;
@@ -166,7 +166,7 @@ async function publish(
       ...['-i', device.key, '-t', `tenant/${device.tenant}/device/${device.key}/telemetry`],
       ...['-m', '{"temperature":20}', ...rest],
     ],
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
 }
 
@@ -187,10 +187,8 @@ async function expectRefused(reason: string, attempt: () => Promise<void>): Prom
   const from = readFileSync(log, 'utf8').length;
   await expect(attempt()).rejects.toThrow(/not authorised/i);
   expect(await connects(reason)).toBe(before + 1);
-  await until(
-    `${reason} in the log`,
-    () => readFileSync(log, 'utf8').slice(from).includes(`"why":"${reason}: `),
-    2_000,
+  await until(`${reason} in the log`, () =>
+    readFileSync(log, 'utf8').slice(from).includes(`"why":"${reason}: `),
   );
 }
 
@@ -308,14 +306,12 @@ describe('a client certificate', () => {
       },
       false,
     );
-    const closed = new Promise<number>((resolve) => client.once('close', () => resolve(Date.now())));
     const revoked = await mutate(REVOKE, { id: bundle.credential.id, reason: 'KEY_COMPROMISE' });
-    const answeredAt = Date.now();
     expect(revoked.credential).toMatchObject({
       revokedAt: expect.any(String),
       revocationReason: 'KEY_COMPROMISE',
     });
-    expect((await closed) - answeredAt).toBeLessThan(1_000);
+    await promptly('the end of its session', () => !client.connected);
     await client.endAsync(true);
     await expectRefused('certificate_revoked', () => publish(device, bundle));
     await publish(device, kept);

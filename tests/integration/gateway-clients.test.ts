@@ -150,7 +150,7 @@ describe('mqtt.js', () => {
     await stranger.subscribeAsync(topicOf(other, '#'), { qos: 1 });
     await sendDown(device, 'commands', '{"command_id":"1"}');
     await sendDown(device, 'shadow/desired', '{"desired":{}}');
-    await until('two messages', () => heard.length === 2, 5_000);
+    await until('two messages', () => heard.length === 2);
     expect(heard.toSorted()).toEqual([
       `${topicOf(device, 'commands')} {"command_id":"1"}`,
       `${topicOf(device, 'shadow/desired')} {"desired":{}}`,
@@ -225,7 +225,7 @@ describe('mosquitto', () => {
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
     });
-    await until('the subscription', () => output.includes('Subscribed'), 5_000);
+    await until('the subscription', () => output.includes('Subscribed'));
     await sendDown(device, 'commands', '{"command_id":"7"}');
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);

@@ -99,11 +99,7 @@ const publishWith = (bytes: Buffer, qos: number, topic: Buffer) =>
 
 /** The first packet after so many, or undefined when the connection has been closed without one. */
 const answer = (client: RawClient, after: number) =>
-  until(
-    'an answer or the end',
-    () => client.received[after] ?? (client.closed() ? 'closed' : undefined),
-    5_000,
-  );
+  until('an answer or the end', () => client.received[after] ?? (client.closed() ? 'closed' : undefined));
 
 const reasonOf = (packet: Packet | 'closed'): number | 'closed' =>
   packet === 'closed' ? 'closed' : 'reasonCode' in packet ? (packet.reasonCode ?? 0) : 0;
@@ -146,7 +142,7 @@ describe('a neighbour that sends what it likes', () => {
         const first = await answer(client, 1);
         expect([0, 0x81, 0x82, 0x87, 0x90, 0x94, 0x97, 0x99]).toContain(reasonOf(first));
         if (reasonOf(first) === 0x81 || reasonOf(first) === 0x82 || reasonOf(first) === 0x94)
-          await until('the end', () => client.closed(), 5_000);
+          await until('the end', () => client.closed());
       }),
       { numRuns: 200 },
     );
@@ -167,7 +163,7 @@ describe('a neighbour that sends what it likes', () => {
     await until('every PUBACK', () => acknowledged() === published);
     expect(published).toBeGreaterThan(50);
     expect(gateway.processes.get('gateway').pid).toBe(pid);
-  }, 120_000);
+  });
 
   it('one byte at a time is understood all the same', async () => {
     const device = await gateway.acme.device('bytewise');
@@ -231,17 +227,18 @@ describe('a neighbour that sends what it likes', () => {
       await once(child, 'exit');
     };
     const first = await freeze();
+    const frozenAfter = Date.now();
     const second = await freeze();
+    await until('the end of the first', () => gateway.said(device, 'disconnected').length > 0);
     expect(gateway.said(device, 'disconnected').map((text) => JSON.parse(text).reason)).toEqual([
       'taken_over',
     ]);
-    const frozenAt = Date.now();
-    await until('it to be given up', () => gateway.said(device, 'disconnected').length === 2, 15_000);
-    expect(Date.now() - frozenAt).toBeGreaterThan(5_000);
+    await until('it to be given up', () => gateway.said(device, 'disconnected').length === 2);
+    expect(Date.now() - frozenAfter).toBeGreaterThan(5_000);
     expect(JSON.parse(gateway.said(device, 'disconnected')[1] ?? '').reason).toBe('keep_alive_expired');
     expect(gateway.said(device, 'status')).toEqual(['{"status":"offline"}']);
     await Promise.all([end(first), end(second)]);
     await sleep(100);
     expect(gateway.said(device, 'disconnected')).toHaveLength(2);
-  }, 30_000);
+  });
 });

@@ -2,7 +2,7 @@ import { generate } from 'mqtt-packet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlSubject } from '#core/bus/subjects.ts';
 import type { SeededDevice } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 import {
   connectPacket,
   type GatewaySetup,
@@ -42,7 +42,7 @@ describe('a live session', () => {
       [device.id],
     );
     tell('credential', device);
-    await until('the end', () => client.closed(), 1_000);
+    await promptly('the end', () => client.closed());
     await using again = await openRaw(gateway.url);
     again.send(connectPacket(device));
     expect(await again.packet('connack')).toMatchObject({ returnCode: 4 });
@@ -69,7 +69,7 @@ describe('a live session', () => {
       device.id,
     ]);
     tell('device', device);
-    await until('the end', () => client.closed(), 1_000);
+    await promptly('the end', () => client.closed());
     await using again = await openRaw(gateway.url);
     again.send(connectPacket(device));
     expect(await again.packet('connack')).toMatchObject({ returnCode: 5 });
@@ -87,7 +87,7 @@ describe('a live session', () => {
     await client.packet('puback');
     expect(client.closed()).toBe(false);
     tell('session', device, Number(rows[0]?.epoch) + 1);
-    await until('the end', () => client.closed(), 1_000);
+    await promptly('the end', () => client.closed());
   });
 
   it('is in the table while it lasts, under a gateway with a lease', async () => {
@@ -103,7 +103,7 @@ describe('a live session', () => {
       ).rows;
     expect(await find()).toHaveLength(1);
     await client[Symbol.asyncDispose]();
-    await until('the row to go', async () => (await find()).length === 0, 15_000);
+    await until('the row to go', async () => (await find()).length === 0);
   });
 });
 
@@ -153,7 +153,7 @@ describe('without the database', () => {
       await using back = await openDevice(gateway.url, known);
       back.socket.write(publish(known, 2));
       await back.packet('puback');
-      await until('the takeover', () => live.closed(), 1_000);
+      await promptly('the takeover', () => live.closed());
       await using unknown = await openRaw(gateway.url);
       unknown.send(connectPacket(stranger));
       expect(await unknown.packet('connack')).toMatchObject({ returnCode: 3 });
@@ -168,7 +168,6 @@ describe('without the database', () => {
       await until(
         'the session in the table',
         async () => (await admin.query(stored, [known.id, epoch])).rowCount === 1,
-        15_000,
       );
     } finally {
       await admin.query(`grant connect on database ${name} to public`);

@@ -41,8 +41,7 @@ function start(command: string, args: readonly string[]) {
   return {
     child,
     said: () => said,
-    hears: (text: string) =>
-      until(`${command} to say ${text} (it said ${said})`, () => said.includes(text), 10_000),
+    hears: (text: string) => until(`${command} to say ${text} (it said ${said})`, () => said.includes(text)),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
@@ -141,7 +140,7 @@ describe('paho in C', () => {
       const properties = version === '5' ? ['--user-property', 'from', 'C'] : [];
       const message = ['-q', qos, '-m', `{"qos":${qos}}`, ...properties];
       await run(program, [...login(device, version), '-t', topicOf(device, 'telemetry'), ...message], {
-        timeout: 10_000,
+        timeout: 60_000,
       });
       await until('the message', () => gateway.said(device).length === Number(qos) + 1);
     }
@@ -168,6 +167,6 @@ describe('paho in C', () => {
       await sendDown(device, '{"command_id":"7"}');
       return client.said().includes('{"command_id":"7"}');
     };
-    await until('the command', hears, 10_000);
+    await until('the command', hears);
   });
 });

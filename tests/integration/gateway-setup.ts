@@ -154,7 +154,7 @@ export const topicOf = (device: SeededDevice, leaf: string): string =>
 
 /** The reason code that the gateway gives before it closes. @throws Error when it gives none, or no sentence for it */
 export async function goodbye(client: RawClient): Promise<number | undefined> {
-  await until('the end', () => client.closed(), 5_000);
+  await until('the end', () => client.closed());
   const said = client.received.find((packet) => packet.cmd === 'disconnect');
   if (!/\w+ \w+/.test(said?.properties?.reasonString ?? ''))
     throw new Error(`closed with ${said?.reasonCode ?? 'no code'}, and did not say why`);

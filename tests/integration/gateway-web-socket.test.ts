@@ -7,7 +7,7 @@ import { downlinkSubject } from '#core/bus/subjects.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { freePort } from '#standalone/ports.ts';
 import type { SeededDevice } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 import { connectPacket, type GatewaySetup, setUpGateway, topicOf } from './gateway-setup.ts';
 
 let gateway: GatewaySetup;
@@ -95,6 +95,7 @@ it('carries mqtt.js with both qualities, its subscription and its will', async (
     JSON.stringify({ ...down, payload: Buffer.from('{"go":1}').toString('base64') }),
   );
   await until('the command', () => heard[0] === '{"go":1}');
+  await until('both messages', () => gateway.said(device).length === 2);
   expect(gateway.said(device)).toEqual(['{"a":1}', '{"a":2}']);
   client.stream.destroy();
   await gateway.arrived(device, (item) => item.kind === 'disconnected');
@@ -153,14 +154,14 @@ it('refuses another path, another subprotocol and plain HTTP', async () => {
 it('closes on text, on what is no MQTT, and on a message that is too long', async () => {
   await using text = await openWebSocket();
   text.webSocket.send('hello');
-  await until('the end', () => text.code() !== undefined, 3_000);
+  await promptly('the end', () => text.code() !== undefined);
   expect(text.code()).toBe(1003);
   await using noise = await openWebSocket();
   noise.webSocket.send(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
-  await until('the end', () => noise.code() !== undefined, 3_000);
+  await promptly('the end', () => noise.code() !== undefined);
   await using long = await openWebSocket();
   long.webSocket.send(Buffer.alloc(200_000, 0x10));
-  await until('the end', () => long.code() !== undefined, 3_000);
+  await promptly('the end', () => long.code() !== undefined);
   expect(long.code()).toBe(1009);
 });
 

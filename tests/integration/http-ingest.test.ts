@@ -273,8 +273,8 @@ describe('when JetStream does not answer', () => {
     const refused = await send(device, { t: 1 }, headers).finally(() => nats.process.kill('SIGCONT'));
     expect(refused.body).toMatchObject({ status: 503, code: 'NOT_STORED' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(Date.now() - began).toBeLessThan(5_000);
-    await until('202 again', async () => (await send(device, { t: 1 }, headers)).status === 202, 30_000);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    await until('202 again', async () => (await send(device, { t: 1 }, headers)).status === 202);
     await settled();
     expect((await readings(device)).map((row) => row.metrics)).toEqual([{ t: 1 }]);
   });
@@ -286,18 +286,11 @@ describe('kill -9 of the api while devices send over HTTP', () => {
     let accepted = 0;
     const run = async (device: SeededDevice) => {
       for (let seq = 0; seq < 60; seq++) {
-        await until(
-          `message ${seq}`,
-          async () => {
-            const answer = await send(
-              device,
-              { t: seq },
-              { ...bearer(device), 'idempotency-key': `k${seq}` },
-            ).catch(() => undefined);
-            return answer?.status === 202;
-          },
-          30_000,
-        );
+        const headers = { ...bearer(device), 'idempotency-key': `k${seq}` };
+        await until(`message ${seq}`, async () => {
+          const answer = await send(device, { t: seq }, headers).catch(() => undefined);
+          return answer?.status === 202;
+        });
         accepted += 1;
         if (accepted === 150 || accepted === 320) processes.get('api').kill('SIGKILL');
       }
@@ -309,5 +302,5 @@ describe('kill -9 of the api while devices send over HTTP', () => {
     expect(rows.map((each) => each.length)).toEqual(devices.map(() => 60));
     expect(processes.get('api').restarts).toBeGreaterThanOrEqual(2);
     console.log(`kill -9 of api: ${accepted} answered 202, ${rows.flat().length} rows, 0 lost, 0 doubled`);
-  }, 120_000);
+  });
 });

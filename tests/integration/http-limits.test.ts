@@ -5,7 +5,7 @@ import { bearer, doorOf, post } from '#tests/kit/http-device.ts';
 import { openTestBus, openTestNats } from '#tests/kit/nats.ts';
 import { startProcesses, type TestProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 
 const opened = new AsyncDisposableStack();
 let database: TestDatabase;
@@ -21,8 +21,8 @@ beforeAll(async () => {
     await startProcesses({
       ...{ database, natsUrl: nats.url, start: ['api', 'relay'] },
       env: {
-        ...{ LIMIT_DEVICE_MESSAGES_PER_SECOND: '5', LIMIT_BURST_SECONDS: '2' },
-        ...{ HTTP_INGEST_PENDING_BYTES: '65536', HTTP_INGEST_STORE_TIMEOUT_MS: '1500' },
+        ...{ LIMIT_DEVICE_MESSAGES_PER_SECOND: '1', LIMIT_BURST_SECONDS: '10' },
+        ...{ HTTP_INGEST_PENDING_BYTES: '65536', HTTP_INGEST_STORE_TIMEOUT_MS: '5000' },
       },
     }),
   );
@@ -35,10 +35,12 @@ const send = (device: SeededDevice) => post(url(doorOf(device)), { a: 1 }, beare
 
 it('answers a device that sends too fast 429 with the time to wait, and nobody else', async () => {
   const [device, other] = [await acme.device('fast'), await acme.device('calm')];
+  const began = Date.now();
   for (let n = 0; n < 10; n++) expect((await send(device)).status).toBe(202);
   const answers = await Promise.all(Array.from({ length: 10 }, () => send(device)));
   const refused = answers.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThanOrEqual(8);
+  // Each second makes room for one more.
+  expect(refused.length).toBeGreaterThanOrEqual(10 - Math.ceil((Date.now() - began) / 1_000));
   const [first] = refused;
   expect(first?.headers.get('retry-after')).toBe('1');
   expect(first?.headers.get('content-type')).toBe('application/problem+json');
@@ -48,7 +50,7 @@ it('answers a device that sends too fast 429 with the time to wait, and nobody e
     detail: expect.any(String),
   });
   expect((await send(other)).status).toBe(202);
-  await until('its turn', async () => (await send(device)).status === 202, 2_000);
+  await until('its turn', async () => (await send(device)).status === 202);
 });
 
 it('gives every message of a batch its own answer', async () => {
@@ -71,11 +73,11 @@ it('knows a tenant’s own limits, follows their change, and adds up what was se
   const limits = JSON.stringify({ messagesPerSecond: 1 });
   await database.admin.query('update tenants set limits = $2 where id = $1', [tenant.id, limits]);
   const sendAll = async () => Promise.all(devices.map(send));
-  await until('the refusal', async () => (await sendAll()).some(({ status }) => status === 429), 3_000);
+  await promptly('the refusal', async () => (await sendAll()).some(({ status }) => status === 429));
   expect((await sendAll()).find(({ status }) => status === 429)?.body.code).toBe('TENANT_RATE_EXCEEDED');
   await database.admin.query(`update tenants set limits = '{}' where id = $1`, [tenant.id]);
   const passed = async () => (await sendAll()).every(({ status }) => status === 202);
-  await until('the new limits', passed, 3_000);
+  await promptly('the new limits', passed);
   const used = async () =>
     (
       await database.admin.query<{ messages: number; refused: number }>(
@@ -83,7 +85,7 @@ it('knows a tenant’s own limits, follows their change, and adds up what was se
         [tenant.id],
       )
     ).rows[0];
-  const seen = await until('the usage', async () => ((await used())?.messages ?? 0) > 0 && used(), 15_000);
+  const seen = await until('the usage', async () => ((await used())?.messages ?? 0) > 0 && used());
   expect(seen?.refused).toBeGreaterThan(0);
 });
 
@@ -113,7 +115,7 @@ it('lets a tenant hold no more than its share while the bus is slow', async () =
   const timed = async (device: SeededDevice) => {
     const began = Date.now();
     const { status, body } = await send(device);
-    return { status, code: body.code, waited: Date.now() - began > 1_000 };
+    return { status, code: body.code, waited: Date.now() - began > 4_000 };
   };
   nats.process.kill('SIGSTOP');
   try {
@@ -125,5 +127,5 @@ it('lets a tenant hold no more than its share while the bus is slow', async () =
   } finally {
     nats.process.kill('SIGCONT');
   }
-  await until('202 again', async () => (await send(sibling)).status === 202, 10_000);
+  await until('202 again', async () => (await send(sibling)).status === 202);
 });

@@ -270,10 +270,11 @@ describe('presence', () => {
   it('lets a device fade when it falls silent', async () => {
     const device = await acme.device('fading', { intervalSeconds: 1 });
     await send(item('fading', { a: 1 }));
-    const freshness = async () =>
-      (await database.admin.query('select freshness from device_presence where device_id = $1', [device.id]))
-        .rows[0]?.freshness;
-    await until('fresh', async () => (await freshness()) === 'FRESH');
-    await until('stale', async () => (await freshness()) === 'STALE');
+    const fades = `select array_agg(freshness order by at, id) @> '{FRESH,STALE}' as fades
+       from presence_changes where device_id = $1`;
+    await until('fresh, then stale', async () => {
+      const { rows } = await database.admin.query<{ fades: boolean }>(fades, [device.id]);
+      return rows[0]?.fades;
+    });
   });
 });

@@ -52,7 +52,7 @@ describe('a device of somebody else', () => {
         retain: false,
         payload: '{"stolen":1}',
       });
-      await until('the end of the connection', () => client.closed(), 5_000);
+      await until('the end of the connection', () => client.closed());
       expect(client.received.map(({ cmd }) => cmd)).toEqual(['connack']);
     }
     expect(await arrivedOf()).toBe(0);

@@ -215,7 +215,7 @@ describe('jobs', () => {
         working += 1;
         together = Math.max(together, working);
         const outcome = await tag(scope, input, ids);
-        await until('another at work', () => working > 1, 500).catch(() => undefined);
+        await until('two at work', () => together > 1);
         working -= 1;
         return outcome;
       },
@@ -293,7 +293,7 @@ describe('jobs', () => {
         }
         return finishedAt !== null;
       },
-      60_000,
+      120_000,
     );
     expect(kills).toBeGreaterThan(1);
     expect(await fleet.job(job.id)).toMatchObject({

@@ -62,12 +62,12 @@ describe('a session in the console', () => {
   };
 
   it('outlives its tokens: each event comes once, in order, and nobody is told of a break', async () => {
-    const { seen, leave } = await follow('ada', 2);
+    const { seen, leave } = await follow('ada', 4);
     try {
       const first = await publish();
       await until('the first reading', () => seen.ids.at(-1) === first);
       const sent = [...seen.ids];
-      const giveUpAt = Date.now() + 15_000;
+      const giveUpAt = Date.now() + 60_000;
       while (seen.refreshes < 2 && Date.now() < giveUpAt) {
         sent.push(await publish());
         await new Promise((resolve) => setTimeout(resolve, 25));
@@ -81,7 +81,7 @@ describe('a session in the console', () => {
     } finally {
       leave();
     }
-  }, 20_000);
+  });
 
   it('goes on behind its last event when an admin gives the person another role', async () => {
     const { seen, leave } = await follow('eve', 600);
@@ -95,7 +95,7 @@ describe('a session in the console', () => {
         'mutation ($id: ID!) { memberUpdate(input: { id: $id, role: VIEWER }) { __typename } }',
         { id: data.members.nodes[0].id },
       );
-      const giveUpAt = Date.now() + 5_000;
+      const giveUpAt = Date.now() + 30_000;
       while (seen.refreshes < 1 && Date.now() < giveUpAt) sent.push(await publish());
       expect(seen.refreshes).toBeGreaterThanOrEqual(1);
       expect((await lowering).data.memberUpdate.__typename).toBe('MemberUpdateSuccess');

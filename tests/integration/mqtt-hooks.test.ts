@@ -6,7 +6,7 @@ import { freePort } from '#standalone/ports.ts';
 import { openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { type DoorAnswer, post } from '#tests/kit/http-device.ts';
 import { type SeededDevice, seedTenant, TEST_SECRET, type TenantSeed } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly } from '#tests/kit/wait.ts';
 
 const SECRET = 'the-secret-of-the-broker';
 
@@ -106,7 +106,7 @@ describe('whether a client may come in', () => {
     expect(await present(own, { username: 'acme/mtls-3' })).toBe('deny');
     expect(await present('00'.repeat(32), { password: device.password })).toBe('deny');
     await change(device, `update device_credentials set revoked_at = now() where device_id = $1`);
-    await until('the refusal', async () => (await present(own)) === 'deny', 3_000);
+    await promptly('the refusal', async () => (await present(own)) === 'deny');
   });
 
   it('is denied for a device that is unknown, and left to others where no device is named', async () => {
@@ -133,7 +133,7 @@ describe('whether a client may come in', () => {
     expect(await auth(client(device))).toBe('allow');
     expect(await acl(device, 'publish', topic)).toBe('allow');
     await change(device, sql);
-    await until('the refusal', async () => (await auth(client(device))) === 'deny', 3_000);
+    await promptly('the refusal', async () => (await auth(client(device))) === 'deny');
     expect(await acl(device, 'publish', topic)).toBe('deny');
   });
 });

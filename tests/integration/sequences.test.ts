@@ -124,7 +124,8 @@ describe('sequences', () => {
     const gap = await until('the gap', () => events.find((each) => each.device === 'gapped'));
     expect(gap).toMatchObject({ deviceId: device.id, change: 'GAP', boot: 0, from: 3, to: 5 });
     expect(gap.at - began).toBeGreaterThanOrEqual(SETTLING_MS);
-    expect(gap.firstSeenAt).toBeLessThanOrEqual(began + 5_000);
+    expect(gap.firstSeenAt).toBeGreaterThanOrEqual(began);
+    expect(gap.firstSeenAt).toBeLessThanOrEqual(gap.at - SETTLING_MS);
 
     await sendNumbers('gapped', 0, 4);
     const rowOf = async () =>
@@ -145,7 +146,7 @@ describe('sequences', () => {
     const metrics = await (await fetch(`http://127.0.0.1:${processes.healthPort('ingest')}/metrics`)).text();
     expect(metrics).toMatch(/fleetgraph_ingest_sequence_gaps_total\{change="healed"\} [1-9]/);
     expect(metrics).toMatch(/fleetgraph_ingest_sequence_messages_total\{what="missing"\} [1-9]/);
-  }, 40_000);
+  });
 
   it('says nothing of a gap that closes while it settles', async () => {
     const device = await acme.device('reordered');

@@ -64,7 +64,7 @@ test(`any Node of the machine installs what is missing and hands over to the pin
   const second = start('start');
   expect(second.stderr).toBe('');
   expect(second.stdout).toBe(`${pinned}\n`);
-}, 120_000);
+});
 
 test('a changed lockfile installs again, and an installer that died leaves no lock behind', () => {
   const lockfile = join(clone, 'package-lock.json');
@@ -76,7 +76,7 @@ test('a changed lockfile installs again, and an installer that died leaves no lo
   expect(again.stderr).toContain('Installed in');
   expect(again.stdout).toBe(`${pinned}\n`);
   expect(existsSync(join(clone, '.cache', 'install.lock'))).toBe(false);
-}, 120_000);
+});
 
 test('the exit code is the program’s, and a wrong command says which there are', () => {
   writeFileSync(join(clone, 'standalone', 'main.ts'), 'process.exit(3);');

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isRunning } from '#standalone/leftovers.ts';
 import { openNats } from '#standalone/nats.ts';
@@ -149,13 +150,22 @@ test('no server outlives a parent that is killed, and the next start works on th
   const first = await start();
   expect(first.pids.every(isRunning)).toBe(true);
   first.child.kill('SIGKILL');
-  await until('both servers to be gone', () => !first.pids.some(isRunning), 5000);
+  await until('both servers to be gone', () => !first.pids.some(isRunning));
 
   const second = await start();
   expect(second.pids.every(isRunning)).toBe(true);
   second.child.stdin.end();
   await new Promise((resolve) => second.child.once('exit', resolve));
   expect(second.pids.some(isRunning)).toBe(false);
+});
+
+test('a port that is free is given to one process of the machine only', async () => {
+  const here = await freePort();
+  const program = `const { freePort } = await import(${JSON.stringify(join(PROJECT, 'standalone', 'ports.ts'))});
+    Math.random = () => ${(here - 20_000 + 0.5) / 12_000};
+    await freePort().then(console.log, (error) => console.log(error.message));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(stdout).toContain('no free port');
 });
 
 test('a taken port is passed over, or an error that names it and the flag when it was asked for', async () => {

@@ -7,8 +7,8 @@ import { seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
 import { metricOf, seedTemplate } from '#tests/kit/templates.ts';
 import { until } from '#tests/kit/wait.ts';
 
-/** A change counts for every message that arrives this long after its answer. */
-const HEARD_MS = 1_000;
+/** A change counts for every message that arrives a second after its answer; a busy machine may take some more. */
+const HEARD_MS = 4_000;
 const VOLTAGE = metricOf('voltage', { max: 300 });
 
 /** What a message became. */
@@ -38,7 +38,7 @@ describe('a change of what a device is', () => {
       startProcesses({ database: api.database, natsUrl: api.nats.url, start: ['ingest', 'relay'] });
     for (const replica of await Promise.all([ingest(), ingest()])) opened.use(replica);
     frames = opened.use(openTestFrames(api.bus));
-  }, 60_000);
+  });
   afterAll(() => opened.disposeAsync());
 
   const ask = async (name: string, input: object, answer: string) => {

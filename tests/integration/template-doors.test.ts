@@ -36,7 +36,7 @@ beforeAll(async () => {
       invalidValues: 'QUARANTINE',
     },
   });
-}, 60_000);
+});
 afterAll(() => opened.disposeAsync());
 
 type Metrics = Readonly<Record<string, number>>;

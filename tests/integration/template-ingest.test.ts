@@ -61,7 +61,7 @@ describe('ingest by template', () => {
       onLost: () => undefined,
     });
     opened.defer(() => following.stop());
-  }, 60_000);
+  });
   afterAll(() => opened.disposeAsync());
 
   const device = async (name: string, template?: SeededTemplate, map?: Parameters<typeof setTemplate>[3]) => {

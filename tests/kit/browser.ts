@@ -1,6 +1,9 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { ReadyFile } from '#standalone/ready-file.ts';
 
+/** For every step of a page. */
+const PATIENCE_MS = 60_000;
+
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,6 +19,7 @@ export async function openBrowser(): Promise<Browser & AsyncDisposable> {
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM_BIN'] ?? '/usr/bin/chromium',
     args: FLAGS,
+    timeout: PATIENCE_MS,
   });
   return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
 }
@@ -24,6 +28,7 @@ export async function openBrowser(): Promise<Browser & AsyncDisposable> {
 export async function signIn(context: BrowserContext, ready: ReadyFile, role: string): Promise<Page> {
   const user = ready.users.find((each) => each.role === role);
   if (!user) throw new Error(`nobody has the role ${role}`);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await page.goto(ready.http);
   await page.getByLabel('E-mail').fill(user.email);

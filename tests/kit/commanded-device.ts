@@ -45,7 +45,7 @@ export async function openCommanded(
   const heard: HeardCommand[] = [];
   const client = connect(url, {
     ...{ clientId: device.key, username: device.username, password: device.password, protocolVersion: 5 },
-    ...{ clean: !kept, reconnectPeriod: returns ? 100 : 0, connectTimeout: 5_000 },
+    ...{ clean: !kept, reconnectPeriod: returns ? 100 : 0 },
     ...(kept && { properties: { sessionExpiryInterval: 600 } }),
   });
   const base = meter ? `iot/${device.key}/` : `tenant/${device.tenant}/device/${device.key}/`;

@@ -53,7 +53,7 @@ export function testDatabase(adminUrl: string, dispose: () => Promise<void>): Te
 
 /** A pool whose idle connections may break (a test kills the server) without ending the test. */
 function openQuietPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max: 6, connectionTimeoutMillis: 5_000 });
+  const pool = new pg.Pool({ connectionString, max: 6, connectionTimeoutMillis: 30_000 });
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;

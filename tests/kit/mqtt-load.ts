@@ -24,7 +24,6 @@ export async function openMqttLoad(url: string, devices: readonly SeededDevice[]
         password,
         clientId: key,
         reconnectPeriod: 250,
-        connectTimeout: 3_000,
         clean: false,
       }),
     ),
@@ -58,7 +57,7 @@ export async function openMqttLoad(url: string, devices: readonly SeededDevice[]
       }
     },
     settled: async () => {
-      await until('every acknowledgement', () => acknowledged.size === published, 60_000);
+      await until('every acknowledgement', () => acknowledged.size === published, 120_000);
     },
     get published() {
       return published;

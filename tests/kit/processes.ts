@@ -28,6 +28,9 @@ export interface ProcessesOptions {
 
 const mainOf = (name: ProcessName) => (name === 'api' ? 'api/main.ts' : `workers/${name}/main.ts`);
 
+/** Longer than a process gives itself to end what it has begun. */
+const STOP_WITHIN_MS = 15_000;
+
 /** Starts processes of ours as children that are restarted when they fall, on free ports. */
 export async function startProcesses(options: ProcessesOptions): Promise<TestProcesses> {
   const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-processes-'));
@@ -40,7 +43,6 @@ export async function startProcesses(options: ProcessesOptions): Promise<TestPro
     BUS_SHARDS: '16',
     FLEETGRAPH_SECRET_KEY: TEST_SECRET,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'info',
-    SHUTDOWN_DEADLINE_MS: '3000',
     MQTT_HOST: '127.0.0.1',
     MQTT_PORT: String(mqttPort),
     HTTP_HOST: '127.0.0.1',
@@ -57,7 +59,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<TestPro
     ...options.env,
   };
   const stopAll = async () => {
-    await Promise.all([...started.values()].map((child) => child.stop()));
+    await Promise.all([...started.values()].map((child) => child.stop(STOP_WITHIN_MS)));
     if (process.env['TEST_KEEP_LOGS'] === undefined) rmSync(folder, { recursive: true, force: true });
   };
   try {

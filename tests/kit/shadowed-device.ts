@@ -42,7 +42,7 @@ export async function openShadowed(
   const heard: HeardState[] = [];
   const client = connect(url, {
     ...{ clientId: device.key, username: device.username, password: device.password },
-    ...{ protocolVersion: version, clean: !kept, reconnectPeriod: returns ? 100 : 0, connectTimeout: 5_000 },
+    ...{ protocolVersion: version, clean: !kept, reconnectPeriod: returns ? 100 : 0 },
     ...(kept && version === 5 && { properties: { sessionExpiryInterval: 600 } }),
   });
   const base = `tenant/${device.tenant}/device/${device.key}/shadow/`;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_FAULTS } from '#simulator/known-set.ts';
 import { openTestBus } from '#tests/kit/nats.ts';
+import { until } from '#tests/kit/wait.ts';
 import { type KnownSetOutcome, proveKnownSet } from './known-set.ts';
 import { processTree } from './process-tree.ts';
 import type { Rig } from './rig.ts';
@@ -26,8 +27,10 @@ export async function proveFullStream(rig: Rig, tenant: string): Promise<FullOut
   for (const pid of ingest) process.kill(pid, 'SIGSTOP');
   await bus.jsm.streams.update('TELEMETRY', { ...config, max_bytes: LIMIT_BYTES });
   const relieve = async () => {
+    const held = async () => (await bus.jsm.streams.info('TELEMETRY')).state.bytes;
+    await until('the stream to fill', async () => (await held()) > LIMIT_BYTES * 0.9);
     await sleep(FULL_FOR_MS);
-    heldBytes = (await bus.jsm.streams.info('TELEMETRY')).state.bytes;
+    heldBytes = await held();
     for (const pid of ingest) process.kill(pid, 'SIGCONT');
   };
   try {

@@ -11,8 +11,8 @@ export interface KnownSetOutcome extends KnownSetVerdict {
   readonly reconnectedMs: readonly number[];
 }
 
-const ACKNOWLEDGED_WITHIN_MS = 60_000;
-const STORED_WITHIN_MS = 60_000;
+const ACKNOWLEDGED_WITHIN_MS = 120_000;
+const STORED_WITHIN_MS = 120_000;
 /** What would be stored twice is stored by then. */
 const SETTLE_MS = 500;
 
