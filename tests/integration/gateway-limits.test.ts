@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { controlSubject } from '#core/bus/subjects.ts';
 import { startProcesses } from '#tests/kit/processes.ts';
 import { type SeededDevice, seedTenant, type TenantSeed } from '#tests/kit/seed.ts';
-import { until } from '#tests/kit/wait.ts';
+import { promptly, until } from '#tests/kit/wait.ts';
 import {
   connectPacket,
   type GatewaySetup,
@@ -20,7 +20,9 @@ let gateway: GatewaySetup;
 
 /** 50 messages a second and device, as many at once; 2 000 a tenant. */
 const PER_SECOND = 50;
-const PATIENCE_MS = 3_000;
+/** Longer than any device needs here that stops in time. */
+const PATIENCE_MS = 8_000;
+const CONNECT_DELAY_MS = 6_000;
 
 beforeAll(async () => {
   gateway = opened.use(
@@ -30,7 +32,7 @@ beforeAll(async () => {
       LIMIT_TENANT_MESSAGES_PER_SECOND: '2000',
       LIMIT_BURST_SECONDS: '1',
       MQTT_THROTTLE_PATIENCE_MS: String(PATIENCE_MS),
-      MQTT_CONNECT_DELAY_MS: '1500',
+      MQTT_CONNECT_DELAY_MS: String(CONNECT_DELAY_MS),
     }),
   );
   const { database, nats } = gateway;
@@ -54,63 +56,75 @@ const acks = (client: RawClient) => client.received.filter(({ cmd }) => cmd === 
 const write = async (tenant: TenantSeed, limits: object) =>
   gateway.database.admin.query('update tenants set limits = $2 where id = $1', [tenant.id, limits]);
 
-async function answered(client: RawClient, count: number): Promise<number> {
-  const startedAt = Date.now();
-  await until(`${count} PUBACKs`, () => acks(client) >= count);
-  return Date.now() - startedAt;
-}
+/** What a tenant has used, once so many messages are counted. */
+const usageOf = (tenant: TenantSeed, count: number) =>
+  until('the usage', async () => {
+    const { rows } = await gateway.database.admin.query<Record<'messages' | 'throttled' | 'bytes', number>>(
+      `select sum(messages)::int as messages, sum(throttled)::int as throttled, sum(bytes)::int as bytes
+       from tenant_usage where tenant_id = $1`,
+      [tenant.id],
+    );
+    const [used] = rows;
+    return used && used.messages >= count && used;
+  });
+
+const answered = (client: RawClient, count: number) => until(`${count} PUBACKs`, () => acks(client) >= count);
 
 describe('a device that sends faster than it may', () => {
   it('is read no faster than that, loses nothing, and holds up nobody', async () => {
     const [device, other] = [await gateway.acme.device('fast'), await gateway.acme.device('calm')];
     await using client = await openDevice(gateway.url, device, { keepalive: 1 });
     await using neighbour = await openDevice(gateway.url, other);
-    client.socket.write(messages(device, 1, 3 * PER_SECOND));
-    const burst = await answered(client, PER_SECOND);
+    const startedAt = Date.now();
+    client.socket.write(messages(device, 1, 4 * PER_SECOND));
+    await answered(client, PER_SECOND);
     neighbour.socket.write(messages(other, 1, 1));
-    expect(await answered(neighbour, 1)).toBeLessThan(500);
-    const rest = await answered(client, 3 * PER_SECOND);
-    expect(burst).toBeLessThan(900);
-    expect(burst + rest).toBeGreaterThan(1_800);
-    expect(burst + rest).toBeLessThan(PATIENCE_MS);
+    await answered(neighbour, 1);
+    expect(acks(client)).toBeLessThan(4 * PER_SECOND);
+    await answered(client, 4 * PER_SECOND);
+    expect(Date.now() - startedAt).toBeGreaterThan(2_700);
     expect(client.closed()).toBe(false);
-    expect(gateway.said(device)).toHaveLength(3 * PER_SECOND);
+    await until('every message', () => gateway.said(device).length === 4 * PER_SECOND);
   });
 
   it('is sent away when it does not stop, and owes as much when it comes back', async () => {
     const device = await gateway.acme.device('flood');
     await using client = await openDevice(gateway.url, device);
     const startedAt = Date.now();
-    client.socket.write(messages(device, 1, 10 * PER_SECOND));
-    await until('the end', () => client.closed(), PATIENCE_MS + 3_000);
-    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(PATIENCE_MS);
+    client.socket.write(messages(device, 1, 20 * PER_SECOND));
+    await until('the end', () => client.closed());
+    const endedAt = Date.now();
+    expect(endedAt - startedAt).toBeGreaterThanOrEqual(PATIENCE_MS);
     const gone = await gateway.arrived(device, (item) => item.kind === 'disconnected');
     expect(JSON.parse(Buffer.from(gone.payload).toString())).toMatchObject({ reason: 'rate_exceeded' });
     expect(await gateway.metric('throttled_total{limit="device"}')).toBeGreaterThan(0);
-    const taken = gateway.said(device).length;
-    expect(taken).toBeLessThanOrEqual(5 * PER_SECOND);
+    const mayHaveTaken = PER_SECOND * (2 + (endedAt - startedAt) / 1_000);
+    expect(gateway.said(device).length).toBeLessThanOrEqual(mayHaveTaken);
 
     await using again = await openDevice(gateway.url, device);
     again.socket.write(messages(device, 1, PER_SECOND));
-    expect(await answered(again, PER_SECOND)).toBeGreaterThan(700);
+    await answered(again, PER_SECOND);
+    expect(Date.now() - endedAt).toBeGreaterThan(700);
   });
 
   it('is told why in the terms of MQTT 5', async () => {
     const device = await gateway.acme.device('flood-5');
     await using client = await openDevice(gateway.url, device, { protocolVersion: 5 });
-    client.socket.write(messages(device, 1, 10 * PER_SECOND, 5));
+    client.socket.write(messages(device, 1, 20 * PER_SECOND, 5));
     const { reasonCode } = await client.packet('disconnect');
     expect(reasonCode).toBe(0x96);
   });
 
   it('may burst again after a quiet time', async () => {
-    const device = await gateway.acme.device('bursts');
+    const tenant = await seedTenant(gateway.database.admin, 'bursts');
+    const device = await tenant.device('m1');
     await using client = await openDevice(gateway.url, device);
     client.socket.write(messages(device, 1, PER_SECOND));
-    expect(await answered(client, PER_SECOND)).toBeLessThan(500);
+    await answered(client, PER_SECOND);
     await sleep(1_000);
     client.socket.write(messages(device, 100, PER_SECOND));
-    expect(await answered(client, 2 * PER_SECOND)).toBeLessThan(500);
+    await answered(client, 2 * PER_SECOND);
+    expect(await usageOf(tenant, 2 * PER_SECOND)).toMatchObject({ messages: 2 * PER_SECOND, throttled: 0 });
   });
 });
 
@@ -127,12 +141,13 @@ describe('a tenant', () => {
     await using c = await openDevice(gateway.url, other);
     await sleep(100);
     const startedAt = Date.now();
-    a.socket.write(messages(first, 1, 30));
-    b.socket.write(messages(second, 1, 30));
+    a.socket.write(messages(first, 1, 50));
+    b.socket.write(messages(second, 1, 50));
     c.socket.write(messages(other, 1, 30));
-    expect(await answered(c, 30)).toBeLessThan(500);
-    await until('all of both', () => acks(a) + acks(b) >= 60);
-    expect(Date.now() - startedAt).toBeGreaterThan(1_500);
+    await answered(c, 30);
+    expect(acks(a) + acks(b)).toBeLessThan(100);
+    await until('all of both', () => acks(a) + acks(b) >= 100);
+    expect(Date.now() - startedAt).toBeGreaterThan(3_000);
   });
 
   it('is given other limits while its devices are connected, within two seconds', async () => {
@@ -144,7 +159,7 @@ describe('a tenant', () => {
     client.socket.write(messages(device, 1, 40));
     await answered(client, 1);
     await write(tenant, {});
-    expect(await answered(client, 40)).toBeLessThan(2_500);
+    await promptly('the rest', () => acks(client) >= 40);
     expect(client.closed()).toBe(false);
   });
 
@@ -154,26 +169,10 @@ describe('a tenant', () => {
     await using client = await openDevice(gateway.url, device);
     client.socket.write(messages(device, 1, 70));
     await answered(client, 70);
-    const used = async () => {
-      const { rows } = await gateway.database.admin.query<{
-        messages: number;
-        throttled: number;
-        bytes: number;
-      }>(
-        `select sum(messages)::int as messages, sum(throttled)::int as throttled, sum(bytes)::int as bytes
-         from tenant_usage where tenant_id = $1`,
-        [tenant.id],
-      );
-      return rows[0];
-    };
-    const seen = await until(
-      'the usage',
-      async () => ((await used())?.messages ?? 0) >= 70 && used(),
-      15_000,
-    );
-    expect(seen).toMatchObject({ messages: 70, bytes: expect.any(Number), throttled: expect.any(Number) });
-    expect(seen?.throttled).toBeGreaterThan(0);
-    expect(seen?.bytes).toBeGreaterThan(70 * 40);
+    const { messages: counted, throttled, bytes } = await usageOf(tenant, 70);
+    expect(counted).toBe(70);
+    expect(throttled).toBeGreaterThan(0);
+    expect(bytes).toBeGreaterThan(70 * 40);
   });
 });
 
@@ -182,9 +181,9 @@ describe('a device that connects too often', () => {
     const device = await gateway.acme.device('flapping');
     const codes: (number | undefined)[] = [];
     const times: number[] = [];
+    const startedAt = Date.now();
     await Promise.all(
-      Array.from({ length: 12 }, async () => {
-        const startedAt = Date.now();
+      Array.from({ length: 40 }, async () => {
         await using client = await openRaw(gateway.url);
         client.send(connectPacket(device));
         const { returnCode } = await client.packet('connack');
@@ -194,7 +193,8 @@ describe('a device that connects too often', () => {
     );
     expect(codes).toContain(0);
     expect(codes).toContain(3);
-    expect(codes.filter((code) => code === 0).length).toBeLessThanOrEqual(6);
+    const turns = 2 + 2 * Math.ceil((Date.now() - startedAt) / 1_000);
+    expect(codes.filter((code) => code === 0).length).toBeLessThanOrEqual(turns);
     expect(Math.max(...times)).toBeGreaterThan(400);
     await sleep(2_000);
     await using later = await openDevice(gateway.url, device);
@@ -205,12 +205,18 @@ describe('a device that connects too often', () => {
 describe('a device that waits for its turn', () => {
   it('loses its session at once when its credential is revoked meanwhile', async () => {
     const device = await gateway.acme.device('revoked-in-the-queue');
-    await using first = await openDevice(gateway.url, device);
-    await using second = await openDevice(gateway.url, device);
-    await using third = await openRaw(gateway.url);
-    third.send(connectPacket(device));
-    await sleep(100);
-    expect(third.received).toEqual([]);
+    await using clients = new AsyncDisposableStack();
+    const connect = async () => {
+      const client = clients.use(await openRaw(gateway.url));
+      client.send(connectPacket(device));
+      return client;
+    };
+    const ahead: RawClient[] = [];
+    for (let turn = 0; turn < 8; turn++) ahead.push(await connect());
+    const last = await connect();
+    // Whoever waits a turn less comes in: by then the last one waits too.
+    await ahead[2]?.packet('connack');
+    expect(last.received).toEqual([]);
     await gateway.database.admin.query(
       'update device_credentials set revoked_at = now() where device_id = $1',
       [device.id],
@@ -220,9 +226,7 @@ describe('a device that waits for its turn', () => {
       controlSubject('credential'),
       JSON.stringify({ tenant, tenantId: gateway.acme.id, id, version: 1 }),
     );
-    await until('the earlier sessions to end', () => first.closed() && second.closed(), 1_000);
-    expect(third.received).toEqual([]);
-    await until('the end', () => third.closed(), 2_000);
+    await promptly('all of them to end', () => [...ahead, last].every((client) => client.closed()));
   });
 });
 
@@ -237,15 +241,14 @@ describe('whoever guesses passwords', () => {
       return { returnCode, ms: Date.now() - startedAt };
     };
     const guesses = Promise.all(Array.from({ length: 40 }, guess));
-    await sleep(300);
-    const startedAt = Date.now();
+    const heldBack = () => gateway.metric('held_back_connects');
+    await until('most to be held back', async () => (await heldBack()) > 20);
     await using client = await openDevice(gateway.url, device);
-    expect(Date.now() - startedAt).toBeLessThan(300);
-    expect(await gateway.metric('held_back_connects')).toBeGreaterThan(20);
+    expect(await heldBack()).toBeGreaterThan(15);
     const all = await guesses;
     expect(all.map(({ returnCode }) => returnCode)).toEqual(all.map(() => 4));
     expect(all.filter(({ ms }) => ms < 500).length).toBeLessThanOrEqual(12);
-    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(3_000);
+    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(3 * CONNECT_DELAY_MS);
     expect(client.closed()).toBe(false);
   });
 
