@@ -143,9 +143,14 @@ describe('sequences', () => {
     );
     expect(healed).toMatchObject({ from: 3, to: 5 });
     expect(await rowOf()).toMatchObject([{ missing: 0, healed_at: expect.any(Date) }]);
-    const metrics = await (await fetch(`http://127.0.0.1:${processes.healthPort('ingest')}/metrics`)).text();
-    expect(metrics).toMatch(/fleetgraph_ingest_sequence_gaps_total\{change="healed"\} [1-9]/);
-    expect(metrics).toMatch(/fleetgraph_ingest_sequence_messages_total\{what="missing"\} [1-9]/);
+    await until('both to be counted', async () => {
+      const answer = await fetch(`http://127.0.0.1:${processes.healthPort('ingest')}/metrics`);
+      const text = await answer.text();
+      return (
+        /fleetgraph_ingest_sequence_gaps_total\{change="healed"\} [1-9]/.test(text) &&
+        /fleetgraph_ingest_sequence_messages_total\{what="missing"\} [1-9]/.test(text)
+      );
+    });
   });
 
   it('says nothing of a gap that closes while it settles', async () => {

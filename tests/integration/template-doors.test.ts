@@ -118,10 +118,13 @@ describe('a device with a template and a map', () => {
       return rows.length > 0 && rows;
     });
     expect(turnedAway).toEqual({ reason: 'OUT_OF_RANGE', field });
-    const { rows } = await admin.query('select metrics, flags from readings where device_id = $1', [
-      device.id,
-    ]);
-    expect(rows).toEqual([{ metrics: { voltage: 235, x: 1 }, flags: { x: 'UNKNOWN_METRIC' } }]);
+    const stored = await until('the row', async () => {
+      const { rows } = await admin.query('select metrics, flags from readings where device_id = $1', [
+        device.id,
+      ]);
+      return rows.length > 0 && rows;
+    });
+    expect(stored).toEqual([{ metrics: { voltage: 235, x: 1 }, flags: { x: 'UNKNOWN_METRIC' } }]);
     const found = await until('the sensor', async () => {
       const sensors = await admin.query('select metric, source from device_sensors where device_id = $1', [
         device.id,
