@@ -251,16 +251,18 @@ describe('subscriptions', () => {
       const own = walksFrom(schema, 'subscription', field, {}, fieldExamples).map(({ document }) =>
         collect(owner, document),
       );
-      await until('every snapshot', () =>
-        [...followed.map(({ stream }) => stream), ...own].every(
-          ({ items, ended }) => items.length > 0 || ended,
-        ),
+      await until(
+        'every snapshot',
+        () =>
+          followed.every(({ stream: { items, ended } }) => items.length > 0 || ended) &&
+          own.every(({ items }) => items.length > 0),
       );
       const started = own.map(({ items }) => items.length);
       await makeHappen(api, alpha);
-      await until('Alpha to see its own', () =>
-        own.some(({ items }, index) => items.length > (started[index] ?? 0)),
-      );
+      await until('Alpha to see its own', () => {
+        expect(own.map(({ ended }) => ended)).toEqual(own.map(() => undefined));
+        return own.some(({ items }, index) => items.length > (started[index] ?? 0));
+      });
       await makeHappen(api, bravo);
       await until('Bravo to see its own', () => followed.some(({ stream }) => stream.items.length > 1));
       for (const { role, document, stream } of followed) {

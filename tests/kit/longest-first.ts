@@ -4,18 +4,21 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONG = [
   'kill',
   'isolation',
+  'gateway-limits',
   'commands',
   'gateway-hostile',
-  'required-metrics',
-  'known-set',
-  'gateway-limits',
+  'api-live-recovery',
+  'template-changes',
   'presence',
-  'gateway-attack',
-  'gateway-fuzz',
+  'required-metrics',
   'standalone-platform',
-  'gateway-replicas',
+  'known-set',
+  'gateway-fuzz',
+  'gateway-attack',
   'shadow',
-  'bus',
+  'gateway-replicas',
+  'conservation',
+  'gateway-overload',
 ].map((name) => `/integration/${name}.test.ts`);
 
 /** The long files first, the others as vitest orders them. */
