@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeEvents, type TelemetryEvent } from '#core/bus/events.ts';
-import { encodeTelemetry } from '#core/bus/telemetry-batch.ts';
+import { encodeTelemetry } from '#core/bus/telemetry-encoding.ts';
+import { JsonText } from '#core/fleet/json-text.ts';
+import { readMessageId } from '#core/fleet/message-id.ts';
 import { createCursorSealer, WHOLE } from './cursor.ts';
 import { Entry } from './entry.ts';
 import { EventQueue, type QueuedEvent } from './queue.ts';
@@ -76,9 +78,10 @@ describe('entry', () => {
   });
 
   it('seals a cursor behind each event, and behind the whole message at the last of its tenant', () => {
-    const told = ({ metrics: _, ...rest }: TelemetryEvent) => ({
-      ...rest,
-      metricsJson: '{"n":1}',
+    const told = ({ deviceId, device, siteId, ts, id, receivedAt }: TelemetryEvent) => ({
+      ...{ identity: { deviceId, device, siteId }, ts, receivedAt },
+      id: readMessageId(id),
+      metrics: JsonText.of('{"n":1}'),
       shape: 'n',
     });
     const data = encodeTelemetry([

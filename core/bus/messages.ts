@@ -1,6 +1,7 @@
 import { DIALECTS, type Dialect } from '../fleet/dialects/dialect.ts';
 import { uuidText, writeUuidV7 } from '../fleet/uuid.ts';
 import { FleetgraphError } from '../runtime/errors.ts';
+import { FramedItem } from './framed-item.ts';
 
 /**
  * The telemetry frame: one JetStream message that carries many device messages of one shard.
@@ -84,7 +85,7 @@ export interface Replay {
 
 export interface Frame {
   readonly batchId: string;
-  readonly items: readonly FrameItem[];
+  readonly items: readonly FramedItem[];
 }
 
 /** The bytes are not a frame this version understands. */
@@ -195,7 +196,7 @@ export function parseFrame(bytes: Uint8Array): Frame {
   if (version === undefined || version < FRAME_VERSION || version > PROPERTIED_FRAME_VERSION)
     throw new FrameError(`unknown frame version ${version}`);
   const count = buffer.readUInt32LE(17);
-  const items: FrameItem[] = [];
+  const items: FramedItem[] = [];
   /** Most items are of the tenant of the one before. */
   let tenant = '';
   let tenantAt = 0;
@@ -231,19 +232,20 @@ export function parseFrame(bytes: Uint8Array): Frame {
       const length = buffer.readUInt32LE(at);
       at += 4;
       if (at + length > buffer.length) throw new FrameError(`item ${index} runs past the end`);
-      items.push({
+      const dup = (flags & FLAG_DUP) !== 0;
+      const said = {
         tenant,
         device,
         kind,
         dialect,
         source,
-        dup: (flags & FLAG_DUP) !== 0,
+        dup,
         receivedAt,
-        payload: buffer.subarray(at, at + length),
         keyHash,
         replay,
         userProperties,
-      });
+      };
+      items.push(new FramedItem(said, buffer, at, at + length));
       at += length;
     }
   } catch (error) {

@@ -1,15 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { JsonText } from '../fleet/json-text.ts';
+import { readMessageId } from '../fleet/message-id.ts';
 import { EventError, encodeEvents } from './events.ts';
-import { encodeTelemetry, openEvents, type TelemetryToTell } from './telemetry-batch.ts';
+import { openEvents } from './telemetry-batch.ts';
+import { encodeTelemetry, type TelemetryToTell } from './telemetry-encoding.ts';
 
-const told = (deviceId: number, over: Partial<TelemetryToTell> = {}): TelemetryToTell => ({
-  deviceId,
-  device: `d-${deviceId}`,
-  siteId: null,
+const told = (
+  deviceId: number,
+  over: Partial<TelemetryToTell> = {},
+  siteId: number | null = null,
+): TelemetryToTell => ({
+  identity: { deviceId, device: `d-${deviceId}`, siteId },
   ts: 1_000 + deviceId,
-  id: String(deviceId),
+  id: readMessageId(String(deviceId)),
   receivedAt: 2_000 + deviceId,
-  metricsJson: `{"n":${deviceId}}`,
+  metrics: JsonText.of(`{"n":${deviceId}}`),
   shape: 'n',
   ...over,
 });
@@ -26,8 +31,8 @@ const two = () =>
       tenant: 'acme',
       tenantId: 1,
       events: [
-        told(10, { metricsJson: '{"text":"né\\n,{€"}', shape: 'text' }),
-        told(11, { siteId: 3, lat: 1.5, lng: -2 }),
+        told(10, { metrics: JsonText.of('{"text":"né\\n,{€"}'), shape: 'text' }),
+        told(11, { lat: 1.5, lng: -2 }, 3),
       ],
     },
     { tenant: 'other', tenantId: 2, events: [told(20)] },

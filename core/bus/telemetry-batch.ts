@@ -1,6 +1,9 @@
+import { JsonText } from '../fleet/json-text.ts';
+import { type MessageId, readMessageId } from '../fleet/message-id.ts';
 import { isEarlierTelemetry, readEarlierTelemetry } from './earlier-telemetry.ts';
 import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from './events.ts';
-import { columnBytes, columnsIn, readColumns, type TelemetryColumns } from './telemetry-columns.ts';
+import { columnBytes, readColumns, type TelemetryColumns } from './telemetry-columns.ts';
+import { encodeTelemetry, TELEMETRY_VERSION, type TenantTelemetry } from './telemetry-encoding.ts';
 import { shapeOf } from './telemetry-shapes.ts';
 
 /**
@@ -14,26 +17,8 @@ import { shapeOf } from './telemetry-shapes.ts';
  * separated by commas: all in the order of the parts. Whoever wants some readings, or only needs to know who was heard and when,
  * decodes no others, and what is kept of a message is little more than its bytes.
  */
-const VERSION = 3;
-const HEAD = Buffer.from(`{"v":${VERSION},`);
+const HEAD = Buffer.from(`{"v":${TELEMETRY_VERSION},`);
 const NEWLINE = 10;
-
-/** A reading to be told about. `metricsJson` and `flagsJson` are its metrics and flags as JSON text. */
-export interface TelemetryToTell extends Omit<TelemetryEvent, 'metrics' | 'flags' | 'lat' | 'lng'> {
-  readonly metricsJson: string;
-  /** The names of its metrics, joined by commas. */
-  readonly shape: string;
-  readonly flagsJson?: string | undefined;
-  readonly lat?: number | undefined;
-  readonly lng?: number | undefined;
-}
-
-/** The readings of one tenant. */
-export interface TenantTelemetry {
-  readonly tenant: string;
-  readonly tenantId: number;
-  readonly events: readonly TelemetryToTell[];
-}
 
 /** The readings of one tenant within a message: `count` of them from the place `first` on. */
 export interface TelemetryPart {
@@ -58,56 +43,6 @@ export interface TelemetryBatch extends Pick<TelemetryColumns, 'deviceIds' | 're
   shapeOf(index: number): string;
 }
 
-/** At least one reading; a tenant comes once. */
-export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
-  const count = tenants.reduce((sum, { events }) => sum + events.length, 0);
-  const block = new ArrayBuffer(columnBytes(count));
-  const columns = columnsIn(block, count);
-  const shapes = new Map<string, number>();
-  const bodies: string[] = [];
-  const names: string[] = [];
-  for (const { events } of tenants) {
-    for (const event of events) {
-      const index = bodies.length;
-      const shape = shapes.get(event.shape) ?? shapes.size;
-      if (shape === shapes.size) shapes.set(event.shape, shape);
-      columns.takenAt[index] = event.ts;
-      columns.receivedAt[index] = event.receivedAt;
-      columns.deviceIds[index] = event.deviceId;
-      columns.shapes[index] = shape;
-      columns.nameLengths[index] = event.device.length;
-      bodies.push(bodyOf(event));
-      names.push(event.device);
-    }
-  }
-  const text = bodies.join();
-  const textBytes = Buffer.byteLength(text);
-  const lengthOf = textBytes === text.length ? sizeOf : Buffer.byteLength;
-  let end = -1;
-  for (const [index, body] of bodies.entries()) {
-    end += 1 + lengthOf(body);
-    columns.ends[index] = end;
-  }
-  const parts = tenants.map(({ tenant, tenantId, events }) => ({ tenant, tenantId, count: events.length }));
-  const head = `${JSON.stringify({ v: VERSION, kind: 'telemetry', parts, shapes: [...shapes.keys()] })}\n`;
-  const name = names.join('');
-  const headBytes = Buffer.byteLength(head);
-  const buffer = Buffer.allocUnsafe(headBytes + block.byteLength + name.length + textBytes);
-  buffer.write(head);
-  buffer.set(new Uint8Array(block), headBytes);
-  buffer.write(name, headBytes + block.byteLength, 'latin1');
-  buffer.write(text, buffer.length - textBytes);
-  return buffer;
-}
-
-const sizeOf = (ascii: string): number => ascii.length;
-
-function bodyOf({ siteId, id, metricsJson, flagsJson, lat, lng }: TelemetryToTell): string {
-  const flags = flagsJson === undefined ? '' : `,"flags":${flagsJson}`;
-  const place = `${lat === undefined ? '' : `,"lat":${lat}`}${lng === undefined ? '' : `,"lng":${lng}`}`;
-  return `{"siteId":${siteId},"id":"${id}","metrics":${metricsJson}${flags}${place}}`;
-}
-
 /** Everything that EVENTS carries, readings as a batch: also those of earlier versions, which the stream may still hold. */
 export type OpenEvents = TelemetryBatch | Exclude<EventMessage, { readonly kind: 'telemetry' }>;
 
@@ -126,13 +61,22 @@ function toTell({
   tenantId,
   events,
 }: Pick<Extract<EventMessage, { kind: 'telemetry' }>, 'tenant' | 'tenantId' | 'events'>): TenantTelemetry {
-  const told = events.map(({ metrics, flags, ...event }) => ({
-    ...event,
-    metricsJson: JSON.stringify(metrics),
+  const told = events.map(({ deviceId, device, siteId, metrics, flags, id, ...event }) => ({
+    ...{ ...event, identity: { deviceId, device, siteId } },
+    id: idOf(id),
+    metrics: JsonText.of(JSON.stringify(metrics)),
     flagsJson: flags && JSON.stringify(flags),
     shape: shapeOf(metrics),
   }));
   return { tenant, tenantId, events: told };
+}
+
+function idOf(text: string): MessageId {
+  try {
+    return readMessageId(text);
+  } catch {
+    throw new EventError(`no message id: ${text}`);
+  }
 }
 
 /** Keeps `bytes`. @throws EventError when they contradict themselves */

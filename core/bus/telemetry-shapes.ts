@@ -1,3 +1,5 @@
+import { inDatabaseOrder } from '../fleet/metric-order.ts';
+
 type Values = Readonly<Record<string, number | boolean | string>>;
 
 /** A set of names, in the order in which a device sends them. */
@@ -38,7 +40,7 @@ function readShape(metrics: Readonly<Record<string, unknown>>): Shape {
 
 function rememberShape(metrics: Readonly<Record<string, unknown>>): Shape {
   const names = Object.keys(metrics);
-  const ordered = names.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  const ordered = names.toSorted(inDatabaseOrder);
   const members = ordered.map((name, place) => ({ name, before: `${place === 0 ? '' : ','}"${name}":` }));
   last = { names, text: names.join(), members };
   return last;

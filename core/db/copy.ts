@@ -1,4 +1,5 @@
 import { from } from 'pg-copy-streams';
+import type { JsonText } from '../fleet/json-text.ts';
 import type { Connection } from './pool.ts';
 
 /** PostgreSQL counts from 2000-01-01, in microseconds. */
@@ -11,34 +12,41 @@ const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
  */
 export class CopyWriter {
   #buffer: Buffer;
+  #view: DataView;
   #length: number;
 
-  constructor(capacity = 64 * 1024) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(capacity, 1024));
+  /** @param buffer to write into as far as it reaches */
+  constructor(buffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024)) {
+    this.#buffer = buffer;
+    this.#view = viewOf(buffer);
     this.#length = SIGNATURE.copy(this.#buffer);
   }
 
   row(fields: number): void {
     this.#room(2);
-    this.#length = this.#buffer.writeInt16BE(fields, this.#length);
+    this.#view.setInt16(this.#length, fields);
+    this.#length += 2;
   }
 
   null(): void {
     this.#room(4);
-    this.#length = this.#buffer.writeInt32BE(-1, this.#length);
+    this.#view.setInt32(this.#length, -1);
+    this.#length += 4;
   }
 
   int4(value: number): void {
     this.#room(8);
-    this.#length = this.#buffer.writeInt32BE(4, this.#length);
-    this.#length = this.#buffer.writeInt32BE(value, this.#length);
+    this.#view.setInt32(this.#length, 4);
+    this.#view.setInt32(this.#length + 4, value);
+    this.#length += 8;
   }
 
   int8(high: number, low: number): void {
     this.#room(12);
-    this.#length = this.#buffer.writeInt32BE(8, this.#length);
-    this.#length = this.#buffer.writeInt32BE(high, this.#length);
-    this.#length = this.#buffer.writeInt32BE(low, this.#length);
+    this.#view.setInt32(this.#length, 8);
+    this.#view.setInt32(this.#length + 4, high);
+    this.#view.setInt32(this.#length + 8, low);
+    this.#length += 12;
   }
 
   /** Milliseconds since 1970. */
@@ -53,39 +61,46 @@ export class CopyWriter {
       return;
     }
     this.#room(12);
-    this.#length = this.#buffer.writeInt32BE(8, this.#length);
-    this.#length = this.#buffer.writeDoubleBE(value, this.#length);
+    this.#view.setInt32(this.#length, 8);
+    this.#view.setFloat64(this.#length + 4, value);
+    this.#length += 12;
   }
 
   bool(value: boolean): void {
     this.#room(5);
-    this.#length = this.#buffer.writeInt32BE(1, this.#length);
-    this.#length = this.#buffer.writeUInt8(value ? 1 : 0, this.#length);
+    this.#view.setInt32(this.#length, 1);
+    this.#buffer[this.#length + 4] = value ? 1 : 0;
+    this.#length += 5;
   }
 
-  /** JSON text; the leading byte is the version of the binary jsonb format. */
-  jsonb(text: string): void {
-    this.#room(5 + text.length * 3);
-    const written = this.#buffer.write(text, this.#length + 5, 'utf8');
-    this.#buffer.writeInt32BE(written + 1, this.#length);
-    this.#buffer[this.#length + 4] = 1;
-    this.#length += 5 + written;
+  /** The leading byte is the version of the binary jsonb format. */
+  jsonb({ bytes, from, to }: JsonText): void {
+    this.#room(5 + to - from);
+    const buffer = this.#buffer;
+    let at = this.#length;
+    this.#view.setInt32(at, to - from + 1);
+    buffer[at + 4] = 1;
+    at += 5;
+    for (let index = from; index < to; index++) buffer[at++] = bytes[index] ?? 0;
+    this.#length = at;
   }
 
-  /** The finished stream. The writer must not be used afterwards. */
+  /** The finished stream, in the buffer given or in a larger one. The writer must not be used afterwards. */
   finish(): Buffer {
-    this.#room(2);
-    this.#length = this.#buffer.writeInt16BE(-1, this.#length);
+    this.row(-1);
     return this.#buffer.subarray(0, this.#length);
   }
 
   #room(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes));
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#length + bytes));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length);
 
 /** Sends a finished stream to `copy … from stdin (format binary)`. Rejects with the server's error. */
 export async function copyIn(connection: Connection, statement: string, stream: Buffer): Promise<void> {

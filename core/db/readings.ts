@@ -1,3 +1,4 @@
+import { JsonText } from '../fleet/json-text.ts';
 import type { MessageId } from '../fleet/message-id.ts';
 import { contentDigest, messageIdText } from '../fleet/message-id.ts';
 import { errorMessage } from '../runtime/errors.ts';
@@ -16,8 +17,7 @@ export interface ReadingRow {
   readonly dupPossible: boolean;
   /** Its device numbered it and gave no time. */
   readonly timeless: boolean;
-  /** The metrics as JSON text. */
-  readonly metricsJson: string;
+  readonly metrics: JsonText;
   /** `MetricFlags` as JSON text, where a value is not as it should be. */
   readonly flagsJson?: string | undefined;
   /** Its metrics as they were sent, as JSON text, where a map has changed them and only their content can tell a resend. */
@@ -72,7 +72,7 @@ export async function storeReadings<Row extends ReadingRow>(
   await connection.query('savepoint readings');
   try {
     const statement = `copy readings (${columnsOf(rows)}) from stdin (format binary)`;
-    await copyIn(connection, statement, encodeRows(byDevice(rows)));
+    await copyRows(connection, statement, byDevice(rows));
     await connection.query('release savepoint readings');
     return { known: new Set(), rejected: new Map() };
   } catch (error) {
@@ -123,11 +123,8 @@ async function storeNew<Row extends ReadingRow>(
     (like readings including defaults) on commit delete rows`);
   await connection.query('truncate incoming_readings');
   const columns = columnsOf(rows);
-  await copyIn(
-    connection,
-    `copy incoming_readings (${columns}) from stdin (format binary)`,
-    encodeRows(firstOfEach(rows)),
-  );
+  const statement = `copy incoming_readings (${columns}) from stdin (format binary)`;
+  await copyRows(connection, statement, firstOfEach(rows));
   const inserted = await connection.query<{ device_id: number; ts: Date; msg_id: string }>(
     `insert into readings (${columns}) select ${columns} from incoming_readings order by device_id, ts, msg_id
      on conflict do nothing returning device_id, ts, msg_id`,
@@ -154,7 +151,10 @@ const MAX_SORTED = 2 ** 20;
 function byDevice<Row extends ReadingRow>(rows: readonly Row[]): readonly Row[] {
   if (rows.length >= MAX_SORTED) return rows;
   // Numbers are sorted many times faster than objects: the device, then the place among the rows, which is the order of arrival.
-  const keys = Float64Array.from(rows, ({ deviceId }, place) => deviceId * MAX_SORTED + place).sort();
+  const keys = new Float64Array(rows.length);
+  for (let place = 0; place < rows.length; place++)
+    keys[place] = (rows[place]?.deviceId ?? 0) * MAX_SORTED + place;
+  keys.sort();
   const sorted: Row[] = [];
   for (const key of keys) {
     const row = rows[key % MAX_SORTED];
@@ -163,8 +163,27 @@ function byDevice<Row extends ReadingRow>(rows: readonly Row[]): readonly Row[] 
   return sorted;
 }
 
-function encodeRows(rows: readonly ReadingRow[]): Buffer {
-  const writer = new CopyWriter(rows.length * 192);
+/** What the last rows were written into, while nobody sends from it. */
+let spare: Buffer | undefined;
+/** A longer one is not kept. */
+const MAX_SPARE_BYTES = 4 * 1024 * 1024;
+
+async function copyRows(
+  connection: Connection,
+  statement: string,
+  rows: readonly ReadingRow[],
+): Promise<void> {
+  const buffer = spare ?? Buffer.allocUnsafeSlow(Math.max(64 * 1024, rows.length * 224));
+  spare = undefined;
+  const stream = encodeRows(rows, buffer);
+  await copyIn(connection, statement, stream);
+  // After a failure the connection may still be sending from it.
+  const { byteLength } = stream.buffer;
+  if (byteLength <= MAX_SPARE_BYTES) spare = Buffer.from(stream.buffer, 0, byteLength);
+}
+
+function encodeRows(rows: readonly ReadingRow[], buffer: Buffer): Buffer {
+  const writer = new CopyWriter(buffer);
   const rare = rows.some(isRare);
   for (const row of rows) {
     writer.row(rare ? 12 : 10);
@@ -177,7 +196,7 @@ function encodeRows(rows: readonly ReadingRow[]): Buffer {
     writer.float8(row.lng);
     writer.bool(row.dupPossible);
     writer.bool(row.timeless);
-    writer.jsonb(row.metricsJson);
+    writer.jsonb(row.metrics);
     if (rare) encodeRare(writer, row);
   }
   return writer.finish();
@@ -185,7 +204,7 @@ function encodeRows(rows: readonly ReadingRow[]): Buffer {
 
 function encodeRare(writer: CopyWriter, { flagsJson, sentJson }: ReadingRow): void {
   if (flagsJson === undefined) writer.null();
-  else writer.jsonb(flagsJson);
+  else writer.jsonb(JsonText.of(flagsJson));
   if (sentJson === undefined) writer.null();
   else {
     const { high, low } = contentDigest(sentJson);
@@ -197,7 +216,7 @@ function encodeRare(writer: CopyWriter, { flagsJson, sentJson }: ReadingRow): vo
 export async function findStoredValues(
   db: Queryable,
   rows: readonly Pick<ReadingRow, 'deviceId' | 'ts' | 'id'>[],
-): Promise<(Pick<ReadingRow, 'metricsJson' | 'flagsJson'> | undefined)[]> {
+): Promise<(Pick<ReadingRow, 'metrics' | 'flagsJson'> | undefined)[]> {
   const found = await db.query<{ index: string; metrics: string; flags: string | null }>(
     `select w.index, r.metrics::text as metrics, r.flags::text as flags
      from unnest($1::int[], $2::timestamptz[], $3::bigint[]) with ordinality as w (device_id, ts, msg_id, index)
@@ -208,8 +227,8 @@ export async function findStoredValues(
       rows.map((row) => messageIdText(row.id)),
     ],
   );
-  const values: (Pick<ReadingRow, 'metricsJson' | 'flagsJson'> | undefined)[] = rows.map(() => undefined);
+  const values: (Pick<ReadingRow, 'metrics' | 'flagsJson'> | undefined)[] = rows.map(() => undefined);
   for (const { index, metrics, flags } of found.rows)
-    values[Number(index) - 1] = { metricsJson: metrics, flagsJson: flags ?? undefined };
+    values[Number(index) - 1] = { metrics: JsonText.of(metrics), flagsJson: flags ?? undefined };
   return values;
 }

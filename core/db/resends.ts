@@ -39,11 +39,11 @@ export async function findResends<Row extends ReadingRow>(
   const resends = new Set<Row>();
   for (const { index, ...stored } of found.rows) {
     const row = timeless[index];
-    if (row && isResend(stored, row.sentJson ?? row.metricsJson)) resends.add(row);
+    if (row && isResend(stored, row.sentJson ?? row.metrics.toString())) resends.add(row);
   }
   const seen = new Set<string>();
   for (const row of timeless) {
-    const sent = `${row.deviceId}/${row.id.high}/${row.id.low}/${row.sentJson ?? row.metricsJson}`;
+    const sent = `${row.deviceId}/${row.id.high}/${row.id.low}/${row.sentJson ?? row.metrics}`;
     if (seen.has(sent)) resends.add(row);
     seen.add(sent);
   }

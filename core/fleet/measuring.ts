@@ -35,7 +35,7 @@ export interface ProfileSource {
 }
 
 /** What a value of a metric can be. */
-interface Bounds {
+export interface Bounds {
   readonly type: MetricType;
   readonly min: number;
   readonly max: number;
@@ -169,7 +169,7 @@ const EXACT_MILLIONTHS = Number.MAX_SAFE_INTEGER / 1e6;
  * `raw × scale + offset`, without the noise of doubles: where a number of at most six decimals is within the error of the two
  * operations, it is that number. 3 × 0.1 is 0.3, so that it is within a range that ends at 0.3.
  */
-function scaled(raw: number, scale: number, offset: number): number {
+export function scaled(raw: number, scale: number, offset: number): number {
   const product = raw * scale;
   const value = product + offset;
   if (Math.abs(value) > EXACT_MILLIONTHS) return value;
@@ -178,7 +178,8 @@ function scaled(raw: number, scale: number, offset: number): number {
   return Math.abs(round - value) <= error ? round : value;
 }
 
-function faultOf(bounds: Bounds, value: MetricValue): MeasuringFault | undefined {
+/** What is wrong with a value; undefined where nothing is. */
+export function faultOf(bounds: Bounds, value: MetricValue): MeasuringFault | undefined {
   switch (bounds.type) {
     case 'FLOAT':
     case 'INTEGER':

@@ -1,8 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contentId, messageIdText, sequenceId } from './message-id.ts';
+import { contentId, messageIdText, readMessageId, sequenceId } from './message-id.ts';
 
 describe('message id', () => {
+  it('has the text of a bigint and is found again in it', () => {
+    const half = fc.oneof(
+      fc.integer(),
+      fc.constantFrom(0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 21, 2 ** 21 - 1),
+    );
+    fc.assert(
+      fc.property(half, half, (high, low) => {
+        const text = ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
+        expect(messageIdText({ high, low })).toBe(text);
+        expect(readMessageId(text)).toEqual({ high, low });
+      }),
+    );
+  });
+
   it('is exact and never negative for a numbered message', () => {
     fc.assert(
       fc.property(

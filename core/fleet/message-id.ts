@@ -59,7 +59,22 @@ function finish(lane: number): number {
 }
 
 /** The id as PostgreSQL's bigint and the API show it: signed decimal. */
-export function messageIdText(id: MessageId): string {
-  if (id.high >= 0 && id.high < 2 ** 21) return String(id.high * 2 ** 32 + (id.low >>> 0));
-  return ((BigInt(id.high) << 32n) | BigInt(id.low >>> 0)).toString();
+export function messageIdText({ high, low }: MessageId): string {
+  if (high >= 0) return unsignedText(high, low >>> 0);
+  const rest = -low >>> 0;
+  return `-${unsignedText((~high >>> 0) + (rest === 0 ? 1 : 0), rest)}`;
+}
+
+function unsignedText(high: number, low: number): string {
+  if (high < 2 ** 21) return String(high * 2 ** 32 + low);
+  // 2^32 is 4294 * 10^6 + 967296, and each of these sums exact in a double.
+  const rest = high * 967_296 + low;
+  const millions = high * 4_294 + Math.floor(rest / 1e6);
+  return `${millions}${String(1e6 + (rest % 1e6)).slice(1)}`;
+}
+
+/** The id that has this text. */
+export function readMessageId(text: string): MessageId {
+  const bits = BigInt(text);
+  return { high: Number(BigInt.asIntN(32, bits >> 32n)), low: Number(BigInt.asIntN(32, bits)) };
 }

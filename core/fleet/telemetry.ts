@@ -203,7 +203,7 @@ export function readReading(
   return {
     reading: {
       ts,
-      id: seq === undefined ? unnumberedId(ts, payload, part, context) : sequenceId(boot, seq),
+      id: readingId({ boot, seq }, ts, payload, part, context),
       metrics: metrics as Record<string, MetricValue>,
       metricsPath: source.metricsPath,
       lat,
@@ -214,12 +214,15 @@ export function readReading(
   };
 }
 
-function unnumberedId(
+/** By what a reading is told from every other of its device: its number, or else its message's idempotency key, or else its content. */
+export function readingId(
+  { boot, seq }: { readonly boot: number; readonly seq: number | undefined },
   ts: number,
   payload: Uint8Array,
   part: number,
-  { device, keyHash }: TelemetryContext,
+  { device, keyHash }: Pick<TelemetryContext, 'device' | 'keyHash'>,
 ): MessageId {
+  if (seq !== undefined) return sequenceId(boot, seq);
   return keyHash ? contentId(device, 0, keyHash, part) : contentId(device, ts, payload, part);
 }
 

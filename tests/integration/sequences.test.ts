@@ -7,6 +7,7 @@ import { createPublisher } from '#core/bus/publish.ts';
 import { transaction } from '#core/db/pool.ts';
 import { type ReadingRow, storeReadings } from '#core/db/readings.ts';
 import { findResends } from '#core/db/resends.ts';
+import { JsonText } from '#core/fleet/json-text.ts';
 import { sequenceId } from '#core/fleet/message-id.ts';
 import { SETTLING_MS } from '#core/fleet/sequences.ts';
 import { openTestDatabase, type TestDatabase } from '#tests/kit/database.ts';
@@ -214,7 +215,7 @@ describe('a numbered message without a time', () => {
       lng: undefined,
       dupPossible: false,
       timeless: true,
-      metricsJson: '{"a":1}',
+      metrics: JsonText.of('{"a":1}'),
       itemIndex: 0,
       slot: 0,
       entry: 0,

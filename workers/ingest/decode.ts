@@ -1,38 +1,41 @@
+import type { FramedItem } from '#core/bus/framed-item.ts';
 import type { Frame, FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
 import { Manifest, type PartFate } from '#core/db/manifest.ts';
 import type { QuarantineRow, ReplayOutcome } from '#core/db/quarantine.ts';
 import { countsOf, type FrameCounts, NO_TENANT } from '#core/db/telemetry.ts';
 import { isCommandId, readCommandAck } from '#core/fleet/command-acks.ts';
-import { readMessage } from '#core/fleet/dialects/read-message.ts';
+import type { JsonTexts } from '#core/fleet/json-text.ts';
 import type { MessageId } from '#core/fleet/message-id.ts';
 import { readShadowReport } from '#core/fleet/shadow.ts';
-import {
-  type Problem,
-  problemPart,
-  type TelemetryLimits,
-  type TelemetryPart,
-} from '#core/fleet/telemetry.ts';
+import type { Problem, TelemetryPart } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import {
   type AckRow,
   type DecodedFrame,
   type FramePlace,
-  type IngestRow,
   isKnown,
   type KnownDevice,
   type ReportRow,
   type SentRow,
   type Sign,
 } from './decoded.ts';
-import { measure } from './measure.ts';
-import { ingestRow, quarantineRow, refusalOf, UNKNOWN_DEVICE } from './rows.ts';
+import { IngestRow, type RowPlace } from './ingest-row.ts';
+import { type Measured, measure } from './measure.ts';
+import type { MessageReader, ScannedReading } from './message-reader.ts';
+import { quarantineRow, refusalOf, UNKNOWN_DEVICE } from './rows.ts';
 import { alive, readJson, readSign, sessionSign } from './signs.ts';
 
 const DAY_MS = 86_400_000;
 
+/** What decoding reads messages with, and where the values of readings go: they may be read as long as nobody clears it. */
+export interface DecodeTools {
+  readonly reader: MessageReader;
+  readonly texts: JsonTexts;
+}
+
 /**
- * Decides the fate of every item of a frame. Pure: the same frame and the same identities give the same rows.
+ * Decides the fate of every item of a frame. The same frame and the same identities give the same rows.
  * @param identities whose each item is, in the order of the items; undefined where the tenant is not known
  * @param stored one flag a slot, for a frame that is stored already: its rows are exactly those whose flag is set, whatever
  * has become of their devices since; their values are as they were sent, for whoever asks to read those that were stored
@@ -41,10 +44,10 @@ export function decodeFrame(
   frame: Frame,
   place: FramePlace,
   identities: readonly (DeviceIdentity | undefined)[],
-  limits: TelemetryLimits,
+  tools: DecodeTools,
   stored?: readonly boolean[],
 ): DecodedFrame {
-  const decoder = new FrameDecoder(frame.items.length, limits, stored);
+  const decoder = new FrameDecoder(frame.items.length, tools, stored);
   for (let index = 0; index < frame.items.length; index++) {
     const item = frame.items[index];
     if (item) decoder.take(item, index, identities[index]);
@@ -55,7 +58,8 @@ export function decodeFrame(
 
 /** What it has found so far of one frame. */
 class FrameDecoder {
-  readonly #limits: TelemetryLimits;
+  readonly #reader: MessageReader;
+  readonly #texts: JsonTexts;
   readonly #stored: readonly boolean[] | undefined;
   readonly #manifest: Manifest;
   readonly #counts = new Map<number, FrameCounts>();
@@ -70,16 +74,18 @@ class FrameDecoder {
   /** The slot of the next reading. */
   #slots = 0;
 
-  constructor(items: number, limits: TelemetryLimits, stored: readonly boolean[] | undefined) {
-    this.#limits = limits;
+  constructor(items: number, { reader, texts }: DecodeTools, stored: readonly boolean[] | undefined) {
+    this.#reader = reader;
+    this.#texts = texts;
     this.#stored = stored;
     this.#manifest = new Manifest(items);
   }
 
-  take(item: FrameItem, itemIndex: number, identity: DeviceIdentity | undefined): void {
-    const oldestTs = identity && !this.#stored ? item.receivedAt - identity.retentionDays * DAY_MS : 0;
+  take(item: FramedItem, itemIndex: number, identity: DeviceIdentity | undefined): void {
+    if (identity && !this.#stored && this.#takeOrdinary(item, identity, itemIndex)) return;
+    const oldestTs = identity && !this.#stored ? oldestOf(item, identity) : 0;
     // Read before anything is decided: how many slots an item takes must not depend on who is known today.
-    const parts = readParts(item, oldestTs, this.#limits);
+    const parts = this.#reader.readParts(item, oldestTs);
     const firstSlot = this.#slots;
     this.#slots += parts.length;
     if (!identity) this.#giveUp(item, itemIndex);
@@ -111,6 +117,16 @@ class FrameDecoder {
     };
   }
 
+  /** Takes a message of one reading that is as almost all are; says whether it was one. */
+  #takeOrdinary(item: FramedItem, identity: DeviceIdentity, itemIndex: number): boolean {
+    if (item.kind !== 'telemetry' || !isKnown(identity) || refusalOf(identity)) return false;
+    const found = this.#reader.scan(item, identity, oldestOf(item, identity), this.#texts);
+    if (!found) return false;
+    const place = { itemIndex, part: 0, slot: this.#slots++, whole: true };
+    this.#store(item, identity, found.reading, found.measured, place);
+    return true;
+  }
+
   #takeReadings(
     item: FrameItem,
     identity: KnownDevice,
@@ -126,16 +142,24 @@ class FrameDecoder {
       if ('problem' in found) this.#turnAway(item, identity, found.problem, itemIndex, part, whole);
       else if (!this.#stored || this.#stored[slot]) {
         const { reading } = found;
-        const measured = measure(reading, item, this.#stored ? undefined : identity.profile);
+        const profile = this.#stored ? undefined : identity.profile;
+        const measured = measure(reading, item, profile, this.#texts);
         if ('problem' in measured) this.#turnAway(item, identity, measured.problem, itemIndex, part, whole);
-        else {
-          countsOf(this.#counts, identity.tenantId).accepted++;
-          const entry = this.#note('STORED', item, identity, part, reading.id);
-          const place = { itemIndex, part, slot, whole, entry };
-          this.#rows.push(ingestRow(item, identity, reading, measured, place));
-        }
+        else this.#store(item, identity, reading, measured, { itemIndex, part, slot, whole });
       }
     }
+  }
+
+  #store(
+    item: FrameItem,
+    identity: KnownDevice,
+    reading: ScannedReading,
+    measured: Measured,
+    place: RowPlace,
+  ): void {
+    countsOf(this.#counts, identity.tenantId).accepted++;
+    const entry = this.#note('STORED', item, identity, place.part, reading.id);
+    this.#rows.push(new IngestRow(item, identity, reading, measured, place, entry));
   }
 
   /** What is neither a reading nor the gateway's own word. */
@@ -146,14 +170,14 @@ class FrameDecoder {
       if ('problem' in read) turnAway(read.problem);
       else this.#sign(item, read);
     } else if (item.kind === 'shadow_reported') {
-      const read = readShadowReport(item.payload, this.#limits);
+      const read = readShadowReport(item.payload, this.#reader.limits);
       if ('problem' in read) turnAway(read.problem);
       else {
         this.#sign(item, alive(item, identity));
         this.#reports.push({ identity, item, itemIndex, report: read.report });
       }
     } else if (item.kind === 'command_ack') {
-      const read = readCommandAck(item.dialect, item.payload, item.device, this.#limits);
+      const read = readCommandAck(item.dialect, item.payload, item.device, this.#reader.limits);
       if ('problem' in read) turnAway(read.problem);
       else {
         const entry = this.#sign(item, alive(item, identity));
@@ -228,16 +252,6 @@ class FrameDecoder {
   }
 }
 
-/**
- * The readings of a telemetry item, or what is wrong with them; nothing for any other kind. A replay of one reading is that
- * reading, or all there is of a message that has only one now.
- */
-function readParts(item: FrameItem, oldestTs: number, limits: TelemetryLimits): readonly TelemetryPart[] {
-  if (item.kind !== 'telemetry') return [];
-  const { device, receivedAt, dup, keyHash, replay } = item;
-  const context = { device, receivedAt, dup, keyHash, oldestTs, limits };
-  const parts = readMessage(item.dialect, item.payload, context);
-  if (replay?.part === undefined || parts.length === 1) return parts;
-  const part = parts[replay.part];
-  return [part ?? problemPart('BAD_SHAPE', `the message has no reading ${replay.part} any more`)];
-}
+/** What the tenant of a device keeps of its readings begins here, in ms since the epoch. */
+const oldestOf = ({ receivedAt }: FrameItem, { retentionDays }: DeviceIdentity): number =>
+  receivedAt - retentionDays * DAY_MS;

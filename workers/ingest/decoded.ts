@@ -4,22 +4,11 @@ import type { ReadingRow } from '#core/db/readings.ts';
 import type { FrameToStore } from '#core/db/telemetry.ts';
 import type { CommandAck } from '#core/fleet/command-acks.ts';
 import type { ShadowReport } from '#core/fleet/shadow.ts';
-import type { Measured } from './measure.ts';
+import type { IngestRow } from './ingest-row.ts';
 
 export type KnownDevice = DeviceIdentity & { readonly deviceId: NonNullable<DeviceIdentity['deviceId']> };
 
 export const isKnown = (identity: DeviceIdentity): identity is KnownDevice => identity.deviceId !== null;
-
-/**
- * A reading that remembers whom its event is about. Rows wait for the database by the thousand: what they keep is copied by every
- * collection, so they keep nothing of their message but its place in the frame.
- */
-export interface IngestRow extends ReadingRow, Measured {
-  readonly identity: KnownDevice;
-  readonly part: number;
-  /** Whether it is all that its message holds. */
-  readonly whole: boolean;
-}
 
 /** Something a device or its session did that is no reading: it becomes an event and no row. */
 export interface Sign {

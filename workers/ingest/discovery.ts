@@ -7,7 +7,7 @@ import { shardOf } from '#core/fleet/shards.ts';
 import type { MetricValue } from '#core/fleet/telemetry.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import type { IngestRow } from './decoded.ts';
+import type { IngestRow } from './ingest-row.ts';
 import type { IngestMetrics } from './metrics.ts';
 
 export interface DiscoveryDeps {

@@ -6,9 +6,8 @@ import {
   type ShadowEvent,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
-import { encodeTelemetry, type TelemetryToTell } from '#core/bus/telemetry-batch.ts';
-import { messageIdText } from '#core/fleet/message-id.ts';
-import type { DecodedFrame, IngestRow, KnownDevice } from './decoded.ts';
+import { encodeTelemetry } from '#core/bus/telemetry-encoding.ts';
+import type { DecodedFrame, KnownDevice } from './decoded.ts';
 import type { ReportVersion } from './reports.ts';
 
 export interface EventToPublish {
@@ -39,7 +38,7 @@ function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToP
   const messages: EventToPublish[] = [];
   for (let begin = 0; begin < rows.length; begin += READINGS_A_MESSAGE) {
     const tenants = [...byTenant(rows.slice(begin, begin + READINGS_A_MESSAGE))].map(([identity, some]) => ({
-      ...{ tenant: identity.tenant, tenantId: identity.tenantId, events: some.map(readingToTell) },
+      ...{ tenant: identity.tenant, tenantId: identity.tenantId, events: some },
     }));
     const part = begin === 0 ? '' : `.${begin / READINGS_A_MESSAGE}`;
     const id = `${frame.batchId}.telemetry${part}`;
@@ -92,30 +91,6 @@ const toPublish = ({ batchId, shard }: DecodedFrame, message: EventMessage): Eve
   subject: eventsSubject(shard, message.kind),
   id: `${batchId}.${message.tenantId}.${message.kind}`,
   payload: encodeEvents(message),
-});
-
-const readingToTell = ({
-  identity,
-  ts,
-  id,
-  receivedAt,
-  metricsJson,
-  flagsJson,
-  shape,
-  lat,
-  lng,
-}: IngestRow): TelemetryToTell => ({
-  deviceId: identity.deviceId,
-  device: identity.device,
-  siteId: identity.siteId,
-  ts,
-  id: messageIdText(id),
-  receivedAt,
-  metricsJson,
-  flagsJson,
-  shape,
-  lat,
-  lng,
 });
 
 const aboutDevice = ({ deviceId, device, siteId }: KnownDevice) => ({ deviceId, device, siteId });

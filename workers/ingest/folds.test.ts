@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { encodeTelemetry, openEvents } from '#core/bus/telemetry-batch.ts';
+import { openEvents } from '#core/bus/telemetry-batch.ts';
+import { encodeTelemetry } from '#core/bus/telemetry-encoding.ts';
+import { JsonText } from '#core/fleet/json-text.ts';
+import { readMessageId } from '#core/fleet/message-id.ts';
 import { createFolds } from './folds.ts';
 
 interface Heard {
@@ -11,8 +14,9 @@ interface Heard {
 
 const batch = (...readings: readonly Heard[]) => {
   const events = readings.map(({ device, ts, id, metrics }) => ({
-    ...{ deviceId: device, device: `d-${device}`, siteId: null, ts, id, receivedAt: ts + 1 },
-    metricsJson: JSON.stringify(metrics),
+    ...{ identity: { deviceId: device, device: `d-${device}`, siteId: null }, ts, receivedAt: ts + 1 },
+    id: readMessageId(id),
+    metrics: JsonText.of(JSON.stringify(metrics)),
     shape: Object.keys(metrics).join(),
   }));
   const opened = openEvents(encodeTelemetry([{ tenant: 'acme', tenantId: 1, events }]));

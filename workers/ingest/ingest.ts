@@ -1,7 +1,6 @@
 import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
 import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
-import { shapeOf } from '#core/bus/telemetry-shapes.ts';
 import type { UplinkStream } from '#core/bus/uplink-streams.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
 import { findStoredValues, MISSING_PARTITION } from '#core/db/readings.ts';
@@ -15,15 +14,18 @@ import {
   type StoreMessages,
   storeFrames,
 } from '#core/db/telemetry.ts';
+import { JsonTexts } from '#core/fleet/json-text.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
 import { uuidTime } from '#core/fleet/uuid.ts';
 import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import { decodeFrame } from './decode.ts';
-import type { DecodedFrame, FramePlace, IngestRow } from './decoded.ts';
+import { type DecodeTools, decodeFrame } from './decode.ts';
+import type { DecodedFrame, FramePlace } from './decoded.ts';
 import type { Discovery } from './discovery.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
+import type { IngestRow } from './ingest-row.ts';
+import { MessageReader } from './message-reader.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Partitions } from './partitions.ts';
 import { createReportStore, readReportVersions } from './reports.ts';
@@ -47,6 +49,8 @@ export interface IngestDeps {
   readonly metrics: IngestMetrics;
 }
 
+const DAY_MS = 86_400_000;
+
 /**
  * Takes a batch of frames from the stream to committed rows and published events, in that order; only then is a frame
  * done. A frame that was stored before is only published, and only if it was not: redelivery changes nothing. While one batch
@@ -56,19 +60,25 @@ export function createIngest(
   deps: IngestDeps,
 ): (messages: readonly BusMessage[], next: () => void) => Promise<Fate[]> {
   const [storing, publishing] = [createLane(), createLane()];
+  const reader = new MessageReader(deps.limits);
+  /** Of batches that are done: others write into them again. */
+  const spareTexts: JsonTexts[] = [];
   const storeReports = createReportStore(deps.metrics);
   const storeMessages: StoreMessages<DecodedFrame> = async (connection, frames) => [
     ...(await storeReports(connection, frames)),
     ...(await deps.storeAcks(connection, frames)),
   ];
   /** Frames and their messages are many small objects: none outlives this. */
-  const takeIn = async (messages: readonly BusMessage[], fates: Fate[]) => {
+  const takeIn = async (messages: readonly BusMessage[], fates: Fate[], tools: DecodeTools) => {
     const { parsed, repeats } = parseAll(deps.stream, messages, fates);
-    return { arrived: parsed.map(({ arrived }) => arrived), repeats, decoded: await decodeAll(deps, parsed) };
+    const decoded = await decodeAll(deps, parsed, tools);
+    return { arrived: parsed.map(({ arrived }) => arrived), repeats, decoded };
   };
   return async (messages, next) => {
     const fates: Fate[] = messages.map(() => done);
-    const { arrived, repeats, decoded } = await takeIn(messages, fates);
+    const texts = spareTexts.pop() ?? new JsonTexts();
+    const tools = { reader, texts };
+    const { arrived, repeats, decoded } = await takeIn(messages, fates, tools);
 
     const { unpublished, freshOf } = await storing(async () => {
       next();
@@ -84,7 +94,7 @@ export function createIngest(
         if (!known || known.published) return [];
         return [{ arrived: each, frame: parseFrame(each.bytes), stored: known.fresh }];
       });
-      const repeated = await decodeAll(deps, untold);
+      const repeated = await decodeAll(deps, untold, tools);
       const rejected = rejectedBy(arrived, deps.metrics);
       const stored = new Map(
         (await store(deps, incoming, rejected, storeMessages)).map((frame) => [frame.batchId, frame]),
@@ -107,6 +117,9 @@ export function createIngest(
       if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
     });
     for (const fate of fates) deps.metrics.frames.inc({ fate: fate.kind });
+    // Nobody has a row of it any more. After a failure that is not certain, and they are left to the collector.
+    texts.clear();
+    spareTexts.push(texts);
     return fates;
   };
 }
@@ -127,13 +140,17 @@ interface Parsed {
 }
 
 /** Decides the fate of everything in these frames, with one query for all whose identity is not known. */
-async function decodeAll(deps: IngestDeps, parsed: readonly Parsed[]): Promise<DecodedFrame[]> {
+async function decodeAll(
+  deps: IngestDeps,
+  parsed: readonly Parsed[],
+  tools: DecodeTools,
+): Promise<DecodedFrame[]> {
   const identities = await deps.identities.resolve(parsed.flatMap(({ frame }) => frame.items));
   let first = 0;
   return parsed.map(({ arrived: { place }, frame, stored }) => {
     const own = identities.slice(first, first + frame.items.length);
     first += frame.items.length;
-    return decodeFrame(frame, place, own, deps.limits, stored);
+    return decodeFrame(frame, place, own, tools, stored);
   });
 }
 
@@ -193,10 +210,22 @@ async function withStoredValues(deps: IngestDeps, frames: readonly DecodedFrame[
   const stored = new Map(
     rows.map((row, index) => {
       const known = values[index];
-      return [row, known ? { ...row, ...known, shape: shapeOf(JSON.parse(known.metricsJson)) } : row];
+      return [row, known ? row.withStored(known) : row];
     }),
   );
   return frames.map((frame) => ({ ...frame, rows: frame.rows.map((row) => stored.get(row) ?? row) }));
+}
+
+/** Times of a frame's readings, at least one for each day. */
+function timesOf({ rows }: DecodedFrame): number[] {
+  const times: number[] = [];
+  let day = Number.NaN;
+  for (const { ts } of rows) {
+    const own = Math.floor(ts / DAY_MS);
+    if (own !== day) times.push(ts);
+    day = own;
+  }
+  return times;
 }
 
 async function store(
@@ -207,7 +236,7 @@ async function store(
 ): Promise<StoredFrame[]> {
   if (frames.length === 0) return [];
   const { metrics } = deps;
-  await deps.readingPartitions.ensure(frames.flatMap((frame) => frame.rows.map((row) => row.ts)));
+  await deps.readingPartitions.ensure(frames.flatMap((frame) => timesOf(frame)));
   await deps.framePartitions.ensure(frames.map((frame) => frame.framedAt));
   const stop = metrics.storeSeconds.startTimer();
   const stored = await storeFrames(deps.pool, frames, rejected, deps.worker, storeMessages).catch(

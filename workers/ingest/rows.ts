@@ -1,9 +1,7 @@
 import type { FrameItem } from '#core/bus/messages.ts';
 import type { DeviceIdentity } from '#core/db/devices.ts';
 import type { QuarantineRow } from '#core/db/quarantine.ts';
-import type { Problem, TelemetryReading } from '#core/fleet/telemetry.ts';
-import type { IngestRow, KnownDevice } from './decoded.ts';
-import type { Measured } from './measure.ts';
+import type { Problem } from '#core/fleet/telemetry.ts';
 
 /** A message, or one of its readings, that is not stored. */
 export function quarantineRow(
@@ -24,39 +22,6 @@ export function quarantineRow(
     detail: problem.detail,
     field: problem.field,
     replayOf: replay?.quarantineId,
-  };
-}
-
-/** A reading as it is stored and told about. */
-export function ingestRow(
-  item: FrameItem,
-  identity: KnownDevice,
-  reading: TelemetryReading,
-  measured: Measured,
-  place: Pick<IngestRow, 'itemIndex' | 'part' | 'slot' | 'whole' | 'entry'>,
-): IngestRow {
-  return {
-    tenantId: identity.tenantId,
-    deviceId: identity.deviceId,
-    ts: reading.ts,
-    id: reading.id,
-    receivedAt: item.receivedAt,
-    lat: reading.lat,
-    lng: reading.lng,
-    dupPossible: reading.dupPossible,
-    timeless: reading.timeless,
-    identity,
-    replayOf: item.replay?.quarantineId,
-    metricsJson: measured.metricsJson,
-    shape: measured.shape,
-    flagsJson: measured.flagsJson,
-    sentJson: measured.sentJson,
-    unmodelled: measured.unmodelled,
-    itemIndex: place.itemIndex,
-    part: place.part,
-    slot: place.slot,
-    whole: place.whole,
-    entry: place.entry,
   };
 }
 
