@@ -2,6 +2,7 @@ import { DIALECTS, type Dialect } from '../fleet/dialects/dialect.ts';
 import { uuidText, writeUuidV7 } from '../fleet/uuid.ts';
 import { FleetgraphError } from '../runtime/errors.ts';
 import { FramedItem } from './framed-item.ts';
+import { KnownNames } from './known-names.ts';
 
 /**
  * The telemetry frame: one JetStream message that carries many device messages of one shard.
@@ -185,6 +186,8 @@ export class FrameWriter {
   }
 }
 
+const deviceNames = new KnownNames();
+
 /**
  * Reads a frame. Payloads are views into `bytes`, not copies.
  * @throws FrameError when the version is unknown or the lengths do not add up
@@ -220,7 +223,9 @@ export function parseFrame(bytes: Uint8Array): Frame {
         tenantAt = at;
       }
       at += tenantLength;
-      const device = buffer.toString('latin1', at + 1, at + 1 + buffer.readUInt8(at));
+      const deviceLength = buffer.readUInt8(at);
+      if (at + 1 + deviceLength > buffer.length) throw new FrameError('truncated');
+      const device = deviceNames.read(buffer, at + 1, deviceLength);
       at += 1 + device.length;
       const keyHash = keyed ? buffer.subarray(at, at + KEY_HASH_BYTES) : undefined;
       if (keyed) at += KEY_HASH_BYTES;

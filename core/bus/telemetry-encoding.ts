@@ -1,5 +1,7 @@
-import type { JsonText } from '../fleet/json-text.ts';
-import { type MessageId, messageIdText } from '../fleet/message-id.ts';
+import { LONGEST_ID, writeMessageId } from '../fleet/digits.ts';
+import { CLOSE, COMMA } from '../fleet/json-bytes.ts';
+import { JsonText } from '../fleet/json-text.ts';
+import type { MessageId } from '../fleet/message-id.ts';
 import { columnBytes, columnsIn, type TelemetryColumns } from './telemetry-columns.ts';
 
 /** Of the layout that `telemetry-batch.ts` describes. */
@@ -77,26 +79,35 @@ let scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** A longer one is not kept. */
 const MAX_SCRATCH_BYTES = 1024 * 1024;
 
+const BEFORE_METRICS = JsonText.of('","metrics":');
+
 /** The bodies of a message. At most one is in use at a time. */
 class Bodies {
   #buffer = scratch;
   #length = 0;
+  /** What stands before the id in the body of a device there. */
+  #siteId: number | null = null;
+  #opening = JsonText.of('{"siteId":null,"id":"');
 
   get length(): number {
     return this.#length;
   }
 
   separate(): void {
-    this.#ascii(',');
+    this.#byte(COMMA);
   }
 
   add({ identity, id, metrics, flagsJson, lat, lng }: TelemetryToTell): void {
-    this.#ascii(`{"siteId":${identity.siteId},"id":"${messageIdText(id)}","metrics":`);
+    if (identity.siteId !== this.#siteId) this.#openFor(identity.siteId);
+    this.#copy(this.#opening);
+    this.#room(LONGEST_ID);
+    this.#length = writeMessageId(this.#buffer, this.#length, id);
+    this.#copy(BEFORE_METRICS);
     this.#copy(metrics);
     if (flagsJson !== undefined) this.#text(`,"flags":${flagsJson}`);
     if (lat !== undefined) this.#ascii(`,"lat":${lat}`);
     if (lng !== undefined) this.#ascii(`,"lng":${lng}`);
-    this.#ascii('}');
+    this.#byte(CLOSE);
   }
 
   copyTo(target: Buffer, at: number): void {
@@ -110,6 +121,16 @@ class Bodies {
     let at = this.#length;
     for (let index = from; index < to; index++) buffer[at++] = bytes[index] ?? 0;
     this.#length = at;
+  }
+
+  #openFor(siteId: number | null): void {
+    this.#siteId = siteId;
+    this.#opening = JsonText.of(`{"siteId":${siteId},"id":"`);
+  }
+
+  #byte(byte: number): void {
+    this.#room(1);
+    this.#buffer[this.#length++] = byte;
   }
 
   #ascii(text: string): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LONGEST_ID, writeMessageId } from './digits.ts';
 import { contentId, messageIdText, readMessageId, sequenceId } from './message-id.ts';
 
 describe('message id', () => {
@@ -12,6 +13,8 @@ describe('message id', () => {
       fc.property(half, half, (high, low) => {
         const text = ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
         expect(messageIdText({ high, low })).toBe(text);
+        const bytes = Buffer.alloc(LONGEST_ID);
+        expect(bytes.toString('latin1', 0, writeMessageId(bytes, 0, { high, low }))).toBe(text);
         expect(readMessageId(text)).toEqual({ high, low });
       }),
     );

@@ -43,11 +43,18 @@ export function createFolds(): Folds {
 
 function foldsWith(devices: Map<number, DeviceFold>): Folds {
   let held = devices;
-  const fold = (tenantId: number, deviceId: number, newest: Newest) => {
-    const { ts, shape } = newest;
+  const fold = (
+    tenantId: number,
+    deviceId: number,
+    shape: string,
+    ts: number,
+    batch: Newest['batch'],
+    index: number,
+  ) => {
     const device = held.get(deviceId);
     if (!device) {
-      held.set(deviceId, { tenantId, oldestTs: ts, newestTs: ts, first: newest, others: undefined });
+      const first = { shape, ts, batch, index };
+      held.set(deviceId, { tenantId, oldestTs: ts, newestTs: ts, first, others: undefined });
       return;
     }
     if (ts < device.oldestTs) device.oldestTs = ts;
@@ -55,11 +62,11 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
     const known = device.first.shape === shape ? device.first : device.others?.get(shape);
     if (!known) {
       device.others ??= new Map();
-      device.others.set(shape, newest);
-    } else if (supersedes(newest, known)) {
+      device.others.set(shape, { shape, ts, batch, index });
+    } else if (ts > known.ts || (ts === known.ts && supersedes(batch.event(index), known))) {
       known.ts = ts;
-      known.batch = newest.batch;
-      known.index = newest.index;
+      known.batch = batch;
+      known.index = index;
     }
   };
   return {
@@ -72,8 +79,8 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
     add(batch) {
       for (const { tenantId, first, count } of batch.parts) {
         for (let index = first; index < first + count; index++) {
-          const [deviceId, ts] = [batch.deviceIds[index] ?? -1, batch.takenAt[index] ?? 0];
-          fold(tenantId, deviceId, { shape: batch.shapeOf(index), ts, batch, index });
+          const deviceId = batch.deviceIds[index] ?? -1;
+          fold(tenantId, deviceId, batch.shapeOf(index), batch.takenAt[index] ?? 0, batch, index);
         }
       }
     },
@@ -85,13 +92,8 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
     giveBack(folds) {
       for (const [deviceId, device] of folds.devices) {
         for (const event of newestOf(device)) {
-          const { ts, metrics } = event;
-          fold(device.tenantId, deviceId, {
-            shape: shapeOf(metrics),
-            ts,
-            batch: { event: () => event },
-            index: 0,
-          });
+          const batch = { event: () => event };
+          fold(device.tenantId, deviceId, shapeOf(event.metrics), event.ts, batch, 0);
         }
         const known = held.get(deviceId);
         if (!known) continue;
@@ -103,10 +105,8 @@ function foldsWith(devices: Map<number, DeviceFold>): Folds {
   };
 }
 
-function supersedes(one: Newest, other: Newest): boolean {
-  if (one.ts !== other.ts) return one.ts > other.ts;
-  return isNewer(one.batch.event(one.index), other.batch.event(other.index));
-}
+const supersedes = (event: TelemetryEvent, { batch, index }: Newest): boolean =>
+  isNewer(event, batch.event(index));
 
 const newestOf = ({ first, others }: DeviceFold): TelemetryEvent[] =>
   [first, ...(others?.values() ?? [])].map(({ batch, index }) => batch.event(index));
