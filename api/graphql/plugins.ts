@@ -28,7 +28,12 @@ export interface RequestContext {
   readonly log: Logger;
 }
 
-export type ApiContext = RequestContext & Partial<Pick<Operation, 'refresh' | 'goLive' | 'finish'>>;
+export interface ApiContext
+  extends RequestContext,
+    Partial<Pick<Operation, 'refresh' | 'goLive' | 'finish'>> {
+  /** The door takes the answers to events that came at once in one piece: see `Answers`. */
+  readonly answersTogether?: boolean;
+}
 
 /** Bounds what may be parsed and validated. */
 export function useDocumentLimits(): Plugin {

@@ -33,6 +33,8 @@ export interface ServerContext extends RequestContext {
   readonly socketSignal?: AbortSignal;
   /** Aborted, with the error to answer, when the credential has ended before the operation began. */
   readonly ended?: AbortSignal;
+  /** See `ApiContext`. */
+  readonly answersTogether?: boolean;
 }
 
 export type GraphqlServer = YogaServerInstance<

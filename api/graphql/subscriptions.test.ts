@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { createLogger } from '#core/runtime/logger.ts';
+import { bundled } from './bundles.ts';
 import { runSubscription } from './subscriptions.ts';
 
 const thing = new GraphQLObjectType({
@@ -62,9 +63,9 @@ const subscribe = (
   return { refresh, finish, args, run: () => runSubscription(args) };
 };
 
-const collect = async (answers: AsyncGenerator<ExecutionResult> | ExecutionResult) => {
+const collect = async <Result>(answers: AsyncGenerator<Result> | ExecutionResult) => {
   if (!(Symbol.asyncIterator in answers)) throw new Error('no events');
-  const results: ExecutionResult[] = [];
+  const results: Result[] = [];
   for await (const result of answers) results.push(result);
   return results;
 };
@@ -107,6 +108,26 @@ describe('a subscription', () => {
       code: 'INTERNAL',
       path: ['thing', 'secret'],
     });
+  });
+
+  it('answers what comes in one bundle together where the door takes it so, each event as if it had come alone', async () => {
+    const bundles = async function* () {
+      yield [{ text: 'one' }, { text: 'two' }, { text: 'three' }];
+      yield [{ text: 'four' }];
+    };
+    const things = () => bundled(bundles(), async () => undefined);
+    const query = 'subscription { thing { now later secret } }';
+    const alone = await collect(await subscribe(query, { things }).run());
+    expect(alone).toHaveLength(4);
+    const { args, refresh, finish } = subscribe(query, { things });
+    const together = await collect(
+      await runSubscription({ ...args, contextValue: { ...args.contextValue, answersTogether: true } }),
+    );
+    const told = together.map(({ earlier, ...last }) => [...(earlier ?? []), last]);
+    expect(told.map((answers) => answers.length)).toEqual([3, 1]);
+    expect(JSON.stringify(told.flat())).toBe(JSON.stringify(alone));
+    expect(JSON.stringify(told)).not.toContain('password');
+    expect([refresh.mock.calls.length, finish.mock.calls.length]).toEqual([4, 1]);
   });
 
   it('tells a failing source by an error that is meant for callers', async () => {

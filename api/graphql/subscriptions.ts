@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { Plugin } from 'graphql-yoga';
+import { type Bundled, bundlesOf } from './bundles.ts';
 import { type ApiContext, present } from './plugins.ts';
 
 type SubscriptionArgs = ExecutionArgs & { readonly contextValue: ApiContext };
@@ -26,35 +27,48 @@ export function useSubscriptions(): Plugin<ApiContext> {
   };
 }
 
+/** The answer to an event. Where answers may come together, the one to the last of several, with those to the events before it. */
+export interface Answers extends ExecutionResult {
+  /** In order. */
+  readonly earlier?: readonly ExecutionResult[];
+}
+
 /** The answers to each event, in order; or what is wrong with the subscription itself. */
 export async function runSubscription(
   args: SubscriptionArgs,
-): Promise<AsyncGenerator<ExecutionResult> | ExecutionResult> {
+): Promise<AsyncGenerator<Answers> | ExecutionResult> {
   const source = await createSourceEventStream(args);
   return Symbol.asyncIterator in source ? answerEach(source, args) : source;
 }
 
-function answerEach(source: AsyncIterable<unknown>, args: SubscriptionArgs): AsyncGenerator<ExecutionResult> {
+function answerEach(
+  source: AsyncIterable<unknown> | Bundled<unknown>,
+  args: SubscriptionArgs,
+): AsyncGenerator<Answers> {
   const { contextValue: context } = args;
-  const payloads = source[Symbol.asyncIterator]();
+  const payloads = bundlesOf(source, context.answersTogether ?? false);
   const answer = answerOf(args);
   const finish = async () => {
-    await payloads.return?.();
+    await payloads.end();
     await context.finish?.();
   };
   return {
     async next() {
       try {
-        const step = await payloads.next();
-        if (step.done) {
+        const bundle = await payloads.next();
+        if (!bundle) {
           await context.finish?.();
           return { done: true, value: undefined };
         }
-        const answered = answer(step.value);
-        const result = 'then' in answered ? await answered : answered;
-        const ended = context.refresh?.();
-        if (ended) await ended;
-        return { done: false, value: result.errors ? withPresented(result, context) : result };
+        const answers: ExecutionResult[] = [];
+        for (const payload of bundle) {
+          const answered = answer(payload);
+          const result = 'then' in answered ? await answered : answered;
+          const ended = context.refresh?.();
+          if (ended) await ended;
+          answers.push(result.errors ? withPresented(result, context) : result);
+        }
+        return { done: false, value: together(answers) };
       } catch (error) {
         await context.finish?.();
         throw present(error, context);
@@ -73,6 +87,11 @@ function answerEach(source: AsyncIterable<unknown>, args: SubscriptionArgs): Asy
     },
     [Symbol.asyncDispose]: finish,
   };
+}
+
+function together(answers: ExecutionResult[]): Answers {
+  const last = answers.pop() ?? {};
+  return answers.length === 0 ? last : { ...last, earlier: answers };
 }
 
 const withPresented = ({ errors, ...result }: ExecutionResult, context: ApiContext): ExecutionResult => ({

@@ -9,6 +9,8 @@ import type { Logger } from '#core/runtime/logger.ts';
 export interface SocketExtra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
+  /** Sends a message of the protocol: see `createSender`. */
+  readonly send: (text: string) => Promise<void> | void;
 }
 
 /** A client that answers no ping for this long is gone. */
@@ -34,10 +36,11 @@ export function serveSocket(
     answered = true;
   });
   socket.on('error', (error) => log.debug({ err: error }, 'socket broke'));
+  const send = createSender(socket, request.socket);
   const closed = server.opened(
     {
       protocol: socket.protocol,
-      send: createSender(socket, request.socket),
+      send,
       close: (code, reason) => socket.close(code, reason),
       onMessage(handle) {
         socket.on('message', (data) => {
@@ -48,7 +51,7 @@ export function serveSocket(
         });
       },
     },
-    { socket, request },
+    { socket, request, send },
   );
   socket.once('close', (code, reason) => {
     clearInterval(pinging);

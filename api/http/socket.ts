@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { handleProtocols, makeServer } from 'graphql-ws';
+import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import { handleProtocols, MessageType, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { requestError } from '#api/graphql/errors.ts';
 import { present } from '#api/graphql/plugins.ts';
 import { type GraphqlServer, MAX_BODY_BYTES } from '#api/graphql/server.ts';
+import type { Answers } from '#api/graphql/subscriptions.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import type { Presented, Viewer } from '#core/auth/viewer.ts';
 import { clientAddress } from '#core/runtime/client-address.ts';
@@ -102,6 +103,7 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
         ip: clientAddress(request, options.trustedProxies),
         log,
         socketSignal: visitor.gone.signal,
+        answersTogether: true,
       });
       try {
         const document = pipeline.parse(params.query);
@@ -122,11 +124,14 @@ export function createSocketDoor(options: SocketOptions): SocketDoor {
     },
     execute: (args) => pipelineOf(args.contextValue).execute(args),
     subscribe: (args) => pipelineOf(args.contextValue).subscribe(args),
-    onNext: (_context, _id, _payload, _args, { data, errors, extensions }) => ({
-      ...(data !== undefined && { data }),
-      ...(extensions && { extensions }),
-      ...(errors && { errors: errors.map(withoutHttp) }),
-    }),
+    async onNext({ extra, subscriptions }, id, _payload, _args, answers: Sendable) {
+      for (const answer of answers.earlier ?? []) {
+        if (!(id in subscriptions)) break;
+        const full = extra.send(JSON.stringify({ id, type: MessageType.Next, payload: format(answer) }));
+        if (full) await full;
+      }
+      return format(answers);
+    },
     onError: (_context, _id, _payload, errors) => errors.map(withoutHttp),
     onClose({ extra: { socket } }) {
       visitors.get(socket)?.stop();
@@ -188,6 +193,19 @@ function readParam(
 ): string | undefined {
   return names.map((name) => params?.[name]).find((value) => typeof value === 'string');
 }
+
+interface Sendable extends Pick<Answers, 'earlier'> {
+  readonly data?: Record<string, unknown> | null | undefined;
+  readonly errors?: readonly GraphQLError[] | undefined;
+  readonly extensions?: Record<string, unknown> | undefined;
+}
+
+/** An answer as it is sent. */
+const format = ({ data, errors, extensions }: Sendable): FormattedExecutionResult => ({
+  ...(data !== undefined && { data }),
+  ...(extensions && { extensions }),
+  ...(errors && { errors: errors.map(withoutHttp) }),
+});
 
 type Pipeline = Pick<ReturnType<GraphqlServer['getEnveloped']>, 'execute' | 'subscribe'>;
 

@@ -1,31 +1,18 @@
+import { type Bundled, bundled } from '#api/graphql/bundles.ts';
+
 /**
- * Runs a generator that waits for things: `return` aborts its signal first, so that it ends at once instead of at the
- * next event. The outer signal aborts it too.
+ * Runs a generator of bundles that waits for things: `return` aborts its signal first, so that it ends at once instead of at
+ * the next event. The outer signal aborts it too.
  */
 export function abortable<Item>(
-  run: (signal: AbortSignal) => AsyncGenerator<Item>,
+  run: (signal: AbortSignal) => AsyncGenerator<readonly Item[]>,
   outer: AbortSignal | undefined,
-): AsyncGenerator<Item, void, void> {
+): Bundled<Item> {
   const aborter = new AbortController();
   const signal = outer ? AbortSignal.any([aborter.signal, outer]) : aborter.signal;
   const generator = run(signal);
-  const finish = async () => {
+  return bundled(generator, async () => {
     aborter.abort();
     await generator.return(undefined);
-  };
-  return {
-    next: () => generator.next(),
-    async return() {
-      await finish();
-      return { done: true, value: undefined };
-    },
-    async throw(error) {
-      await finish();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    [Symbol.asyncDispose]: finish,
-  };
+  });
 }

@@ -1,9 +1,8 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { EventError } from '#core/bus/events.ts';
 import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
-import type { CursorSealer } from './cursor.ts';
-import { WHOLE } from './cursor.ts';
-import type { LiveEvent, LiveKind } from './filter.ts';
+import { type CursorSealer, type Position, WHOLE } from './cursor.ts';
+import { type LiveEvent, type LiveFilter, type LiveKind, matches } from './filter.ts';
 
 /** Where an entry was read. */
 export interface EntrySource {
@@ -29,7 +28,8 @@ export const storedMessage = ({ subject, seq, info, data, headers }: JsMsg): Sto
   subject,
   seq,
   at: Math.floor(info.timestampNanos / 1e6),
-  data,
+  // A copy: the library's buffer holds other messages too.
+  data: Buffer.from(data),
   id: headers?.get('Nats-Msg-Id'),
 });
 
@@ -55,7 +55,8 @@ export class Entry {
   /** What its publisher calls it; undefined where it calls it nothing. */
   readonly id: string | undefined;
   readonly #source: EntrySource;
-  #data: Buffer | undefined;
+  readonly #message: StoredMessage;
+  #opened = false;
   #events: OpenEvents | undefined;
   #parts: readonly EntryPart[] | undefined;
   #cursors: string[] | undefined;
@@ -67,7 +68,12 @@ export class Entry {
     this.id = message.id || undefined;
     this.kind = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     this.bytes = message.data.length;
-    this.#data = Buffer.from(message.data);
+    this.#message = message;
+  }
+
+  /** The same message, of which nothing is found out yet: little more than its bytes. */
+  unopened(): Entry {
+    return new Entry(this.#source, this.#message);
   }
 
   get created(): number {
@@ -92,6 +98,12 @@ export class Entry {
     return last ? last.first + last.count : 0;
   }
 
+  /** Whether the event at `index` lies behind a position on the same stream. */
+  isBehind(position: Position, index: number): boolean {
+    const { sequence } = position;
+    return sequence < this.sequence || (sequence === this.sequence && position.index < index);
+  }
+
   /** The id of the device that an event is about; no device has -1. */
   deviceIdOf(index: number): number {
     const opened = this.#open();
@@ -103,6 +115,14 @@ export class Entry {
   deviceOf(index: number): string {
     const opened = this.#open();
     return opened?.kind === 'telemetry' ? opened.deviceOf(index) : (eventOf(opened, index)?.device ?? '');
+  }
+
+  /** The event at a place of a part if the filter wants it; others are decoded only as far as that takes. @throws EventError */
+  wanted(index: number, filter: LiveFilter): LiveEvent | undefined {
+    if (filter.deviceIds && !filter.deviceIds.has(this.deviceIdOf(index))) return undefined;
+    if (filter.deviceKeys && !filter.deviceKeys.has(this.deviceOf(index))) return undefined;
+    const event = this.event(index);
+    return matches(filter, event) ? event : undefined;
   }
 
   /** The event at a place of a part. @throws EventError when there is none */
@@ -135,13 +155,12 @@ export class Entry {
   }
 
   #open(): OpenEvents | undefined {
-    if (this.#data) {
-      try {
-        this.#events = openEvents(this.#data);
-      } catch (error) {
-        if (!(error instanceof EventError)) throw error;
-      }
-      this.#data = undefined;
+    if (this.#opened) return this.#events;
+    this.#opened = true;
+    try {
+      this.#events = openEvents(this.#message.data);
+    } catch (error) {
+      if (!(error instanceof EventError)) throw error;
     }
     return this.#events;
   }

@@ -40,7 +40,7 @@ export interface DeliveryRequest {
 /** The live side of the API: one reader for each shard in use, any number of subscribers. */
 export interface LiveFeeds {
   /** See `deliver` in subscriber.ts. */
-  deliver(request: DeliveryRequest): AsyncGenerator<Delivery>;
+  deliver(request: DeliveryRequest): AsyncGenerator<readonly Delivery[]>;
   /** @throws GraphQLError with code BAD_USER_INPUT unless the cursor is one of this tenant's */
   openCursor(tenant: TenantRef, cursor: string): CursorContent;
   sealCursor(tenant: TenantRef, position: Position, at: number, partial?: boolean): string;

@@ -1,3 +1,4 @@
+import type { Bundled } from '#api/graphql/bundles.ts';
 import type { Operation } from '#api/graphql/context.ts';
 import { AuthenticationError } from '#core/auth/authentication-error.ts';
 import { abortable } from './abortable.ts';
@@ -28,6 +29,12 @@ export interface Followed<Snapshot extends string, Row, Change extends string, E
   readonly isWanted: (event: LiveEvent) => event is Event;
 }
 
+/** What following delivers. */
+type Followable<Snapshot extends string, Row, Change extends string, Event extends LiveEvent> =
+  | LiveSnapshot<Snapshot, Row>
+  | LiveChange<Change, Event>
+  | StreamGap;
+
 /**
  * Follows changes: without `after` behind a snapshot. That is read after its place on the stream is known, so a change that it
  * shows already may come again; whatever follows is for events that say a whole state or a version. Never ends by itself.
@@ -36,7 +43,7 @@ export interface Followed<Snapshot extends string, Row, Change extends string, E
 export function followChanges<Snapshot extends string, Row, Change extends string, Event extends LiveEvent>(
   operation: Operation,
   followed: Followed<Snapshot, Row, Change, Event>,
-): AsyncGenerator<LiveSnapshot<Snapshot, Row> | LiveChange<Change, Event> | StreamGap> {
+): Bundled<Followable<Snapshot, Row, Change, Event>> {
   const { kind, filter, after, names, isWanted } = followed;
   const { live } = operation.platform;
   const resumed = after == null ? undefined : live.openCursor(operation.viewer, after);
@@ -46,25 +53,30 @@ export function followChanges<Snapshot extends string, Row, Change extends strin
     const position = { created, sequence: last, index: WHOLE };
     return cutSnapshot(operation, names.snapshot, { position, at, rows: await followed.readRows() });
   };
-  return abortable(async function* (signal) {
+  type Told = Followable<Snapshot, Row, Change, Event>;
+  return abortable<Told>(async function* (signal) {
     let start = resumed?.partial ? undefined : resumed;
     if (!start) {
       const snapshot = await readSnapshot();
       start = { ...snapshot, tenantId: 0, shard: 0, partial: false };
-      yield* snapshot.pieces;
+      for (const piece of snapshot.pieces) yield [piece];
     }
     const deliveries = live.deliver({
       ...{ tenant: operation.viewer, kind, filter, from: start, fromAt: start.at },
       signal: untilCredentialEnds(operation, signal),
     });
-    for await (const delivery of deliveries) {
-      if (delivery.type === 'gap') {
-        yield toGap(operation, delivery, null);
-        yield* (await readSnapshot()).pieces;
-      } else if (isWanted(delivery.event)) {
-        const { entry, part, index, event } = delivery;
-        yield { type: names.change, cursor: entry.cursor(part, index), event };
+    for await (const bundle of deliveries) {
+      const told: Told[] = [];
+      for (const delivery of bundle) {
+        if (delivery.type === 'gap') {
+          told.push(toGap(operation, delivery, null));
+          told.push(...(await readSnapshot()).pieces);
+        } else if (isWanted(delivery.event)) {
+          const { entry, part, index, event } = delivery;
+          told.push({ type: names.change, cursor: entry.cursor(part, index), event });
+        }
       }
+      if (told.length > 0) yield told;
     }
     if (!signal.aborted) throw new AuthenticationError('expired', 'the credential has expired');
   }, operation.signal);

@@ -8,8 +8,8 @@ export interface LiveMetrics {
   readonly overflows: Counter;
   readonly gaps: Counter<'reason'>;
   readonly conflated: Counter;
-  /** An event was handed to a subscription. */
-  delivered(kind: LiveKind): void;
+  /** So many events were handed to a subscription. */
+  delivered(kind: LiveKind, events: number): void;
   /** Changes of what waits in the queues. */
   queued(events: number, bytes: number): void;
   /** A subscriber came (1) or went (-1). */
@@ -41,7 +41,7 @@ export function createLiveMetrics(metrics: Metrics, feeds: () => number): LiveMe
       ['reason'],
     ),
     conflated: metrics.counter('live_conflated_total', 'Readings merged into a newer one because of maxHz'),
-    delivered: (kind) => deliveredOf.get(kind)?.inc(),
+    delivered: (kind, events) => deliveredOf.get(kind)?.inc(events),
     queued(eventChange, byteChange) {
       events += eventChange;
       bytes += byteChange;

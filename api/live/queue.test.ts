@@ -39,12 +39,24 @@ describe('event queue', () => {
     const queue = new EventQueue({ events: 3_000, bytes: 1e9 });
     const seen: (string | undefined)[] = [];
     for (const item of items(2_500)) queue.push(item);
-    for (let n = 0; n < 1_500; n += 1) seen.push(idOf(queue.shift()));
+    for (let n = 0; n < 1_500; n += 1) seen.push(idOf(queue.take(1)[0]));
     for (const item of items(1_000)) queue.push(item);
-    while (queue.length > 0) seen.push(idOf(queue.shift()));
+    while (queue.length > 0) seen.push(idOf(queue.take(1)[0]));
     expect(seen).toEqual([...items(2_500), ...items(1_000)].map(idOf));
     expect(queue.bytes).toBe(0);
-    expect(queue.shift()).toBeUndefined();
+    expect(queue.take(1)[0]).toBeUndefined();
+  });
+
+  it('gives out several at once, no more than asked for', () => {
+    const queue = new EventQueue({ events: 100, bytes: 1e9 });
+    expect(queue.take(5)).toEqual([]);
+    for (const item of items(7)) queue.push(item);
+    expect([queue.take(5), queue.take(5), queue.take(5)].map((taken) => taken.map(idOf))).toEqual([
+      ['0', '1', '2', '3', '4'],
+      ['5', '6'],
+      [],
+    ]);
+    expect([queue.length, queue.bytes]).toEqual([0, 0]);
   });
 
   it('is full by count, and by bytes', () => {

@@ -46,11 +46,11 @@ export class EventQueue {
     return true;
   }
 
-  shift(): QueuedEvent | undefined {
-    const item = this.#items[this.#head];
-    if (!item) return undefined;
-    this.#head += 1;
-    this.#bytes -= shareOf(item);
+  /** The first ones, at most so many; none when it is empty. */
+  take(count: number): readonly QueuedEvent[] {
+    const taken = this.#items.slice(this.#head, this.#head + count);
+    this.#head += taken.length;
+    for (const item of taken) this.#bytes -= shareOf(item);
     if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
@@ -58,7 +58,7 @@ export class EventQueue {
       this.#items = [];
       this.#head = 0;
     }
-    return item;
+    return taken;
   }
 }
 

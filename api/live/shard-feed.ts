@@ -1,21 +1,9 @@
 import type { Bus } from '#core/bus/connect.ts';
 import type { Logger } from '#core/runtime/logger.ts';
+import { Audience, type Follower } from './audience.ts';
 import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
 import { Entry, type EntryPart, storedMessage } from './entry.ts';
-import { deviceNames, type LiveFilter, type LiveKind, matches } from './filter.ts';
-import type { QueuedEvent } from './queue.ts';
 import { openTail, type Tail } from './tail.ts';
-
-/** Who is served by a feed. */
-export interface Follower {
-  readonly tenantId: number;
-  readonly kind: LiveKind;
-  readonly filter: LiveFilter;
-  /** False when the event cannot be taken: the follower is let go of, and must come back to the place before it. */
-  offer(item: QueuedEvent): boolean;
-  /** The feed serves it no longer; everything up to the position was offered. */
-  released(position: Position, why: 'full' | 'lost'): void;
-}
 
 export interface ShardFeedOptions {
   readonly bus: Bus;
@@ -49,18 +37,15 @@ export interface ShardFeed {
 /** Messages whose ids are remembered; the bus itself remembers them for two minutes only. */
 const REMEMBERED_IDS = 20_000;
 
-interface Audience {
-  /** Followers of anything but a list of devices. */
-  readonly broad: Set<Follower>;
-  readonly byDevice: Map<number | string, Set<Follower>>;
-}
-
 export function createShardFeed(options: ShardFeedOptions): ShardFeed {
   const { bus, shard, log } = options;
   /** By tenant and kind. */
   const audiences = new Map<string, Audience>();
   const joined = new Map<Follower, Position>();
+  /** Kept unopened: what is decoded of a message and lived as long as this would be most of what the process holds. */
   let recent: Entry[] = [];
+  /** Somebody came and has looked into `recent`. */
+  let lookedInto = false;
   let recentBytes = 0;
   let created = 0;
   /** Everything of the shard behind this sequence is in `recent`. */
@@ -118,60 +103,35 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
     for (const part of entry.parts) {
       const audience = audiences.get(`${part.tenantId}/${entry.kind}`);
       if (!audience) continue;
-      const { broad, byDevice } = audience;
       for (let index = part.first; index < part.first + part.count; index++) {
-        if (broad.size > 0) giveAll(broad, entry, part, index);
-        if (byDevice.size === 0) continue;
-        giveAll(byDevice.get(entry.deviceIdOf(index)), entry, part, index);
-        giveAll(byDevice.get(entry.deviceOf(index)), entry, part, index);
+        for (const follower of audience.of(entry, index)) give(follower, entry, part, index);
       }
     }
   };
 
-  const giveAll = (
-    followers: ReadonlySet<Follower> | undefined,
-    entry: Entry,
-    part: EntryPart,
-    index: number,
-  ) => {
-    if (followers) for (const follower of followers) give(follower, entry, part, index);
-  };
-
   const give = (follower: Follower, entry: Entry, part: EntryPart, index: number) => {
     const from = joined.get(follower);
-    const at = { created, sequence: entry.sequence, index };
-    if (!from || !isBefore(from, at)) return;
-    const event = entry.event(index);
-    if (!matches(follower.filter, event)) return;
+    if (!from || !entry.isBehind(from, index)) return;
+    const event = entry.wanted(index, follower.filter);
+    if (!event) return;
     if (!follower.offer({ type: 'event', entry, part, index, event }))
-      letGo(follower, placeBefore(at), 'full');
+      letGo(follower, placeBefore({ created, sequence: entry.sequence, index }), 'full');
   };
 
   const remove = (follower: Follower) => {
     joined.delete(follower);
     const name = `${follower.tenantId}/${follower.kind}`;
     const audience = audiences.get(name);
-    if (!audience) return;
-    audience.broad.delete(follower);
-    for (const device of deviceNames(follower.filter) ?? []) {
-      const followers = audience.byDevice.get(device);
-      followers?.delete(follower);
-      if (followers?.size === 0) audience.byDevice.delete(device);
-    }
-    if (audience.broad.size === 0 && audience.byDevice.size === 0) audiences.delete(name);
+    audience?.remove(follower);
+    if (audience?.isEmpty) audiences.delete(name);
   };
 
   const add = (follower: Follower, from: Position) => {
     joined.set(follower, from);
     const name = `${follower.tenantId}/${follower.kind}`;
-    const audience = audiences.get(name) ?? { broad: new Set(), byDevice: new Map() };
+    const audience = audiences.get(name) ?? new Audience();
     audiences.set(name, audience);
-    const devices = deviceNames(follower.filter);
-    if (!devices) audience.broad.add(follower);
-    for (const device of devices ?? []) {
-      const followers = audience.byDevice.get(device) ?? new Set();
-      audience.byDevice.set(device, followers.add(follower));
-    }
+    audience.add(follower);
   };
 
   const tail: Tail = openTail({
@@ -183,7 +143,9 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       const source = { shard, created, sealer: options.sealer };
       const entry = new Entry(source, storedMessage(message));
       last = entry.sequence;
-      keep(entry);
+      if (lookedInto) recent = recent.map((each) => each.unopened());
+      lookedInto = false;
+      keep(entry.unopened());
       if (isRepeat(entry)) return;
       remember(entry);
       dispatch(entry);
@@ -219,6 +181,7 @@ export function createShardFeed(options: ShardFeedOptions): ShardFeed {
       add(follower, from);
       for (const entry of recent) {
         if (entry.sequence < from.sequence || isRepeat(entry)) continue;
+        lookedInto = true;
         const part = entry.partOf(follower.tenantId, follower.kind);
         for (let index = part?.first ?? 0; part && index < part.first + part.count; index++) {
           give(follower, entry, part, index);

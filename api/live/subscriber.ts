@@ -1,10 +1,13 @@
+import { BUNDLE } from '#api/graphql/bundles.ts';
 import type { Bus } from '#core/bus/connect.ts';
-import { type CursorSealer, isBefore, type Position, WHOLE } from './cursor.ts';
-import { type LiveFilter, type LiveKind, matches } from './filter.ts';
+import type { Follower } from './audience.ts';
+import { type CursorSealer, type Position, WHOLE } from './cursor.ts';
+import type { Entry } from './entry.ts';
+import type { LiveFilter, LiveKind } from './filter.ts';
 import type { LiveMetrics } from './metrics.ts';
 import { EventQueue, type QueuedEvent, type QueueLimits } from './queue.ts';
 import { pause, readBack } from './read-back.ts';
-import type { Follower, ShardFeed } from './shard-feed.ts';
+import type { ShardFeed } from './shard-feed.ts';
 
 /** What a subscriber gets, in order. */
 export type Delivery = QueuedEvent | Gap;
@@ -45,9 +48,9 @@ const BEHIND_PAUSE_MS = 200;
  * Delivers every wanted event behind a position, each once and in order, for ever. Normally the shard's feed serves it
  * through a bounded queue. When it is too slow for that, or comes from further back, it reads the stream by itself, at
  * its own pace, until the feed covers the place it has reached. A gap is told where the stream no longer holds what it
- * needs. Ends when the signal is aborted.
+ * needs. Comes in bundles of what is there at once. Ends when the signal is aborted.
  */
-export async function* deliver(options: SubscriberOptions): AsyncGenerator<Delivery> {
+export async function* deliver(options: SubscriberOptions): AsyncGenerator<readonly Delivery[]> {
   const { signal } = options;
   const feed = options.enter();
   const seat = createSeat(options, feed);
@@ -60,10 +63,10 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
     while (!signal.aborted) {
       if (feed.covers(position)) {
         seat.take(position);
-        for (let item = await seat.next(); item; item = await seat.next()) {
-          at = item.entry.at;
-          options.metrics.delivered(options.kind);
-          yield item;
+        for (let items = await seat.next(); items.length > 0; items = await seat.next()) {
+          at = items.at(-1)?.entry.at ?? at;
+          options.metrics.delivered(options.kind, items.length);
+          yield items;
         }
         position = seat.left.position;
         reason = seat.left.why === 'full' ? 'SLOW_CONSUMER' : 'RETENTION';
@@ -73,21 +76,16 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
       options.metrics.catchUps.inc();
       for await (const found of readBack({ ...options, from: position })) {
         if (found.type === 'lost') {
-          yield { type: 'gap', from: found.from, to: found.to, fromAt: at, toAt: found.until, reason };
+          yield [{ type: 'gap', from: found.from, to: found.to, fromAt: at, toAt: found.until, reason }];
           position = found.to;
           at = found.until;
         } else if (found.type === 'end') {
           position = found.position;
         } else {
           const { entry } = found;
-          const part = feed.isRepeat(entry) ? undefined : entry.partOf(options.tenantId, options.kind);
-          for (let index = part?.first ?? 0; part && index < part.first + part.count; index++) {
-            const place = { created: entry.created, sequence: entry.sequence, index };
-            if (!isBefore(position, place)) continue;
-            const event = entry.event(index);
-            if (!matches(options.filter, event)) continue;
-            options.metrics.delivered(options.kind);
-            yield { type: 'event', entry, part, index, event };
+          for (const items of feed.isRepeat(entry) ? [] : wantedIn(entry, position, options)) {
+            options.metrics.delivered(options.kind, items.length);
+            yield items;
           }
           position = { created: entry.created, sequence: entry.sequence, index: WHOLE };
           at = entry.at;
@@ -104,10 +102,30 @@ export async function* deliver(options: SubscriberOptions): AsyncGenerator<Deliv
   }
 }
 
+/** What is wanted of an entry that lies behind a position, in bundles. */
+function* wantedIn(
+  entry: Entry,
+  position: Position,
+  { tenantId, kind, filter }: SubscriberOptions,
+): Generator<readonly QueuedEvent[]> {
+  const part = entry.partOf(tenantId, kind);
+  if (!part) return;
+  let items: QueuedEvent[] = [];
+  for (let index = part.first; index < part.first + part.count; index++) {
+    const event = entry.isBehind(position, index) ? entry.wanted(index, filter) : undefined;
+    if (!event) continue;
+    items.push({ type: 'event', entry, part, index, event });
+    if (items.length < BUNDLE) continue;
+    yield items;
+    items = [];
+  }
+  if (items.length > 0) yield items;
+}
+
 interface Seat {
   take(position: Position): void;
-  /** The next event; undefined once the queue of a follower that was let go of is empty, or at the end. */
-  next(): Promise<QueuedEvent | undefined>;
+  /** The next events; none once the queue of a follower that was let go of is empty, or at the end. */
+  next(): Promise<readonly QueuedEvent[]>;
   /** Whoever waits for the next event waits no longer, nor does anybody after. */
   end(): void;
   leave(): void;
@@ -146,18 +164,18 @@ function createSeat(options: SubscriberOptions, feed: ShardFeed): Seat {
     async next() {
       while (!ended) {
         const before = queue.bytes;
-        const item = queue.shift();
-        if (item) {
-          options.metrics.queued(-1, queue.bytes - before);
-          return item;
+        const items = queue.take(BUNDLE);
+        if (items.length > 0) {
+          options.metrics.queued(-items.length, queue.bytes - before);
+          return items;
         }
-        if (!attached) return undefined;
+        if (!attached) return [];
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
         wake = undefined;
       }
-      return undefined;
+      return [];
     },
     end() {
       ended = true;

@@ -117,7 +117,8 @@ class OpenBatch implements TelemetryBatch {
   readonly #columns: TelemetryColumns;
   readonly #buffer: Buffer;
   readonly #at: { readonly names: number; readonly bodies: number };
-  #devices: readonly string[] | undefined;
+  /** Of the devices, one behind the other, and where each ends. */
+  #names: { readonly text: string; readonly ends: Uint32Array } | undefined;
   #events: (TelemetryEvent | undefined)[] | undefined;
 
   constructor(
@@ -161,21 +162,25 @@ class OpenBatch implements TelemetryBatch {
   }
 
   deviceOf(index: number): string {
-    this.#devices ??= this.#readDevices();
-    return this.#devices[index] ?? '';
+    this.#names ??= this.#readNames();
+    const { text, ends } = this.#names;
+    return text.slice(index === 0 ? 0 : ends[index - 1], ends[index] ?? 0);
   }
 
   shapeOf(index: number): string {
     return this.#shapes[this.#columns.shapes[index] ?? -1] ?? '';
   }
 
-  #readDevices(): readonly string[] {
-    const names = this.#buffer.toString('latin1', this.#at.names, this.#at.bodies);
+  #readNames(): { readonly text: string; readonly ends: Uint32Array } {
+    const text = this.#buffer.toString('latin1', this.#at.names, this.#at.bodies);
+    const { nameLengths } = this.#columns;
+    const ends = new Uint32Array(nameLengths.length);
     let end = 0;
-    return Array.from(this.#columns.nameLengths, (length) => {
-      end += length;
-      return names.slice(end - length, end);
-    });
+    for (let index = 0; index < ends.length; index++) {
+      end += nameLengths[index] ?? 0;
+      ends[index] = end;
+    }
+    return { text, ends };
   }
 
   #complete(index: number, { siteId, id, metrics, flags, lat, lng }: Body): TelemetryEvent {

@@ -1,4 +1,5 @@
 import { sql } from '#api/database/sql.ts';
+import type { Bundled } from '#api/graphql/bundles.ts';
 import { type Operation, requirePermission } from '#api/graphql/context.ts';
 import { badInput } from '#api/graphql/errors.ts';
 import { abortable } from '#api/live/abortable.ts';
@@ -47,7 +48,7 @@ const MAX_HZ = 100;
 export async function followTelemetry(
   operation: Operation,
   args: TelemetryArgs,
-): Promise<AsyncGenerator<TelemetryPayload>> {
+): Promise<Bundled<TelemetryPayload>> {
   requirePermission(operation, 'telemetry.read');
   requirePermission(operation, 'devices.read');
   const { maxHz } = args;
@@ -56,7 +57,7 @@ export async function followTelemetry(
   const filter = await readLiveFilter(operation, args.where ?? {});
   const { live } = operation.platform;
   const resumed = args.after == null ? undefined : live.openCursor(operation.viewer, args.after);
-  return abortable(async function* (signal) {
+  return abortable<TelemetryPayload>(async function* (signal) {
     let start = resumed?.partial ? undefined : resumed;
     let cursor = args.after ?? '';
     if (!start) {
@@ -64,7 +65,7 @@ export async function followTelemetry(
       start = { ...snapshot, tenantId: 0, shard: 0, partial: false };
       for (const piece of snapshot.pieces) {
         cursor = piece.cursor;
-        yield piece;
+        yield [piece];
       }
     }
     const deliveries = live.deliver({
@@ -76,19 +77,23 @@ export async function followTelemetry(
       signal: untilCredentialEnds(operation, signal),
     });
     if (maxHz == null) {
-      for await (const delivery of deliveries) {
-        if (delivery.type === 'gap') yield* told(operation, filter, delivery);
-        else if ('metrics' in delivery.event)
-          yield new DeliveredReading(delivery, wantedOf(delivery.event, filter));
+      for await (const bundle of deliveries) {
+        const payloads: TelemetryPayload[] = [];
+        for (const delivery of bundle) {
+          if (delivery.type === 'gap') payloads.push(...(await told(operation, filter, delivery)));
+          else if ('metrics' in delivery.event)
+            payloads.push(new DeliveredReading(delivery, wantedOf(delivery.event, filter)));
+        }
+        if (payloads.length > 0) yield payloads;
       }
     } else {
       const found = toConflatable(operation, filter, deliveries);
       const onMerged = () => live.metrics.conflated.inc();
       for await (const item of conflate(found, { maxHz, cursor, signal, onMerged })) {
-        if ('other' in item) yield item.other;
+        if ('other' in item) yield [item.other];
         else {
           const { cursor, event } = item.reading;
-          yield { type: 'TelemetryReading', cursor, event: wantedOf(event, filter) };
+          yield [{ type: 'TelemetryReading', cursor, event: wantedOf(event, filter) }];
         }
       }
     }
@@ -118,20 +123,22 @@ async function* toConflatable(
   filter: LiveFilter,
   deliveries: ReturnType<Operation['platform']['live']['deliver']>,
 ): AsyncGenerator<Conflatable<StreamGap>> {
-  for await (const delivery of deliveries) {
-    if (delivery.type === 'gap') {
-      for await (const other of told(operation, filter, delivery)) yield { other, cursor: other.cursor };
-      continue;
+  for await (const bundle of deliveries) {
+    for (const delivery of bundle) {
+      if (delivery.type === 'gap') {
+        for (const other of await told(operation, filter, delivery)) yield { other, cursor: other.cursor };
+        continue;
+      }
+      const { entry, part, index, event } = delivery;
+      if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(part, index) } };
     }
-    const { entry, part, index, event } = delivery;
-    if ('metrics' in event) yield { reading: { event, cursor: entry.cursor(part, index) } };
   }
 }
 
 /** The gap as it is told; nothing when nothing can have been missed. */
-async function* told(operation: Operation, filter: LiveFilter, gap: Gap): AsyncGenerator<StreamGap> {
+async function told(operation: Operation, filter: LiveFilter, gap: Gap): Promise<readonly StreamGap[]> {
   const missed = await countMissed(operation, filter, gap);
-  if (missed !== 0) yield toGap(operation, gap, missed);
+  return missed === 0 ? [] : [toGap(operation, gap, missed)];
 }
 
 /** The event with no other metrics than those asked for. */
