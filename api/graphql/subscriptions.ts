@@ -48,22 +48,31 @@ function answerEach(
   const { contextValue: context } = args;
   const payloads = bundlesOf(source, context.answersTogether ?? false);
   const answer = answerOf(args);
+  let bundle: readonly unknown[] = [];
+  let answered = 0;
   const finish = async () => {
+    bundle = [];
     await payloads.end();
     await context.finish?.();
   };
   return {
     async next() {
       try {
-        const bundle = await payloads.next();
-        if (!bundle) {
-          await context.finish?.();
-          return { done: true, value: undefined };
+        if (answered >= bundle.length) {
+          const next = await payloads.next();
+          if (!next) {
+            await context.finish?.();
+            return { done: true, value: undefined };
+          }
+          bundle = next;
+          answered = 0;
         }
         const answers: ExecutionResult[] = [];
-        for (const payload of bundle) {
-          const answered = answer(payload);
-          const result = 'then' in answered ? await answered : answered;
+        // An answer that has to be waited for goes at once, with those before it.
+        for (let waited = false; !waited && answered < bundle.length; ) {
+          const answering = answer(bundle[answered++]);
+          waited = 'then' in answering;
+          const result = 'then' in answering ? await answering : answering;
           const ended = context.refresh?.();
           if (ended) await ended;
           answers.push(result.errors ? withPresented(result, context) : result);
