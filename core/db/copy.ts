@@ -6,6 +6,9 @@ import type { Connection } from './pool.ts';
 const POSTGRES_EPOCH_MS = 946_684_800_000;
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 
+/** A field that is no text takes no more, nor does what stands before a text. */
+const MAX_FIELD_BYTES = 12;
+
 /**
  * Builds the binary form of COPY.
  * @see https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-BINARY-FORMAT
@@ -22,27 +25,25 @@ export class CopyWriter {
     this.#length = SIGNATURE.copy(this.#buffer);
   }
 
-  row(fields: number): void {
-    this.#room(2);
+  /** Begins a row, and makes room for all of it: `jsonBytes` are those of its JSON texts together. */
+  row(fields: number, jsonBytes: number): void {
+    this.#room(2 + fields * MAX_FIELD_BYTES + jsonBytes);
     this.#view.setInt16(this.#length, fields);
     this.#length += 2;
   }
 
   null(): void {
-    this.#room(4);
     this.#view.setInt32(this.#length, -1);
     this.#length += 4;
   }
 
   int4(value: number): void {
-    this.#room(8);
     this.#view.setInt32(this.#length, 4);
     this.#view.setInt32(this.#length + 4, value);
     this.#length += 8;
   }
 
   int8(high: number, low: number): void {
-    this.#room(12);
     this.#view.setInt32(this.#length, 8);
     this.#view.setInt32(this.#length + 4, high);
     this.#view.setInt32(this.#length + 8, low);
@@ -60,14 +61,12 @@ export class CopyWriter {
       this.null();
       return;
     }
-    this.#room(12);
     this.#view.setInt32(this.#length, 8);
     this.#view.setFloat64(this.#length + 4, value);
     this.#length += 12;
   }
 
   bool(value: boolean): void {
-    this.#room(5);
     this.#view.setInt32(this.#length, 1);
     this.#buffer[this.#length + 4] = value ? 1 : 0;
     this.#length += 5;
@@ -75,7 +74,6 @@ export class CopyWriter {
 
   /** The leading byte is the version of the binary jsonb format. */
   jsonb({ bytes, from, to }: JsonText): void {
-    this.#room(5 + to - from);
     const buffer = this.#buffer;
     let at = this.#length;
     this.#view.setInt32(at, to - from + 1);
@@ -87,7 +85,8 @@ export class CopyWriter {
 
   /** The finished stream, in the buffer given or in a larger one. The writer must not be used afterwards. */
   finish(): Buffer {
-    this.row(-1);
+    this.#room(2);
+    this.#length = this.#buffer.writeInt16BE(-1, this.#length);
     return this.#buffer.subarray(0, this.#length);
   }
 

@@ -186,7 +186,8 @@ function encodeRows(rows: readonly ReadingRow[], buffer: Buffer): Buffer {
   const writer = new CopyWriter(buffer);
   const rare = rows.some(isRare);
   for (const row of rows) {
-    writer.row(rare ? 12 : 10);
+    const flags = row.flagsJson === undefined ? undefined : JsonText.of(row.flagsJson);
+    writer.row(rare ? 12 : 10, row.metrics.length + (flags?.length ?? 0));
     writer.int4(row.tenantId);
     writer.int4(row.deviceId);
     writer.timestamptz(row.ts);
@@ -197,14 +198,14 @@ function encodeRows(rows: readonly ReadingRow[], buffer: Buffer): Buffer {
     writer.bool(row.dupPossible);
     writer.bool(row.timeless);
     writer.jsonb(row.metrics);
-    if (rare) encodeRare(writer, row);
+    if (rare) encodeRare(writer, flags, row.sentJson);
   }
   return writer.finish();
 }
 
-function encodeRare(writer: CopyWriter, { flagsJson, sentJson }: ReadingRow): void {
-  if (flagsJson === undefined) writer.null();
-  else writer.jsonb(JsonText.of(flagsJson));
+function encodeRare(writer: CopyWriter, flags: JsonText | undefined, sentJson: string | undefined): void {
+  if (flags) writer.jsonb(flags);
+  else writer.null();
   if (sentJson === undefined) writer.null();
   else {
     const { high, low } = contentDigest(sentJson);

@@ -56,11 +56,13 @@ export async function takeSequenceNotes(connection: Connection, limit: number): 
        select id from sequence_notes order by id limit $1 for update skip locked)) returning id, notes`,
     [limit],
   );
-  return taken.rows
-    .sort((a, b) => Number(a.id) - Number(b.id))
-    .map(({ notes }) =>
-      Array.from({ length: notes.length / NOTE_BYTES }, (_, index) => readNote(notes, index * NOTE_BYTES)),
-    );
+  return taken.rows.sort((a, b) => Number(a.id) - Number(b.id)).map(({ notes }) => readNotes(notes));
+}
+
+function readNotes(bytes: Buffer): SequenceNote[] {
+  const notes: SequenceNote[] = [];
+  for (let at = 0; at < bytes.length; at += NOTE_BYTES) notes.push(readNote(bytes, at));
+  return notes;
 }
 
 const readNote = (bytes: Buffer, at: number): SequenceNote => ({

@@ -181,6 +181,11 @@ function isCovered(ranges: readonly SequenceRange[], seq: number): boolean {
 
 /** Adds a number to the ranges, joining those it touches. False when it was there already. */
 function cover(ranges: SequenceRange[], seq: number, at: number): boolean {
+  const last = ranges.at(-1);
+  if (last && seq === last.to + 1) {
+    ranges[ranges.length - 1] = { from: last.from, to: seq, since: Math.min(at, last.since) };
+    return true;
+  }
   const place = placeOf(ranges, seq);
   const above = ranges[place];
   if (above && above.from <= seq) {

@@ -22,17 +22,11 @@ import {
 } from './decoded.ts';
 import { IngestRow, type RowPlace } from './ingest-row.ts';
 import { type Measured, measure } from './measure.ts';
-import type { MessageReader, ScannedReading } from './message-reader.ts';
+import type { DecodeTools, MessageReader, ScannedReading } from './message-reader.ts';
 import { quarantineRow, refusalOf, UNKNOWN_DEVICE } from './rows.ts';
 import { alive, readJson, readSign, sessionSign } from './signs.ts';
 
 const DAY_MS = 86_400_000;
-
-/** What decoding reads messages with, and where the values of readings go: they may be read as long as nobody clears it. */
-export interface DecodeTools {
-  readonly reader: MessageReader;
-  readonly texts: JsonTexts;
-}
 
 /**
  * Decides the fate of every item of a frame. The same frame and the same identities give the same rows.

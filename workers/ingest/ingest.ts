@@ -1,5 +1,5 @@
-import { type BusMessage, done, type Fate, reject } from '#core/bus/consume.ts';
-import { type Frame, FrameError, parseFrame } from '#core/bus/messages.ts';
+import { type BusMessage, done, type Fate } from '#core/bus/consume.ts';
+import { parseFrame } from '#core/bus/messages.ts';
 import type { Publisher } from '#core/bus/publish.ts';
 import type { UplinkStream } from '#core/bus/uplink-streams.ts';
 import { type Pool, sqlState } from '#core/db/pool.ts';
@@ -9,23 +9,22 @@ import {
   markPublished,
   noteRepeats,
   type RejectedToQuarantine,
-  type RepeatedFrame,
   type StoredFrame,
   type StoreMessages,
   storeFrames,
 } from '#core/db/telemetry.ts';
 import { JsonTexts } from '#core/fleet/json-text.ts';
 import type { TelemetryLimits } from '#core/fleet/telemetry.ts';
-import { uuidTime } from '#core/fleet/uuid.ts';
 import { createLane } from '#core/runtime/lane.ts';
 import type { Logger } from '#core/runtime/logger.ts';
-import { type DecodeTools, decodeFrame } from './decode.ts';
-import type { DecodedFrame, FramePlace } from './decoded.ts';
+import { type Arrived, type Parsed, parseAll } from './arrivals.ts';
+import { decodeFrame } from './decode.ts';
+import type { DecodedFrame } from './decoded.ts';
 import type { Discovery } from './discovery.ts';
 import { eventsOf } from './events.ts';
 import type { Identities } from './identities.ts';
 import type { IngestRow } from './ingest-row.ts';
-import { MessageReader } from './message-reader.ts';
+import { type DecodeTools, MessageReader } from './message-reader.ts';
 import type { IngestMetrics } from './metrics.ts';
 import type { Partitions } from './partitions.ts';
 import { createReportStore, readReportVersions } from './reports.ts';
@@ -124,21 +123,6 @@ export function createIngest(
   };
 }
 
-/** The bytes of a frame and where they came from. */
-interface Arrived {
-  readonly bytes: Uint8Array;
-  readonly place: FramePlace;
-  readonly batchId: string;
-  readonly framedAt: number;
-}
-
-interface Parsed {
-  readonly arrived: Arrived;
-  readonly frame: Frame;
-  /** See `decodeFrame`. */
-  readonly stored?: readonly boolean[] | undefined;
-}
-
 /** Decides the fate of everything in these frames, with one query for all whose identity is not known. */
 async function decodeAll(
   deps: IngestDeps,
@@ -164,39 +148,6 @@ function rejectedBy(arrived: readonly Arrived[], metrics: IngestMetrics): Reject
     return quarantineRow(item, row.identity, { reason: 'STORE_REJECTED', detail }, row);
   };
 }
-
-/** The frames of a batch, each once, and those that came twice in it; what is no frame gets its fate here. */
-function parseAll(
-  stream: UplinkStream,
-  messages: readonly BusMessage[],
-  fates: Fate[],
-): { readonly parsed: readonly Parsed[]; readonly repeats: RepeatedFrame[] } {
-  const parsed = new Map<string, Parsed>();
-  const repeats: RepeatedFrame[] = [];
-  for (const [index, message] of messages.entries()) {
-    try {
-      const frame = parseFrame(message.bytes);
-      const { batchId } = frame;
-      const { sequence: streamSequence, streamedAt, origin } = message;
-      const first = parsed.get(batchId)?.arrived;
-      if (first) {
-        if (first.place.streamSequence !== streamSequence)
-          repeats.push({ stream, batchId, streamSequence, streamedAt });
-        continue;
-      }
-      const [framedAt, shard] = [uuidTime(batchId), shardIn(message.subject)];
-      const place = { stream, shard, streamSequence, streamedAt, origin };
-      const arrived = { bytes: message.bytes, batchId, framedAt, place };
-      parsed.set(batchId, { frame, arrived });
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      fates[index] = reject(error.message);
-    }
-  }
-  return { parsed: [...parsed.values()], repeats };
-}
-
-const shardIn = (subject: string): number => Number(subject.slice(subject.lastIndexOf('.') + 1));
 
 async function findStored(deps: IngestDeps, frames: readonly Arrived[]): Promise<StoredFrame[]> {
   return frames.length === 0 ? [] : findStoredFrames(deps.pool, frames);

@@ -22,6 +22,12 @@ export interface Scanned {
   readonly measured: Measured;
 }
 
+/** What decoding reads messages with, and where the values of readings go: they may be read as long as nobody clears it. */
+export interface DecodeTools {
+  readonly reader: MessageReader;
+  readonly texts: JsonTexts;
+}
+
 /** Of messages that the scanner did not understand it learns from one of so many, whatever devices with ever new names send. */
 const LEARN_EVERY = 8;
 

@@ -3,14 +3,13 @@ import { eventsSubject } from '#core/bus/subjects.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import { type OutboxMessage, writeOutbox } from '#core/db/outbox.ts';
 import { type Connection, type Pool, transaction } from '#core/db/pool.ts';
-import { takeSequenceNotes } from '#core/db/sequence-notes.ts';
+import { type SequenceNote, takeSequenceNotes } from '#core/db/sequence-notes.ts';
 import {
   type DeviceSequence,
   forgetOldBoots,
   type KnownGap,
   lockSequences,
   lockSettling,
-  nameOf,
   writeGaps,
   writeSequences,
 } from '#core/db/sequences.ts';
@@ -77,17 +76,11 @@ export function createSequenceFolder(deps: SequencesDeps): SequenceFolder {
   const foldOnce = async (now: number): Promise<{ readonly batches: number; readonly messages: number }> => {
     const { batches, messages, steps } = await transaction(pool, async (connection) => {
       const notes = await takeSequenceNotes(connection, FOLD_BATCHES);
-      const heard = new Map<string, { deviceId: number; boot: number; observations: Observation[] }>();
-      for (const { deviceId, boot, seq, at } of notes.flat()) {
-        const name = nameOf({ deviceId, boot });
-        const life = heard.get(name);
-        if (life) life.observations.push({ seq, at });
-        else heard.set(name, { deviceId, boot, observations: [{ seq, at }] });
-      }
+      const heard = livesIn(notes);
       if (heard.size === 0) return { batches: 0, messages: 0, steps: [] };
       const sequences = await lockSequences(connection, [...heard.values()]);
       const steps = sequences.map((before): Step => {
-        const observations = heard.get(nameOf(before))?.observations ?? [];
+        const observations = heard.get(placeOf(before))?.observations ?? [];
         return { before, ...settle(observe(before.state, observations), now) };
       });
       await write(connection, steps, now);
@@ -137,6 +130,30 @@ export function createSequenceFolder(deps: SequencesDeps): SequenceFolder {
       await releaseLeases(pool, deps.holder).catch(() => undefined);
     },
   };
+}
+
+/** What was heard of one life of a device. */
+interface Life {
+  readonly deviceId: number;
+  readonly boot: number;
+  readonly observations: Observation[];
+}
+
+/** Tells every life of every device from all others: a boot has 16 bits. */
+const placeOf = ({ deviceId, boot }: Pick<SequenceNote, 'deviceId' | 'boot'>): number =>
+  deviceId * 2 ** 16 + boot;
+
+function livesIn(batches: readonly (readonly SequenceNote[])[]): ReadonlyMap<number, Life> {
+  const lives = new Map<number, Life>();
+  for (const notes of batches) {
+    for (const note of notes) {
+      const place = placeOf(note);
+      const life = lives.get(place);
+      if (life) life.observations.push(note);
+      else lives.set(place, { deviceId: note.deviceId, boot: note.boot, observations: [note] });
+    }
+  }
+  return lives;
 }
 
 function* changedGaps({ before, state, opened, healed }: Step): Iterable<KnownGap> {
