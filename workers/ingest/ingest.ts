@@ -113,8 +113,9 @@ export function createIngest(
           .flatMap((frame) => eventsOf(frame, freshOf(frame), versionOf))
           .map((event) => deps.publisher.publish(event.subject, event.payload, event.id)),
       );
-      if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
     });
+    // In no order: the next batch need not wait for it.
+    if (unpublished.length > 0) await markPublished(deps.pool, unpublished);
     for (const fate of fates) deps.metrics.frames.inc({ fate: fate.kind });
     // Nobody has a row of it any more. After a failure that is not certain, and they are left to the collector.
     texts.clear();
