@@ -18,7 +18,7 @@ const USAGE = `Usage: npm run bench <what> -- [flags]
     --rate N         messages a second (default 10000)
     --seconds S      measured time after the warm-up (default 20)
     --connections C  devices, one connection each (default 200)
-    --warm-up S      in the first half of it the rate rises (default 10)
+    --warm-up S      in the first half of it the rate rises (default 20)
     --tenants N      the devices belong to this many tenants (default 4)
     --subscribers N  graphql-ws clients, five devices each (default 100; 20 with --peak)
     --peak           finds the highest rate that holds, on 50 connections unless said otherwise
@@ -56,7 +56,7 @@ const { values, positionals } = parseArgs({
     rate: { type: 'string' },
     seconds: { type: 'string' },
     connections: { type: 'string' },
-    'warm-up': { type: 'string', default: '10' },
+    'warm-up': { type: 'string', default: '20' },
     tenants: { type: 'string', default: '4' },
     subscribers: { type: 'string' },
     guesses: { type: 'string', default: '10000' },
