@@ -52,7 +52,10 @@ export async function benchGrowth(
     const done: GrowthStep[] = [];
     for (const step of steps) {
       const result = await measure(step, 5);
-      say(`${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message`);
+      const whose = [...result.cpu].map(([name, cost]) => `${name} ${cost.toFixed(1)}`).join(', ');
+      say(
+        `${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message (${whose})`,
+      );
       done.push({ ...step, result });
     }
     const costs = done.map(({ result }) => platformCpu(result));

@@ -11,6 +11,7 @@ export class LoadSeat {
   readonly #known = new Map<LoadDevice, LoadConnection>();
   #turn = 0;
   #left: number;
+  #isEnded = false;
   #present: LoadConnection;
 
   constructor(
@@ -46,6 +47,7 @@ export class LoadSeat {
   }
 
   async stop(): Promise<void> {
+    this.#isEnded = true;
     await this.#present.stop();
   }
 
@@ -65,8 +67,17 @@ export class LoadSeat {
     this.#turn += 1;
     this.#left = this.#share;
     this.#present = this.#connectionOf(this.#turn);
-    if (this.#present === leaving) return;
+    if (this.#present === leaving) {
+      void this.#comeAgain(leaving);
+      return;
+    }
     void leaving.stop();
     this.#present.start();
+  }
+
+  /** The only device of its seat leaves and comes back. */
+  async #comeAgain(device: LoadConnection): Promise<void> {
+    await device.stop();
+    if (!this.#isEnded) device.start();
   }
 }

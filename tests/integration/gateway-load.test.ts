@@ -27,6 +27,13 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
+/** How often somebody was let in. */
+async function connects(): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${processes.healthPort('gateway')}/metrics`);
+  const line = /^fleetgraph_gateway_connects_total\{[^}]*outcome="accepted"[^}]*\} (\d+)$/m;
+  return Number(line.exec(await response.text())?.[1] ?? 0);
+}
+
 describe('the load generator and its oracle', () => {
   it('account for every acknowledged message while the gateway is killed, and notice a missing row', async () => {
     const tenant = await seedTenant(database.admin, 'load');
@@ -62,6 +69,29 @@ describe('the load generator and its oracle', () => {
     );
     expect(await verdict()).toMatchObject({ lost: 1, doubled: 1 });
   });
+});
+
+describe('devices that take turns', () => {
+  for (const count of [20, 60]) {
+    it(`come and go on 20 connections when they are ${count}`, async () => {
+      const tenant = await seedTenant(database.admin, `turns-${count}`);
+      const devices = await tenant.devices(count);
+      const accepted = await connects();
+      const turns = { connections: 20, messages: 10 };
+      const load = createLoad({ url, devices, rate: 1_000, boot: 78, turns });
+      opened.defer(() => load.close());
+      await load.connect();
+      load.start();
+      await until('every device', () => load.accounts().length === count && load.sent > 60 * 10);
+      expect(await load.finish(20_000)).toBe(true);
+      await load.close();
+      expect(load.acknowledged).toBe(load.sent);
+      // Ten messages a turn, twenty turns at once.
+      const turnsTaken = (await connects()) - accepted;
+      expect(turnsTaken).toBeGreaterThanOrEqual(load.sent / 10);
+      expect(turnsTaken).toBeLessThanOrEqual(load.sent / 10 + 20);
+    });
+  }
 });
 
 describe('the simulator', () => {
