@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { EventError } from '#core/bus/events.ts';
+import { EventError, type TelemetryEvent } from '#core/bus/events.ts';
 import { type OpenEvents, openEvents } from '#core/bus/telemetry-batch.ts';
 import { type CursorSealer, type Position, WHOLE } from './cursor.ts';
 import { type LiveEvent, type LiveFilter, type LiveKind, matches } from './filter.ts';
@@ -58,6 +58,7 @@ export class Entry {
   readonly #message: StoredMessage;
   #opened = false;
   #events: OpenEvents | undefined;
+  #others: readonly OtherEvent[] | undefined;
   #parts: readonly EntryPart[] | undefined;
   #cursors: string[] | undefined;
 
@@ -107,14 +108,14 @@ export class Entry {
   /** The id of the device that an event is about; no device has -1. */
   deviceIdOf(index: number): number {
     const opened = this.#open();
-    const id = opened?.kind === 'telemetry' ? opened.deviceIds[index] : eventOf(opened, index)?.deviceId;
+    const id = opened?.kind === 'telemetry' ? opened.deviceIds[index] : this.#other(index)?.deviceId;
     return id ?? -1;
   }
 
   /** The key of the device that an event is about; empty where there is none. */
   deviceOf(index: number): string {
     const opened = this.#open();
-    return opened?.kind === 'telemetry' ? opened.deviceOf(index) : (eventOf(opened, index)?.device ?? '');
+    return opened?.kind === 'telemetry' ? opened.deviceOf(index) : (this.#other(index)?.device ?? '');
   }
 
   /** The event at a place of a part if the filter wants it; others are decoded only as far as that takes. @throws EventError */
@@ -129,7 +130,7 @@ export class Entry {
   event(index: number): LiveEvent {
     const opened = this.#open();
     if (opened?.kind === 'telemetry') return opened.event(index);
-    const event = eventOf(opened, index);
+    const event = this.#other(index);
     if (!event) throw new EventError(`no event ${index}`);
     return event;
   }
@@ -154,6 +155,12 @@ export class Entry {
     return cursor;
   }
 
+  /** An event that is no reading. */
+  #other(index: number): OtherEvent | undefined {
+    this.#others ??= otherEventsOf(this.#open());
+    return this.#others[index];
+  }
+
   #open(): OpenEvents | undefined {
     if (this.#opened) return this.#events;
     this.#opened = true;
@@ -168,15 +175,23 @@ export class Entry {
 
 function partsOf(opened: OpenEvents | undefined): readonly EntryPart[] {
   if (opened?.kind === 'telemetry') return opened.parts;
-  if (!isLive(opened)) return [];
-  const { tenantId, events } = opened;
-  return [{ tenantId, first: 0, count: events.length }];
+  if (!isOther(opened)) return [];
+  let first = 0;
+  return opened.parts.map(({ tenantId, events: { length: count } }) => {
+    first += count;
+    return { tenantId, first: first - count, count };
+  });
 }
 
-type OpenLive = Extract<OpenEvents, { readonly kind: Exclude<LiveKind, 'telemetry'> }>;
+type OtherEvent = Exclude<LiveEvent, TelemetryEvent>;
+type OpenOther = Extract<OpenEvents, { readonly kind: Exclude<LiveKind, 'telemetry'> }>;
 
-const isLive = (opened: OpenEvents | undefined): opened is OpenLive =>
+const isOther = (opened: OpenEvents | undefined): opened is OpenOther =>
   opened?.kind === 'presence' || opened?.kind === 'shadow' || opened?.kind === 'command';
 
-const eventOf = (opened: OpenEvents | undefined, index: number): OpenLive['events'][number] | undefined =>
-  isLive(opened) ? opened.events[index] : undefined;
+/** In the order of the parts. */
+function otherEventsOf(opened: OpenEvents | undefined): readonly OtherEvent[] {
+  const events: OtherEvent[] = [];
+  for (const part of isOther(opened) ? opened.parts : []) events.push(...part.events);
+  return events;
+}

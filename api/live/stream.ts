@@ -1,7 +1,9 @@
 import { AckPolicy, type Consumer, DeliverPolicy } from '@nats-io/jetstream';
 import { nanos, nuid } from '@nats-io/nats-core';
 import type { Bus } from '#core/bus/connect.ts';
+import { eventsSubject } from '#core/bus/subjects.ts';
 import { UnavailableError } from '#core/runtime/errors.ts';
+import { LIVE_KINDS } from './filter.ts';
 
 const STREAM = 'EVENTS';
 /** A consumer that nobody pulls from for this long is removed by the server. */
@@ -32,12 +34,12 @@ export async function readStreamState(bus: Bus): Promise<StreamState> {
   }
 }
 
-/** A short-lived consumer of one shard, made at an exact place. */
+/** A short-lived consumer of what subscribers may follow in one shard, made at an exact place. */
 export interface ShardConsumer {
   readonly consumer: Consumer;
   /** As it was after the consumer was made: nothing that it held then can be missed. */
   readonly state: StreamState;
-  /** Messages of the shard waiting when it was made. */
+  /** Messages waiting when it was made. */
   readonly pending: number;
   remove(): void;
 }
@@ -51,7 +53,7 @@ export async function openShardConsumer(bus: Bus, shard: number, from: number): 
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: Math.max(1, from),
-      filter_subject: `events.${shard}.*`,
+      filter_subjects: LIVE_KINDS.map((kind) => eventsSubject(shard, kind)),
       inactive_threshold: nanos(FORGOTTEN_AFTER_MS),
       mem_storage: true,
       num_replicas: 1,

@@ -8,22 +8,28 @@ export interface DurableConsumer {
   readonly stream: StreamName;
   /** Replicas that name the same durable consumer share its messages. */
   readonly durable: string;
-  readonly filter?: string;
+  /** The subjects wanted, wildcards allowed. Default: all of the stream. */
+  readonly subjects?: readonly string[];
   /** The most messages without an answer, of all replicas. */
   readonly maxHeld: number;
 }
 
 const ACK_WAIT_MS = 10_000;
 
-/** Makes the consumer of everything on the stream, or gives the one there is its limits. */
+/** Makes the consumer, or gives the one there is its limits and subjects. */
 export async function ensureConsumer(options: DurableConsumer): Promise<void> {
   const { jsm } = options.bus;
-  const limits = { ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: options.maxHeld, max_deliver: -1 };
+  const wanted = {
+    ...{ ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: options.maxHeld, max_deliver: -1 },
+    ...(options.subjects && { filter_subjects: [...options.subjects] }),
+  };
   try {
     const { config } = await jsm.consumers.info(options.stream, options.durable);
-    if (config.max_ack_pending !== limits.max_ack_pending || config.ack_wait !== limits.ack_wait) {
-      await jsm.consumers.update(options.stream, options.durable, limits);
-    }
+    const differs =
+      config.max_ack_pending !== wanted.max_ack_pending ||
+      config.ack_wait !== wanted.ack_wait ||
+      config.filter_subjects?.join() !== wanted.filter_subjects?.join();
+    if (differs) await jsm.consumers.update(options.stream, options.durable, wanted);
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || error.code !== JetStreamApiCodes.ConsumerNotFound)
       throw error;
@@ -31,8 +37,7 @@ export async function ensureConsumer(options: DurableConsumer): Promise<void> {
       durable_name: options.durable,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      ...limits,
-      ...(options.filter && { filter_subject: options.filter }),
+      ...wanted,
     });
   }
 }

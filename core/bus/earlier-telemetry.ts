@@ -1,4 +1,4 @@
-import { EventError, type TelemetryEvent } from './events.ts';
+import { EventError, type TelemetryEvent, type TenantEvents } from './events.ts';
 
 /**
  * Readings as they were published before version 3, which EVENTS may still hold: one line of JSON,
@@ -21,9 +21,7 @@ interface EarlierPart {
 export const isEarlierTelemetry = (bytes: Uint8Array): boolean => HEAD.equals(bytes.subarray(0, HEAD.length));
 
 /** @throws EventError when it is cut short or its parts contradict each other */
-export function readEarlierTelemetry(
-  bytes: Uint8Array,
-): { readonly tenant: string; readonly tenantId: number; readonly events: readonly TelemetryEvent[] }[] {
+export function readEarlierTelemetry(bytes: Uint8Array): TenantEvents<TelemetryEvent>[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   const headEnd = text.indexOf('\n');
   const { parts, bodies } = parse(text.slice(0, Math.max(0, headEnd)), text.slice(headEnd + 1));

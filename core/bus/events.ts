@@ -108,25 +108,42 @@ export interface CommandChangedEvent extends AboutDevice {
   readonly finishedAt: number | null;
 }
 
-interface EventOf<Kind extends EventKind, Event> {
-  readonly v: 1;
+/** What the events of each kind say. */
+interface EventTypes {
+  readonly telemetry: TelemetryEvent;
+  readonly heartbeat: HeartbeatEvent;
+  readonly session: SessionEvent;
+  readonly presence: PresenceEvent;
+  readonly device: DeviceEvent;
+  readonly credential: CredentialEvent;
+  readonly sequence: SequenceEvent;
+  readonly shadow: ShadowEvent;
+  readonly command: CommandChangedEvent;
+}
+
+/** The events of one tenant, at least one. */
+export interface TenantEvents<Event> {
   readonly tenant: string;
   readonly tenantId: number;
-  readonly kind: Kind;
   readonly events: readonly Event[];
 }
 
+interface EventMessageOf<Kind extends EventKind> extends TenantEvents<EventTypes[Kind]> {
+  readonly v: 1;
+  readonly kind: Kind;
+}
+
+interface EventBatchOf<Kind extends EventKind> {
+  readonly kind: Kind;
+  /** A tenant comes once. */
+  readonly parts: readonly TenantEvents<EventTypes[Kind]>[];
+}
+
 /** One message on EVENTS: events of one kind and one tenant. */
-export type EventMessage =
-  | EventOf<'telemetry', TelemetryEvent>
-  | EventOf<'heartbeat', HeartbeatEvent>
-  | EventOf<'session', SessionEvent>
-  | EventOf<'presence', PresenceEvent>
-  | EventOf<'device', DeviceEvent>
-  | EventOf<'credential', CredentialEvent>
-  | EventOf<'sequence', SequenceEvent>
-  | EventOf<'shadow', ShadowEvent>
-  | EventOf<'command', CommandChangedEvent>;
+export type EventMessage = { [Kind in EventKind]: EventMessageOf<Kind> }[EventKind];
+
+/** One message on EVENTS: events of one kind, of tenants that share a shard. */
+export type EventBatch = { [Kind in EventKind]: EventBatchOf<Kind> }[EventKind];
 
 /**
  * The message a cache listener gets: whatever it holds about `id` is no longer true. The `id` of `member` is that of a
@@ -146,20 +163,34 @@ export class EventError extends FleetgraphError {
   }
 }
 
+/** Of messages that hold several tenants' events; 2 and 3 are readings, in layouts of their own. */
+const BATCH_VERSION = 4;
+
 const decoder = new TextDecoder('utf-8');
 
 export function encodeEvents(message: EventMessage): Buffer {
   return Buffer.from(JSON.stringify(message));
 }
 
-/** @throws EventError for another version or anything that is not JSON */
-export function decodeEvents(bytes: Uint8Array): EventMessage {
-  let parsed: EventMessage;
+/** Events of many tenants in one message, so that what an event costs does not depend on how many tenants there are. */
+export function encodeEventBatch(batch: Exclude<EventBatch, { readonly kind: 'telemetry' }>): Buffer {
+  return Buffer.from(JSON.stringify({ v: BATCH_VERSION, ...batch }));
+}
+
+/** Reads both. @throws EventError for another version or anything that is not JSON */
+export function decodeEvents(bytes: Uint8Array): EventBatch {
+  const { v, kind, parts, tenant, tenantId, events } = parse(bytes);
+  const isBatch = v === BATCH_VERSION && kind !== 'telemetry';
+  const all = v === 1 ? [{ tenant, tenantId, events }] : isBatch ? parts : undefined;
+  if (!Array.isArray(all) || !all.every((part) => Array.isArray(part?.events)))
+    throw new EventError('unknown event version');
+  return { kind, parts: all } as EventBatch;
+}
+
+function parse(bytes: Uint8Array): Record<string, unknown> {
   try {
-    parsed = JSON.parse(decoder.decode(bytes)) as EventMessage;
+    return JSON.parse(decoder.decode(bytes)) ?? {};
   } catch (error) {
     throw new EventError(`not JSON: ${error instanceof Error ? error.message : ''}`);
   }
-  if (parsed?.v !== 1 || !Array.isArray(parsed.events)) throw new EventError('unknown event version');
-  return parsed;
 }

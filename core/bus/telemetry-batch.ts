@@ -1,7 +1,13 @@
 import { JsonText } from '../fleet/json-text.ts';
 import { type MessageId, readMessageId } from '../fleet/message-id.ts';
 import { isEarlierTelemetry, readEarlierTelemetry } from './earlier-telemetry.ts';
-import { decodeEvents, EventError, type EventMessage, type TelemetryEvent } from './events.ts';
+import {
+  decodeEvents,
+  type EventBatch,
+  EventError,
+  type TelemetryEvent,
+  type TenantEvents,
+} from './events.ts';
 import { columnBytes, readColumns, type TelemetryColumns } from './telemetry-columns.ts';
 import { encodeTelemetry, TELEMETRY_VERSION, type TenantTelemetry } from './telemetry-encoding.ts';
 import { shapeOf } from './telemetry-shapes.ts';
@@ -44,23 +50,19 @@ export interface TelemetryBatch extends Pick<TelemetryColumns, 'deviceIds' | 're
 }
 
 /** Everything that EVENTS carries, readings as a batch: also those of earlier versions, which the stream may still hold. */
-export type OpenEvents = TelemetryBatch | Exclude<EventMessage, { readonly kind: 'telemetry' }>;
+export type OpenEvents = TelemetryBatch | Exclude<EventBatch, { readonly kind: 'telemetry' }>;
 
 /** @throws EventError for an unknown version or anything that is not JSON */
 export function openEvents(bytes: Uint8Array): OpenEvents {
   if (HEAD.equals(bytes.subarray(0, HEAD.length))) return openTelemetryBatch(bytes);
   if (isEarlierTelemetry(bytes))
     return openTelemetryBatch(encodeTelemetry(readEarlierTelemetry(bytes).map(toTell)));
-  const message = decodeEvents(bytes);
-  if (message.kind !== 'telemetry') return message;
-  return openTelemetryBatch(encodeTelemetry([toTell(message)]));
+  const batch = decodeEvents(bytes);
+  if (batch.kind !== 'telemetry') return batch;
+  return openTelemetryBatch(encodeTelemetry(batch.parts.map(toTell)));
 }
 
-function toTell({
-  tenant,
-  tenantId,
-  events,
-}: Pick<Extract<EventMessage, { kind: 'telemetry' }>, 'tenant' | 'tenantId' | 'events'>): TenantTelemetry {
+function toTell({ tenant, tenantId, events }: TenantEvents<TelemetryEvent>): TenantTelemetry {
   const told = events.map(({ deviceId, device, siteId, metrics, flags, id, ...event }) => ({
     ...{ ...event, identity: { deviceId, device, siteId } },
     id: idOf(id),

@@ -2,7 +2,8 @@ import type { Queryable } from './pool.ts';
 
 /** A message to publish after the commit of the transaction that wrote it. */
 export interface OutboxMessage {
-  readonly tenantId: number;
+  /** Whose it is; null where it holds what is of several tenants. */
+  readonly tenantId: number | null;
   readonly shard: number;
   /** `events.{shard}.{kind}` goes to its stream, `control.{kind}` to whoever listens. */
   readonly subject: string;

@@ -98,7 +98,7 @@ describe('commands, asked for over the API', () => {
     });
     expect(decodeEvents(event?.payload ?? Buffer.alloc(0))).toMatchObject({
       kind: 'command',
-      events: [{ device: 'plain', commandId: command.uuid, status: 'QUEUED', event: 'queued' }],
+      parts: [{ events: [{ device: 'plain', commandId: command.uuid, status: 'QUEUED', event: 'queued' }] }],
     });
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { TelemetryEvent } from '#core/bus/events.ts';
+import { encodeEventBatch, type PresenceEvent, type TelemetryEvent } from '#core/bus/events.ts';
+import { eventsSubject } from '#core/bus/subjects.ts';
 import { shardOf } from '#core/fleet/shards.ts';
 import { collect, openTestApi, publishEvents, SHARDS, type TestApi } from '../kit/api.ts';
 import { createLiveTester, idsOf, type LiveTester, nextReading, readingsOf } from '../kit/live.ts';
@@ -235,5 +236,42 @@ describe('live telemetry', () => {
       },
     });
     await client.dispose();
+  });
+
+  it('shows each tenant its own of a message with the presence of several', async () => {
+    const slug = Array.from({ length: 1_000 }, (_, index) => `near-${index}`).find(
+      (name) => shardOf(name, SHARDS) === shardOf('acme', SHARDS),
+    );
+    const near = await seedTenant(api.database.admin, slug ?? '');
+    const theirs = await near.device('theirs');
+    const clients = [api.socket(key), api.socket(await api.apiKey(near))];
+    const lives = clients.map((client) =>
+      collect(client, 'subscription { presence { __typename ... on PresenceChange { at device { key } } } }'),
+    );
+    await until('both snapshots', () => lives.every(({ items }) => items.length > 0));
+    // A snapshot may be followed by a change that it contains already.
+    const at = Date.now() + 1_000;
+    const online = ({ id: deviceId, key: device }: SeededDevice): PresenceEvent => ({
+      ...{ deviceId, device, siteId: null, at, connection: 'ONLINE', freshness: 'FRESH' },
+      ...{ lastSeenAt: at, connectionChangedAt: at },
+    });
+    const parts = [
+      { tenant: near.slug, tenantId: near.id, events: [online(theirs)] },
+      { tenant: acme.slug, tenantId: acme.id, events: [online(pump), online(fan)] },
+    ];
+    const subject = eventsSubject(shardOf('acme', SHARDS), 'presence');
+    await api.bus.js.publish(subject, encodeEventBatch({ kind: 'presence', parts }));
+    await publishEvents(api.bus, near, { presence: [online(theirs)] });
+    await publishEvents(api.bus, acme, { presence: [online(pump)] });
+    const seen = () =>
+      lives.map(({ items }) =>
+        items.flatMap((item) => (item.at === new Date(at).toISOString() ? [item.device.key] : [])),
+      );
+    await until('everything', () => seen()[0]?.length === 3 && seen()[1]?.length === 2);
+    expect(seen()).toEqual([
+      ['pump', 'fan', 'pump'],
+      ['theirs', 'theirs'],
+    ]);
+    for (const client of clients) await client.dispose();
   });
 });

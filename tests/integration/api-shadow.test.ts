@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAddressed } from '#core/bus/downlink.ts';
+import { decodeEvents } from '#core/bus/events.ts';
 import { deleteExpiredShadowHistory } from '#core/db/shadows.ts';
 import { collect, openTestApi, type TestApi } from '#tests/kit/api.ts';
 import { openTestFrames, type TestFrames } from '#tests/kit/frames.ts';
@@ -334,8 +335,10 @@ describe('shadow', () => {
     for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
       const message = await api.bus.jsm.streams.getMessage('EVENTS', { seq });
       if (!message?.subject.endsWith('.shadow')) continue;
-      for (const { device, version } of message.json<{ events: { device: string; version: number }[] }>()
-        .events) {
+      const batch = decodeEvents(message.data);
+      for (const { device, version } of batch.kind === 'shadow'
+        ? batch.parts.flatMap((part) => part.events)
+        : []) {
         const name = `${device}/${version}`;
         if (device.startsWith('killed')) events.set(name, (events.get(name) ?? 0) + 1);
       }

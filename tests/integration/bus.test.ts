@@ -32,7 +32,7 @@ const consumeWith = (shard: number, over: Partial<ConsumeOptions> & Pick<Consume
     bus,
     stream: 'TELEMETRY',
     durable: `test-${shard}`,
-    filter: `telemetry.${shard}`,
+    subjects: [`telemetry.${shard}`],
     batchMessages: 10,
     batchBytes: 1024 * 1024,
     maxHeld: 20,
@@ -131,6 +131,32 @@ describe('consume', () => {
     }
     await until('an empty stream', async () => (await left(9)) === 0);
     expect(begun).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+  });
+
+  it('takes from then on what it asks for now, where a consumer of that name is there already', async () => {
+    using publisher = publishing();
+    const seen: string[] = [];
+    const follow = (subjects?: readonly string[]) =>
+      consumeWith(8, {
+        ...{ stream: 'EVENTS', durable: 'narrowed', ...(subjects && { subjects }) },
+        handle: async (messages) => {
+          seen.push(...messages.map(text));
+          return messages.map(() => done);
+        },
+      });
+    const publish = (kind: string, what: string) =>
+      publisher.publish(`events.8.${kind}`, Buffer.from(what), randomUUID());
+    {
+      await using _ = follow(['events.8.telemetry', 'events.8.presence']);
+      await publish('presence', 'a');
+      await until('the first', () => seen.length === 1);
+    }
+    await publish('presence', 'not this one');
+    await publish('telemetry', 'b');
+    await publish('session', 'c');
+    await using _ = follow(['events.8.telemetry', 'events.8.session']);
+    await until('the others', () => seen.length === 3);
+    expect(seen).toEqual(['a', 'b', 'c']);
   });
 
   it('settles each message of a batch by its own fate', async () => {

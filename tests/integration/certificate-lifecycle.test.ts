@@ -150,7 +150,7 @@ describe('a certificate that ends soon', () => {
     const subscription = api.bus.connection.subscribe('events.*.credential', {
       callback(_error, message) {
         const decoded = decodeEvents(message.data);
-        if (decoded.kind === 'credential') warnings.push(...decoded.events);
+        if (decoded.kind === 'credential') warnings.push(...decoded.parts.flatMap((part) => part.events));
       },
     });
     await using second = await startProcesses({

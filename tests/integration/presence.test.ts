@@ -42,7 +42,7 @@ beforeAll(async () => {
     log: quiet,
     onMessage: (message) => {
       const decoded = decodeEvents(message.data);
-      if (decoded.kind === 'presence') events.push(...decoded.events);
+      if (decoded.kind === 'presence') events.push(...decoded.parts.flatMap((part) => part.events));
     },
     onLost: () => undefined,
   });

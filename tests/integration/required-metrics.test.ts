@@ -42,7 +42,7 @@ describe('required metrics', () => {
       ...{ stream: 'EVENTS', filter: 'events.*.presence', from: 1, log: quiet },
       onMessage: (message) => {
         const decoded = decodeEvents(message.data);
-        if (decoded.kind === 'presence') events.push(...decoded.events);
+        if (decoded.kind === 'presence') events.push(...decoded.parts.flatMap((part) => part.events));
       },
       onLost: () => undefined,
     });

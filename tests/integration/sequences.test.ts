@@ -47,7 +47,7 @@ beforeAll(async () => {
     log: quiet,
     onMessage: (message) => {
       const decoded = decodeEvents(message.data);
-      if (decoded.kind === 'sequence') events.push(...decoded.events);
+      if (decoded.kind === 'sequence') events.push(...decoded.parts.flatMap((part) => part.events));
     },
     onLost: () => undefined,
   });

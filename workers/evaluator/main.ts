@@ -12,6 +12,7 @@ import { readConfig } from './config.ts';
 import { declareMetrics } from './metrics.ts';
 import { createPresenceFollower } from './presence.ts';
 import { createEvaluator } from './service.ts';
+import { SIGNAL_KINDS } from './signals.ts';
 
 const PRESENCE_CONSUMER = 'presence';
 
@@ -49,6 +50,7 @@ await runService({
           bus,
           stream: 'EVENTS',
           durable: PRESENCE_CONSUMER,
+          subjects: SIGNAL_KINDS.map((kind) => `events.*.${kind}`),
           batchMessages: 300,
           batchBytes: 4 * 1024 * 1024,
           maxHeld: config.EVALUATOR_MAX_HELD,

@@ -1,5 +1,10 @@
+import type { SessionEvent } from '#core/bus/events.ts';
+import type { EventKind } from '#core/bus/subjects.ts';
 import type { OpenEvents } from '#core/bus/telemetry-batch.ts';
 import type { PresenceSignal } from '#core/fleet/presence.ts';
+
+/** What speaks of devices as such. */
+export const SIGNAL_KINDS = ['telemetry', 'heartbeat', 'session'] as const satisfies readonly EventKind[];
 
 /** What was heard of one device, in order; traffic that follows traffic is one signal, the later one. */
 export interface DeviceSignals {
@@ -29,16 +34,12 @@ export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSig
       }
       return;
     case 'heartbeat':
-      for (const event of message.events) hearTraffic(message.tenantId, event.deviceId, event.at);
+      for (const { tenantId, events } of message.parts)
+        for (const { deviceId, at } of events) hearTraffic(tenantId, deviceId, at);
       return;
     case 'session':
-      for (const { deviceId, at, connection, epoch } of message.events) {
-        if (epoch === undefined) hear(message.tenantId, deviceId, { kind: 'said', at, connection });
-        else {
-          const kind = connection === 'ONLINE' ? 'connected' : 'disconnected';
-          hear(message.tenantId, deviceId, { kind, at, epoch: BigInt(epoch) });
-        }
-      }
+      for (const { tenantId, events } of message.parts)
+        for (const event of events) hear(tenantId, event.deviceId, signalOf(event));
       return;
     case 'presence':
     case 'device':
@@ -48,6 +49,11 @@ export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSig
     case 'command':
       return;
   }
+}
+
+function signalOf({ at, connection, epoch }: SessionEvent): PresenceSignal {
+  if (epoch === undefined) return { kind: 'said', at, connection };
+  return { kind: connection === 'ONLINE' ? 'connected' : 'disconnected', at, epoch: BigInt(epoch) };
 }
 
 /** Nothing but traffic, from a device that is known to be fresh and whose last sight is recent enough. */

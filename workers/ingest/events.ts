@@ -1,9 +1,9 @@
 import {
-  type EventMessage,
-  encodeEvents,
+  encodeEventBatch,
   type HeartbeatEvent,
   type SessionEvent,
   type ShadowEvent,
+  type TenantEvents,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { encodeTelemetry } from '#core/bus/telemetry-encoding.ts';
@@ -20,7 +20,7 @@ export interface EventToPublish {
 const READINGS_A_MESSAGE = 2_000;
 
 /**
- * The events of one stored frame: its new readings together, what else was heard one message a tenant and kind. Ids are made of
+ * The events of one stored frame: one message a kind, whatever the number of tenants; only of very many readings several. Ids are made of
  * the batch id and what follows from `fresh` alone, so publishing again gives the same ids whatever else has changed meanwhile.
  * @param fresh one flag a slot of the frame: true where a new row was stored
  * @param versionOf what a report of the frame became
@@ -52,26 +52,23 @@ function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToP
 }
 
 function signEvents(frame: DecodedFrame): EventToPublish[] {
-  const messages: EventMessage[] = [];
-  for (const [{ tenant, tenantId }, signs] of byTenant(frame.signs)) {
-    const head = { v: 1 as const, tenant, tenantId };
-    const heartbeats: HeartbeatEvent[] = [];
-    const sessions: SessionEvent[] = [];
-    for (const { identity, at, what } of signs) {
-      if (what.kind === 'heartbeat') heartbeats.push({ ...aboutDevice(identity), at });
-      else {
-        const { kind: _, ...session } = what;
-        sessions.push({ ...aboutDevice(identity), at, ...session });
-      }
+  const heartbeats: About<HeartbeatEvent>[] = [];
+  const sessions: About<SessionEvent>[] = [];
+  for (const { identity, at, what } of frame.signs) {
+    if (what.kind === 'heartbeat') heartbeats.push({ identity, event: { ...aboutDevice(identity), at } });
+    else {
+      const { kind: _, ...session } = what;
+      sessions.push({ identity, event: { ...aboutDevice(identity), at, ...session } });
     }
-    if (heartbeats.length > 0) messages.push({ ...head, kind: 'heartbeat', events: heartbeats });
-    if (sessions.length > 0) messages.push({ ...head, kind: 'session', events: sessions });
   }
-  return messages.map((message) => toPublish(frame, message));
+  return [
+    ...toPublish(frame, { kind: 'heartbeat', parts: partsOf(heartbeats) }),
+    ...toPublish(frame, { kind: 'session', parts: partsOf(sessions) }),
+  ];
 }
 
 function shadowEvents(frame: DecodedFrame, versionOf: ReportVersion): EventToPublish[] {
-  const told = frame.reports.flatMap((row) => {
+  const told = frame.reports.flatMap((row): About<ShadowEvent>[] => {
     const version = versionOf(frame, row);
     if (version === undefined) return [];
     const { identity, item, report } = row;
@@ -81,17 +78,33 @@ function shadowEvents(frame: DecodedFrame, versionOf: ReportVersion): EventToPub
     };
     return [{ identity, event }];
   });
-  return [...byTenant(told)].map(([{ tenant, tenantId }, some]) => {
-    const events = some.map(({ event }) => event);
-    return toPublish(frame, { v: 1, tenant, tenantId, kind: 'shadow', events });
-  });
+  return toPublish(frame, { kind: 'shadow', parts: partsOf(told) });
 }
 
-const toPublish = ({ batchId, shard }: DecodedFrame, message: EventMessage): EventToPublish => ({
-  subject: eventsSubject(shard, message.kind),
-  id: `${batchId}.${message.tenantId}.${message.kind}`,
-  payload: encodeEvents(message),
-});
+interface About<Event> {
+  readonly identity: KnownDevice;
+  readonly event: Event;
+}
+
+const partsOf = <Event>(about: readonly About<Event>[]): TenantEvents<Event>[] =>
+  [...byTenant(about)].map(([{ tenant, tenantId }, some]) => ({
+    ...{ tenant, tenantId, events: some.map(({ event }) => event) },
+  }));
+
+/** Nothing where there is nothing to tell. */
+const toPublish = (
+  { batchId, shard }: DecodedFrame,
+  batch: Parameters<typeof encodeEventBatch>[0],
+): EventToPublish[] =>
+  batch.parts.length === 0
+    ? []
+    : [
+        {
+          subject: eventsSubject(shard, batch.kind),
+          id: `${batchId}.${batch.kind}`,
+          payload: encodeEventBatch(batch),
+        },
+      ];
 
 const aboutDevice = ({ deviceId, device, siteId }: KnownDevice) => ({ deviceId, device, siteId });
 
