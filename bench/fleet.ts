@@ -14,19 +14,27 @@ export interface BenchTenant {
   readonly devices: readonly LoadDevice[];
 }
 
-/** Makes tenants with devices and an API key each; names are new at every call. With `templates` the devices have one, a map and sensors. */
+/** What the devices are. */
+interface BenchFleet {
+  /** They have a template, a map and sensors. */
+  readonly templates?: boolean | undefined;
+  /** How often each is expected to send. Default: as a device is made. */
+  readonly intervalSeconds?: number | undefined;
+}
+
+/** Makes tenants with devices and an API key each; names are new at every call. */
 export async function provision(
   database: Pool,
   secretKey: string,
   tenants: number,
   devices: number,
-  templates = false,
+  fleet: BenchFleet = {},
 ): Promise<BenchTenant[]> {
   const run = randomBytes(3).toString('hex');
   const made = await Promise.all(
     Array.from({ length: tenants }, (_, index) => {
       const count = Math.floor(devices / tenants) + (index < devices % tenants ? 1 : 0);
-      return provisionTenant(database, secretKey, `bench-${run}-${index}`, count, templates);
+      return provisionTenant(database, secretKey, `bench-${run}-${index}`, count, fleet);
     }),
   );
   // As the server would do by itself a minute later, in the middle of what is measured.
@@ -40,7 +48,7 @@ async function provisionTenant(
   secretKey: string,
   slug: string,
   count: number,
-  templates: boolean,
+  { templates, intervalSeconds }: BenchFleet,
 ): Promise<BenchTenant> {
   const apiKey = createApiKey(deriveKey(secretKey, 'api-key'));
   const tokenKey = deriveKey(secretKey, 'device-token');
@@ -59,7 +67,8 @@ async function provisionTenant(
   );
   await database.query(
     `with made as (
-       insert into devices (tenant_id, key, name) select $1, key, key from unnest($2::text[]) key returning id, key
+       insert into devices (tenant_id, key, name, expected_interval_seconds)
+       select $1, key, key, coalesce($5, 60) from unnest($2::text[]) key returning id, key
      )
      insert into device_credentials (tenant_id, device_id, kind, secret_hash, hint)
      select $1, made.id, 'TOKEN', w.hash, w.hint
@@ -69,6 +78,7 @@ async function provisionTenant(
       devices.map((device) => device.key),
       devices.map((device) => hashDeviceSecret(tokenKey, device.password)),
       devices.map((device) => hintOf(device.password)),
+      intervalSeconds,
     ],
   );
   if (templates) await giveTemplates(database, tenantId);

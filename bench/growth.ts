@@ -1,4 +1,5 @@
 import { benchIngest, type IngestResult, isSound } from './ingest.ts';
+import type { Introduction } from './introduction.ts';
 import type { BenchPlatform } from './platform.ts';
 import { platformCpu } from './print.ts';
 
@@ -25,6 +26,9 @@ export interface GrowthSeries {
 /** What a message may cost more or less than where there is little of everything. */
 export const FLAT_WITHIN = 0.2;
 
+/** Devices are expected about as often as they have a turn, so that none of them falls silent while others are measured. */
+const INTERVAL_SECONDS = 600;
+
 const SERIES = [
   { grows: 'tenants', steps: [1, 10, 100, 1_000].map((tenants) => ({ tenants, devices: 1_000 })) },
   { grows: 'devices', steps: [1_000, 10_000, 100_000].map((devices) => ({ tenants: 10, devices })) },
@@ -32,7 +36,8 @@ const SERIES = [
 
 /**
  * What a message costs while there are more and more tenants, then more and more devices. Devices take turns on the same number of
- * connections in every step, so that coming and going costs the same everywhere. Runs all steps on one platform.
+ * connections in every step, so that coming and going costs the same everywhere, and the platform has heard of each before it is measured:
+ * what a new device costs is told by itself. Runs all steps on one platform.
  */
 export async function benchGrowth(
   platform: BenchPlatform,
@@ -42,7 +47,10 @@ export async function benchGrowth(
   const measure = ({ tenants, devices }: { tenants: number; devices: number }, warmUpSeconds: number) =>
     benchIngest(
       platform,
-      { rate, seconds, warmUpSeconds, connections, devices, turns: true, tenants, subscribers: 20 },
+      {
+        ...{ rate, seconds, warmUpSeconds, connections, devices, tenants },
+        ...{ turns: true, introduce: true, intervalSeconds: INTERVAL_SECONDS, subscribers: 20 },
+      },
       () => undefined,
     );
   say('warming up');
@@ -52,10 +60,10 @@ export async function benchGrowth(
     const done: GrowthStep[] = [];
     for (const step of steps) {
       const result = await measure(step, 5);
-      const whose = [...result.cpu].map(([name, cost]) => `${name} ${cost.toFixed(1)}`).join(', ');
       say(
-        `${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message (${whose})`,
+        `${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message (${byProcess(result)})`,
       );
+      if (result.introduction) say(`  ${describeIntroduction(result.introduction)}`);
       done.push({ ...step, result });
     }
     const costs = done.map(({ result }) => platformCpu(result));
@@ -70,16 +78,23 @@ export const isFlat = (series: readonly GrowthSeries[]): boolean =>
     ({ ratio, steps }) => ratio <= 1 + FLAT_WITHIN && steps.every(({ result }) => isSound(result)),
   );
 
+const byProcess = ({ cpu }: { readonly cpu: ReadonlyMap<string, number> }): string =>
+  [...cpu].map(([name, cost]) => `${name} ${cost.toFixed(1)}`).join(', ');
+
+const describeIntroduction = (introduction: Introduction): string =>
+  `heard of ${introduction.devices.toLocaleString('en-US')} devices in ${introduction.seconds.toFixed(1)} s: ${platformCpu(introduction).toFixed(0)} µs a new device (${byProcess(introduction)})`;
+
 /** A table for people. */
 export function describeGrowth(series: readonly GrowthSeries[]): string {
   const cells = (...texts: readonly string[]) => texts.map((text) => text.padStart(13)).join('');
   return series
     .flatMap(({ grows, steps, ratio }) => [
       `growth in ${grows}`,
-      cells('tenants', 'devices', 'heard', 'msg/s', 'µs/message', 'by the first', 'lost'),
+      cells('tenants', 'devices', 'µs/new one', 'msg/s', 'µs/message', 'by the first', 'lost'),
       ...steps.map(({ tenants, devices, result }) => {
         const [cost, first] = [platformCpu(result), steps[0] ? platformCpu(steps[0].result) : Number.NaN];
-        const whole = [tenants, devices, result.heard, result.acknowledgedRate].map((value) =>
+        const newcomer = result.introduction ? platformCpu(result.introduction) : Number.NaN;
+        const whole = [tenants, devices, newcomer, result.acknowledgedRate].map((value) =>
           Math.round(value).toLocaleString('en-US'),
         );
         return cells(...whole, cost.toFixed(1), (cost / first).toFixed(2), String(result.verdict.lost));

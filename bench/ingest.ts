@@ -5,6 +5,7 @@ import type { LoadDevice } from '#simulator/load-connection.ts';
 import { judge, type Verdict } from '#simulator/oracle.ts';
 import { type CpuSeconds, readCpu } from './cpu.ts';
 import { type BenchTenant, provision } from './fleet.ts';
+import { type Introduction, introduce } from './introduction.ts';
 import type { BenchPlatform } from './platform.ts';
 import { openSubscribers, type Subscriber, type SubscribersReport } from './subscribers.ts';
 import { assertMeasured } from './template-fleet.ts';
@@ -22,6 +23,10 @@ export interface IngestBench {
   readonly tenants: number;
   /** Each watches five devices. */
   readonly subscribers: number;
+  /** Every device has had a turn of one message before anything is measured. Needs turns. */
+  readonly introduce?: boolean;
+  /** How often a device is expected to send. Default: what a device has that nobody says it of. */
+  readonly intervalSeconds?: number;
   /** The devices have a template, a map and sensors. Default: nothing of it. */
   readonly templates?: boolean;
 }
@@ -45,8 +50,8 @@ export interface IngestResult {
   readonly stored: Percentiles;
   /** The middle of the time to be stored, in the first and the last third of the time measured, in ms. */
   readonly lag: { readonly first: number; readonly last: number };
-  /** Devices that sent something. */
-  readonly heard: number;
+  /** Absent unless they were introduced. */
+  readonly introduction?: Introduction | undefined;
   readonly live: SubscribersReport;
   /** Messages that a subscriber should have seen and did not. */
   readonly liveMissed: number;
@@ -76,7 +81,7 @@ export async function benchIngest(
   await using opened = new AsyncDisposableStack();
   opened.defer(() => database.end());
   const count = options.devices ?? options.connections;
-  const tenants = await provision(database, platform.secretKey, options.tenants, count, options.templates);
+  const tenants = await provision(database, platform.secretKey, options.tenants, count, options);
   const since = new Date(Date.now() - 60_000);
   const boot = 1 + Math.floor(Math.random() * 65_535);
   const takeTurns = options.turns || count > options.connections;
@@ -93,6 +98,7 @@ export async function benchIngest(
       subscribers: chooseSubscribers(tenants, options.subscribers),
     }),
   );
+  const introduction = options.introduce ? await introduce(platform, database, load, count) : undefined;
   say(`warming up for ${options.warmUpSeconds} s`);
   load.start((options.warmUpSeconds * 1000) / 2);
   await sleep(options.warmUpSeconds * 1000);
@@ -113,8 +119,8 @@ export async function benchIngest(
   const first = await storedIn(measured.from, new Date(measured.from.getTime() + third));
   const last = await storedIn(new Date(measured.to.getTime() - third), measured.to);
   return {
-    ...{ options, verdict, allAcknowledged, pubacks, stored, generatorLagMs, live },
-    ...{ outOfOrder: load.outOfOrder, reconnects: load.reconnects, heard: load.accounts().length },
+    ...{ options, verdict, allAcknowledged, pubacks, stored, generatorLagMs, live, introduction },
+    ...{ outOfOrder: load.outOfOrder, reconnects: load.reconnects },
     lag: { first: first.p50, last: last.p50 },
     sentRate: measured.sent / options.seconds,
     acknowledgedRate: measured.acknowledged / options.seconds,

@@ -6,7 +6,7 @@ import type { LoadConnection, LoadDevice } from './load-connection.ts';
  */
 export class LoadSeat {
   readonly #devices: readonly LoadDevice[];
-  readonly #share: number;
+  #share: number;
   readonly #connect: (device: LoadDevice, onAcknowledged: () => void) => LoadConnection;
   readonly #known = new Map<LoadDevice, LoadConnection>();
   #turn = 0;
@@ -28,6 +28,17 @@ export class LoadSeat {
 
   get present(): LoadConnection {
     return this.#present;
+  }
+
+  /** Whether each of its devices has had a turn. */
+  get hasGoneRound(): boolean {
+    return this.#turn >= this.#devices.length;
+  }
+
+  /** From now on a turn is so many messages. Only while everything that was sent is acknowledged. */
+  set share(messages: number) {
+    this.#share = messages;
+    this.#left = messages;
   }
 
   /** Of every device that has had a turn. */

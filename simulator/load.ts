@@ -30,6 +30,11 @@ export interface LoadAccount {
 export interface Load {
   /** Connects everybody; rejects when not all are connected within 30 s. */
   connect(): Promise<void>;
+  /**
+   * With turns, before `start`: every device comes, sends one message and leaves, as fast as it goes. Resolves when all of it is
+   * acknowledged; rejects when that takes longer than `timeoutMs`.
+   */
+  introduce(timeoutMs: number): Promise<void>;
   /** Begins to send; the rate grows evenly to the whole of it within `rampMs`, as a fleet's does. Default: at once. */
   start(rampMs?: number): void;
   /** Sends nothing new and waits until everything is acknowledged; false when that takes longer than `timeoutMs`. */
@@ -112,6 +117,22 @@ export function createLoad(options: LoadOptions): Load {
           await sleep(5);
         }
       }
+    },
+    async introduce(timeoutMs) {
+      const deadline = Date.now() + timeoutMs;
+      for (const seat of seats) seat.share = 1;
+      while (acknowledged < sent || seats.some((seat) => !seat.hasGoneRound)) {
+        if (Date.now() > deadline) throw new Error(`not everybody was introduced after ${timeoutMs} ms`);
+        for (const seat of seats) {
+          const newcomer = seat.hasGoneRound ? undefined : seat.take();
+          if (!newcomer) continue;
+          newcomer.send(performance.now());
+          newcomer.flush();
+          sent += 1;
+        }
+        await sleep(TICK_MS);
+      }
+      for (const seat of seats) seat.share = options.turns?.messages ?? Number.POSITIVE_INFINITY;
     },
     start(rampMs = 0) {
       const beganAt = performance.now();

@@ -163,6 +163,9 @@ export class EventError extends FleetgraphError {
   }
 }
 
+/** What is heard of devices beside readings. */
+export type SignBatch = Extract<EventBatch, { readonly kind: 'heartbeat' | 'session' }>;
+
 /** Of messages that hold several tenants' events; 2 and 3 are readings, in layouts of their own. */
 const BATCH_VERSION = 4;
 
@@ -182,10 +185,21 @@ export function decodeEvents(bytes: Uint8Array): EventBatch {
   const { v, kind, parts, tenant, tenantId, events } = parse(bytes);
   const isBatch = v === BATCH_VERSION && kind !== 'telemetry';
   const all = v === 1 ? [{ tenant, tenantId, events }] : isBatch ? parts : undefined;
-  if (!Array.isArray(all) || !all.every((part) => Array.isArray(part?.events)))
-    throw new EventError('unknown event version');
+  if (!areParts(all)) throw new EventError('unknown event version');
   return { kind, parts: all } as EventBatch;
 }
+
+/** What a message of readings holds of signs; absent is none. @throws EventError for anything else */
+export function readSigns(value: unknown): readonly SignBatch[] {
+  if (value === undefined) return [];
+  const isSign = (each: Partial<SignBatch> | null) =>
+    (each?.kind === 'heartbeat' || each?.kind === 'session') && areParts(each.parts);
+  if (!Array.isArray(value) || !value.every(isSign)) throw new EventError('signs that are none');
+  return value;
+}
+
+const areParts = (value: unknown): value is readonly TenantEvents<unknown>[] =>
+  Array.isArray(value) && value.every((part) => Array.isArray(part?.events));
 
 function parse(bytes: Uint8Array): Record<string, unknown> {
   try {

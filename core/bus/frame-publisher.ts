@@ -53,7 +53,7 @@ const LONGEST_FLUSH_MS = 60;
 /** For each message a millisecond. */
 const FLUSH_MS_PER_RATE = 1.5;
 /** So many messages in a frame are company enough. */
-const FRAME_MESSAGES = 16;
+const FRAME_MESSAGES = 32;
 
 /** Gathers device messages into frames, one open frame a stream and shard. */
 export function createFramePublisher(options: FramePublisherOptions): FramePublisher {

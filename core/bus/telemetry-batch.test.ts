@@ -72,6 +72,14 @@ describe('a telemetry batch', () => {
     expect([0, 1, 2].map((index) => batch.deviceOf(index))).toEqual(['d-10', 'd-11', 'd-20']);
   });
 
+  it('says what else was heard, whosever it is', () => {
+    const events = [{ deviceId: 30, device: 'd-30', siteId: null, at: 5 }];
+    const signs = [{ kind: 'heartbeat' as const, parts: [{ tenant: 'third', tenantId: 3, events }] }];
+    const batch = open(encodeTelemetry([{ tenant: 'acme', tenantId: 1, events: [told(10)] }], signs));
+    expect([batch.signs, batch.count, batch.parts.length]).toEqual([signs, 1, 1]);
+    expect(open(two()).signs).toEqual([]);
+  });
+
   it('reads what earlier versions published', () => {
     const event = { ...place(10), siteId: null, metrics: { n: 1, on: true } };
     const bytes = encodeEvents({ v: 1, tenant: 'acme', tenantId: 1, kind: 'telemetry', events: [event] });
@@ -104,6 +112,9 @@ describe('a telemetry batch', () => {
       ...['1', '3', '-', '"2"', '2000000'].map(counted),
       Buffer.from(bytes.toString('latin1').replace('"text","n"', '"text"'), 'latin1'),
       Buffer.from('{"v":3,"kind":"telemetry"}\n'),
+      ...['{}', '[null]', '[{"kind":"presence","parts":[]}]', '[{"kind":"session","parts":[{}]}]'].map(
+        (signs) => Buffer.from(`{"v":3,"kind":"telemetry","parts":[],"shapes":[],"signs":${signs}}\n`),
+      ),
       Buffer.from(VERSION_2.slice(0, -1)),
       Buffer.from(VERSION_2.replace('"deviceIds":[10,', '"deviceIds":[')),
       Buffer.from('{"v":4,"kind":"telemetry","parts":[]}\n'),

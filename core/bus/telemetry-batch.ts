@@ -5,6 +5,8 @@ import {
   decodeEvents,
   type EventBatch,
   EventError,
+  readSigns,
+  type SignBatch,
   type TelemetryEvent,
   type TenantEvents,
 } from './events.ts';
@@ -16,9 +18,10 @@ import { shapeOf } from './telemetry-shapes.ts';
  * How committed readings travel on EVENTS: one message holds those of many tenants of a shard, so that what a reading costs does
  * not depend on how many tenants there are. It begins with one line of JSON,
  *
- *     {"v":3,"kind":"telemetry","parts":[{"tenant","tenantId","count"}],"shapes":[…]}
+ *     {"v":3,"kind":"telemetry","parts":[{"tenant","tenantId","count"}],"shapes":[…],"signs":[…]}
  *
- * where `shapes` are the names of metrics that a reading may have, joined by commas. Then come columns (`telemetry-columns.ts`), the
+ * where `shapes` are the names of metrics that a reading may have, joined by commas, and `signs` what else was heard at the same time, as
+ * messages of those kinds say it; absent where that is nothing. Then come columns (`telemetry-columns.ts`), the
  * keys of the devices one behind the other in ASCII, and one JSON object a reading, `{"siteId","id","metrics","flags","lat","lng"}`,
  * separated by commas: all in the order of the parts. Whoever wants some readings, or only needs to know who was heard and when,
  * decodes no others, and what is kept of a message is little more than its bytes.
@@ -39,6 +42,8 @@ export interface TelemetryBatch extends Pick<TelemetryColumns, 'deviceIds' | 're
   readonly kind: 'telemetry';
   readonly parts: readonly TelemetryPart[];
   readonly count: number;
+  /** What else was heard at the same time. */
+  readonly signs: readonly SignBatch[];
   /** @throws EventError when the message has no such reading or it is not JSON */
   event(index: number): TelemetryEvent;
   /** All of them, in order; at once is cheaper than one by one. */
@@ -85,7 +90,7 @@ function idOf(text: string): MessageId {
 function openTelemetryBatch(bytes: Uint8Array): TelemetryBatch {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const headEnd = buffer.indexOf(NEWLINE);
-  const { parts: heads, shapes } = parse<Head>(buffer.toString('utf8', 0, Math.max(0, headEnd)));
+  const { parts: heads, shapes, signs } = parse<Head>(buffer.toString('utf8', 0, Math.max(0, headEnd)));
   if (!Array.isArray(heads) || !Array.isArray(shapes)) throw new EventError('a head without parts');
   const parts: TelemetryPart[] = [];
   let first = 0;
@@ -98,12 +103,14 @@ function openTelemetryBatch(bytes: Uint8Array): TelemetryBatch {
   const namesAt = headEnd + 1 + columnBytes(first);
   const bodiesAt = namesAt + nameBytes;
   if (bodiesAt + (columns.ends.at(-1) ?? 0) !== buffer.length) throw new EventError('lengths do not add up');
-  return new OpenBatch(buffer, parts, shapes, columns, { names: namesAt, bodies: bodiesAt });
+  const at = { names: namesAt, bodies: bodiesAt };
+  return new OpenBatch(buffer, { parts, shapes, signs: readSigns(signs) }, columns, at);
 }
 
 interface Head {
   readonly parts: readonly Omit<TelemetryPart, 'first'>[];
   readonly shapes: readonly string[];
+  readonly signs?: unknown;
 }
 
 type Body = Pick<TelemetryEvent, 'siteId' | 'id' | 'metrics' | 'flags' | 'lat' | 'lng'>;
@@ -112,6 +119,7 @@ class OpenBatch implements TelemetryBatch {
   readonly kind = 'telemetry';
   readonly parts: readonly TelemetryPart[];
   readonly count: number;
+  readonly signs: readonly SignBatch[];
   readonly deviceIds: Int32Array;
   readonly receivedAt: Float64Array;
   readonly takenAt: Float64Array;
@@ -125,13 +133,13 @@ class OpenBatch implements TelemetryBatch {
 
   constructor(
     buffer: Buffer,
-    parts: readonly TelemetryPart[],
-    shapes: readonly string[],
+    { parts, shapes, signs }: Pick<TelemetryBatch, 'parts' | 'signs'> & Pick<Head, 'shapes'>,
     columns: TelemetryColumns,
     at: { readonly names: number; readonly bodies: number },
   ) {
     this.#buffer = buffer;
     this.parts = parts;
+    this.signs = signs;
     this.#shapes = shapes;
     this.#columns = columns;
     this.#at = at;

@@ -2,6 +2,7 @@ import { LONGEST_ID, writeMessageId } from '../fleet/digits.ts';
 import { CLOSE, COMMA } from '../fleet/json-bytes.ts';
 import { JsonText } from '../fleet/json-text.ts';
 import type { MessageId } from '../fleet/message-id.ts';
+import type { SignBatch } from './events.ts';
 import { columnBytes, columnsIn, type TelemetryColumns } from './telemetry-columns.ts';
 
 /** Of the layout that `telemetry-batch.ts` describes. */
@@ -29,8 +30,11 @@ export interface TenantTelemetry {
   readonly events: readonly TelemetryToTell[];
 }
 
-/** At least one reading; a tenant comes once. */
-export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
+/** At least one reading; a tenant comes once. `signs` are what else was heard at the same time. */
+export function encodeTelemetry(
+  tenants: readonly TenantTelemetry[],
+  signs: readonly SignBatch[] = [],
+): Buffer {
   const count = tenants.reduce((sum, { events }) => sum + events.length, 0);
   const block = new ArrayBuffer(columnBytes(count));
   const columns = columnsIn(block, count);
@@ -48,7 +52,10 @@ export function encodeTelemetry(tenants: readonly TenantTelemetry[]): Buffer {
     }
   }
   const parts = tenants.map(({ tenant, tenantId, events }) => ({ tenant, tenantId, count: events.length }));
-  const head = `${JSON.stringify({ v: TELEMETRY_VERSION, kind: 'telemetry', parts, shapes: [...shapes.keys()] })}\n`;
+  const head = `${JSON.stringify({
+    ...{ v: TELEMETRY_VERSION, kind: 'telemetry', parts, shapes: [...shapes.keys()] },
+    ...(signs.length > 0 && { signs }),
+  })}\n`;
   const headBytes = Buffer.byteLength(head);
   const bodiesAt = headBytes + block.byteLength + names.length;
   const buffer = Buffer.allocUnsafe(bodiesAt + bodies.length);

@@ -220,6 +220,15 @@ export function countsOf(counts: Map<number, FrameCounts>, tenantId: number): Fr
   return tenant;
 }
 
+/** As `ingest_frames.counts` holds them: for a tenant all of whose messages were stored a number, otherwise what is not nothing. */
+function writeCounts(counts: ReadonlyMap<number, FrameCounts>): string {
+  const entries = [...counts].map(([tenantId, own]) => {
+    if (own.stored === own.accepted) return [tenantId, own.stored];
+    return [tenantId, Object.fromEntries(Object.entries(own).filter(([, count]) => count > 0))];
+  });
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
 async function insertDeadLetters(
   connection: Connection,
   frames: readonly FrameToStore<ReadingRow>[],
@@ -249,7 +258,7 @@ async function insertFrames<Row extends ReadingRow>(
       stored.map(({ frame }) => frame.streamSequence),
       stored.map(({ frame }) => frame.shard),
       stored.map(({ frame }) => frame.items),
-      stored.map(({ frame }) => JSON.stringify(Object.fromEntries(frame.counts))),
+      stored.map(({ frame }) => writeCounts(frame.counts)),
       stored.map(({ fresh }) => packBits(fresh)),
       stored.map(({ frame }) => new Date(frame.streamedAt)),
       stored.map(({ frame }) => frame.origin ?? null),

@@ -94,6 +94,25 @@ describe('devices that take turns', () => {
   }
 });
 
+describe('devices that are introduced', () => {
+  it('have each sent one message before anybody has a whole turn', async () => {
+    const tenant = await seedTenant(database.admin, 'introduced');
+    const devices = await tenant.devices(60);
+    const turns = { connections: 20, messages: 10 };
+    const load = createLoad({ url, devices, rate: 1_000, boot: 79, turns });
+    opened.defer(() => load.close());
+    await load.connect();
+    await load.introduce(20_000);
+    expect(load.accounts().map(({ sent }) => sent)).toEqual(new Array(60).fill(1));
+    expect([load.sent, load.acknowledged]).toEqual([60, 60]);
+    load.start();
+    await until('whole turns', () => load.sent > 60 * 10);
+    expect(await load.finish(20_000)).toBe(true);
+    expect(load.acknowledged).toBe(load.sent);
+    expect(load.accounts().every(({ sent }) => sent > 1)).toBe(true);
+  });
+});
+
 describe('the simulator', () => {
   it('publishes plausible samples of every device, each numbered', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fleetgraph-simulator-'));

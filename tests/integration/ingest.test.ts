@@ -217,10 +217,8 @@ describe('ingest', () => {
   it('balances what was accepted against what became of it', async () => {
     const sums = await until('balanced frames', async () => {
       const rows = await database.admin.query(
-        `select sum((c.value ->> 'accepted')::int)::int as accepted,
-                sum((c.value ->> 'stored')::int + (c.value ->> 'duplicate')::int + (c.value ->> 'quarantined')::int
-                  + (c.value ->> 'deadLettered')::int)::int as settled
-         from ingest_frames, jsonb_each(counts) c`,
+        `select sum(accepted)::int as accepted, sum(stored + duplicate + quarantined + dead_lettered)::int as settled
+         from ingest_frames, read_counts(counts)`,
       );
       return rows.rows[0];
     });

@@ -1,4 +1,4 @@
-import type { SessionEvent } from '#core/bus/events.ts';
+import type { SessionEvent, SignBatch } from '#core/bus/events.ts';
 import type { EventKind } from '#core/bus/subjects.ts';
 import type { OpenEvents } from '#core/bus/telemetry-batch.ts';
 import type { PresenceSignal } from '#core/fleet/presence.ts';
@@ -14,7 +14,7 @@ export interface DeviceSignals {
 }
 
 /** Adds what a message says of its devices, by their id. */
-export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSignals>): void {
+export function collectSignals(message: OpenEvents | SignBatch, heard: Map<number, DeviceSignals>): void {
   const hear = (tenantId: number, deviceId: number, signal: PresenceSignal) => {
     const device = heard.get(deviceId);
     if (device) device.signals.push(signal);
@@ -32,6 +32,7 @@ export function collectSignals(message: OpenEvents, heard: Map<number, DeviceSig
         for (let index = first; index < first + count; index++)
           hearTraffic(tenantId, message.deviceIds[index] ?? -1, message.receivedAt[index] ?? 0);
       }
+      for (const batch of message.signs) collectSignals(batch, heard);
       return;
     case 'heartbeat':
       for (const { tenantId, events } of message.parts)

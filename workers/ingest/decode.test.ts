@@ -164,30 +164,35 @@ describe('decodeFrame', () => {
     expect(opened.events().map(({ metrics }) => metrics)).toEqual([{ a: 1 }, { c: 3 }, { b: 2 }]);
   });
 
-  it('announces what else was heard in one message a kind, each device under its own tenant', () => {
+  it('announces what else was heard with the readings, each device under its own tenant', () => {
     const connected = JSON.stringify({ epoch: '7', at: 1_767_000_000_000, reason: 'test' });
-    const frame = decode([
+    const heard = [
       item(connected, { kind: 'connected' }),
       item('{}', { kind: 'heartbeat' }),
       item(connected, { kind: 'connected', tenant: 'other' }),
       item('{"status":"offline"}', { kind: 'status' }),
-    ]);
-    const events = eventsOf(frame, []);
-    expect(events.map(({ subject, id }) => ({ subject, id }))).toEqual([
+    ];
+    const signs = [
+      { kind: 'heartbeat', parts: [{ tenant: 'acme', tenantId: 1, events: [{ deviceId: 10 }] }] },
+      {
+        kind: 'session',
+        parts: [
+          { tenant: 'acme', events: [{ epoch: '7', connection: 'ONLINE' }, { connection: 'OFFLINE' }] },
+          { tenant: 'other', tenantId: 2, events: [{ epoch: '7', connection: 'ONLINE' }] },
+        ],
+      },
+    ];
+    const [together, ...more] = eventsOf(decode([...heard, item('{"a":1}')]), [true]);
+    expect(more).toEqual([]);
+    expect(openEvents(together?.payload ?? new Uint8Array())).toMatchObject({ kind: 'telemetry', signs });
+
+    const frame = decode(heard);
+    const alone = eventsOf(frame, []);
+    expect(alone.map(({ subject, id }) => ({ subject, id }))).toEqual([
       { subject: 'events.4.heartbeat', id: `${frame.batchId}.heartbeat` },
       { subject: 'events.4.session', id: `${frame.batchId}.session` },
     ]);
-    const sessions = openEvents(events[1]?.payload ?? new Uint8Array());
-    expect(sessions).toMatchObject({
-      parts: [
-        {
-          tenant: 'acme',
-          tenantId: 1,
-          events: [{ epoch: '7', connection: 'ONLINE' }, { connection: 'OFFLINE' }],
-        },
-        { tenant: 'other', tenantId: 2, events: [{ epoch: '7', connection: 'ONLINE' }] },
-      ],
-    });
+    expect(alone.map(({ payload }) => openEvents(payload))).toMatchObject(signs);
   });
 
   it('splits the readings of a frame that are too many for one message, always at the same places', () => {

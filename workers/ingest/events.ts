@@ -3,11 +3,13 @@ import {
   type HeartbeatEvent,
   type SessionEvent,
   type ShadowEvent,
+  type SignBatch,
   type TenantEvents,
 } from '#core/bus/events.ts';
 import { eventsSubject } from '#core/bus/subjects.ts';
 import { encodeTelemetry } from '#core/bus/telemetry-encoding.ts';
 import type { DecodedFrame, KnownDevice } from './decoded.ts';
+import type { IngestRow } from './ingest-row.ts';
 import type { ReportVersion } from './reports.ts';
 
 export interface EventToPublish {
@@ -20,7 +22,8 @@ export interface EventToPublish {
 const READINGS_A_MESSAGE = 2_000;
 
 /**
- * The events of one stored frame: one message a kind, whatever the number of tenants; only of very many readings several. Ids are made of
+ * The events of one stored frame: one message, whatever the number of tenants, with its readings and what else was heard; another of what
+ * was reported, several of very many readings, and one a kind of what was heard where there are no readings. Ids are made of
  * the batch id and what follows from `fresh` alone, so publishing again gives the same ids whatever else has changed meanwhile.
  * @param fresh one flag a slot of the frame: true where a new row was stored
  * @param versionOf what a report of the frame became
@@ -30,11 +33,20 @@ export function eventsOf(
   fresh: readonly boolean[],
   versionOf: ReportVersion = () => undefined,
 ): EventToPublish[] {
-  return [...readingEvents(frame, fresh), ...signEvents(frame), ...shadowEvents(frame, versionOf)];
+  const rows = frame.rows.filter((row) => fresh[row.slot]);
+  const signs = signsOf(frame);
+  const told =
+    rows.length > 0 ? readingEvents(frame, rows, signs) : signs.map((batch) => toPublish(frame, batch));
+  const shadows = shadowParts(frame, versionOf);
+  return shadows.length > 0 ? [...told, toPublish(frame, { kind: 'shadow', parts: shadows })] : told;
 }
 
-function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToPublish[] {
-  const rows = frame.rows.filter((row) => fresh[row.slot]);
+/** What else was heard goes with the first of them. */
+function readingEvents(
+  frame: DecodedFrame,
+  rows: readonly IngestRow[],
+  signs: readonly SignBatch[],
+): EventToPublish[] {
   const messages: EventToPublish[] = [];
   for (let begin = 0; begin < rows.length; begin += READINGS_A_MESSAGE) {
     const tenants = [...byTenant(rows.slice(begin, begin + READINGS_A_MESSAGE))].map(([identity, some]) => ({
@@ -45,13 +57,13 @@ function readingEvents(frame: DecodedFrame, fresh: readonly boolean[]): EventToP
     messages.push({
       subject: eventsSubject(frame.shard, 'telemetry'),
       id,
-      payload: encodeTelemetry(tenants),
+      payload: encodeTelemetry(tenants, begin === 0 ? signs : []),
     });
   }
   return messages;
 }
 
-function signEvents(frame: DecodedFrame): EventToPublish[] {
+function signsOf(frame: DecodedFrame): SignBatch[] {
   const heartbeats: About<HeartbeatEvent>[] = [];
   const sessions: About<SessionEvent>[] = [];
   for (const { identity, at, what } of frame.signs) {
@@ -61,13 +73,14 @@ function signEvents(frame: DecodedFrame): EventToPublish[] {
       sessions.push({ identity, event: { ...aboutDevice(identity), at, ...session } });
     }
   }
-  return [
-    ...toPublish(frame, { kind: 'heartbeat', parts: partsOf(heartbeats) }),
-    ...toPublish(frame, { kind: 'session', parts: partsOf(sessions) }),
+  const batches: SignBatch[] = [
+    { kind: 'heartbeat', parts: partsOf(heartbeats) },
+    { kind: 'session', parts: partsOf(sessions) },
   ];
+  return batches.filter(({ parts }) => parts.length > 0);
 }
 
-function shadowEvents(frame: DecodedFrame, versionOf: ReportVersion): EventToPublish[] {
+function shadowParts(frame: DecodedFrame, versionOf: ReportVersion): TenantEvents<ShadowEvent>[] {
   const told = frame.reports.flatMap((row): About<ShadowEvent>[] => {
     const version = versionOf(frame, row);
     if (version === undefined) return [];
@@ -78,7 +91,7 @@ function shadowEvents(frame: DecodedFrame, versionOf: ReportVersion): EventToPub
     };
     return [{ identity, event }];
   });
-  return toPublish(frame, { kind: 'shadow', parts: partsOf(told) });
+  return partsOf(told);
 }
 
 interface About<Event> {
@@ -91,20 +104,14 @@ const partsOf = <Event>(about: readonly About<Event>[]): TenantEvents<Event>[] =
     ...{ tenant, tenantId, events: some.map(({ event }) => event) },
   }));
 
-/** Nothing where there is nothing to tell. */
 const toPublish = (
   { batchId, shard }: DecodedFrame,
   batch: Parameters<typeof encodeEventBatch>[0],
-): EventToPublish[] =>
-  batch.parts.length === 0
-    ? []
-    : [
-        {
-          subject: eventsSubject(shard, batch.kind),
-          id: `${batchId}.${batch.kind}`,
-          payload: encodeEventBatch(batch),
-        },
-      ];
+): EventToPublish => ({
+  subject: eventsSubject(shard, batch.kind),
+  id: `${batchId}.${batch.kind}`,
+  payload: encodeEventBatch(batch),
+});
 
 const aboutDevice = ({ deviceId, device, siteId }: KnownDevice) => ({ deviceId, device, siteId });
 

@@ -34,10 +34,10 @@ export interface ProcessBalanceRow {
 export const readProcessBalances = (operation: Operation, minutes: number): Promise<ProcessBalanceRow[]> =>
   requireOperator(operation).rows<ProcessBalanceRow>(
     operation,
-    sql`select f.origin as process, sum((c.value ->> 'accepted')::bigint)::float8 as accepted,
-          sum((c.value ->> 'stored')::bigint)::float8 as stored, sum((c.value ->> 'duplicate')::bigint)::float8 as duplicate,
-          sum((c.value ->> 'quarantined')::bigint)::float8 as quarantined, sum((c.value ->> 'deadLettered')::bigint)::float8 as "deadLettered"
-        from ingest_frames f cross join lateral jsonb_each(f.counts) c
+    sql`select f.origin as process, sum(c.accepted)::float8 as accepted, sum(c.stored)::float8 as stored,
+          sum(c.duplicate)::float8 as duplicate, sum(c.quarantined)::float8 as quarantined,
+          sum(c.dead_lettered)::float8 as "deadLettered"
+        from ingest_frames f cross join lateral read_counts(f.counts) c
         where f.stored_at >= now() - ${minutes} * interval '1 minute' and f.framed_at >= now() - interval '2 days'
         group by f.origin order by accepted desc, f.origin limit 500`,
   );
