@@ -18,9 +18,10 @@ export interface NodeProcess {
 /**
  * Most of what a message leaves behind in memory is dead before the next collection when the young generation is large enough:
  * with Node's own 16 MiB it is copied about, which costs a fifth of all CPU under load. Likewise the old generation is not marked
- * every second while it is smaller than 128 MiB. Memory at rest does not change.
+ * every second while it is smaller than 512 MiB: a young generation of 64 MiB and buffers count against that. Memory at rest does not
+ * change.
  */
-const NODE_OPTIONS = ['--max-semi-space-size=64', '--initial-old-space-size=128'];
+const NODE_OPTIONS = ['--max-semi-space-size=64', '--initial-old-space-size=512'];
 
 /** How to run one of our own programs: ready when its `/readyz` says so, on the Node that runs us. */
 export function nodeProcess({ name, main, env, healthPort, logFile }: NodeProcess): ProcessSpec {
