@@ -5,7 +5,10 @@ export interface BatchOptions<Item, Result> {
   /** For the errors. */
   readonly name: string;
   readonly maxItems: number;
-  /** How long the first of a batch waits for company, in milliseconds. While a batch runs the next one gathers anyway. */
+  /**
+   * How long the first of a batch waits for company, in milliseconds. While a batch runs the next one gathers anyway. While more than
+   * 200 items a second come, every batch waits, and no less than 15 ms.
+   */
   readonly waitMs: number;
   /** The most items waiting. */
   readonly maxWaiting: number;
@@ -16,6 +19,10 @@ export interface BatchOptions<Item, Result> {
   /** One result an item, in the same order. */
   run(items: readonly Item[]): Promise<readonly Result[]>;
 }
+
+const BUSY_PER_SECOND = 200;
+const BUSY_WAIT_MS = 15;
+const RATE_WINDOW_MS = 250;
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -32,6 +39,8 @@ export function createBatch<Item, Result>(
 ): (item: Item) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = [];
   let running = false;
+  const rate = watchRate();
+  const busyWaitMs = Math.max(options.waitMs, BUSY_WAIT_MS);
 
   const take = (): Waiting<Item, Result>[] => {
     const keys = new Set<unknown>();
@@ -61,7 +70,7 @@ export function createBatch<Item, Result>(
 
   const work = async () => {
     running = true;
-    await sleep(options.waitMs);
+    await sleep(rate.isBusy() ? busyWaitMs : options.waitMs);
     while (waiting.length > 0) {
       const batch = take();
       try {
@@ -70,15 +79,37 @@ export function createBatch<Item, Result>(
       } catch (error) {
         for (const entry of batch) entry.reject(error);
       }
+      if (waiting.length > 0 && waiting.length < options.maxItems && rate.isBusy()) await sleep(busyWaitMs);
     }
     running = false;
   };
 
   return (item) => {
     if (waiting.length >= options.maxWaiting) return Promise.reject(new OverloadedError(options.name));
+    rate.count();
     return new Promise<Result>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
       if (!running) void work();
     });
+  };
+}
+
+/** Whether many items a second have come of late. */
+function watchRate() {
+  let since = performance.now();
+  let counted = 0;
+  let busy = false;
+  return {
+    count() {
+      counted += 1;
+    },
+    isBusy() {
+      const elapsed = performance.now() - since;
+      if (elapsed < RATE_WINDOW_MS) return busy;
+      busy = (counted * 1_000) / elapsed > BUSY_PER_SECOND;
+      since += elapsed;
+      counted = 0;
+      return busy;
+    },
   };
 }
