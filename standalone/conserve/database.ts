@@ -69,9 +69,8 @@ const DAYS = `
     from (
       select d.* from ingest_days d where d.day >= (select day from since)
       union all
-      select c.key::int, (f.stored_at at time zone 'UTC')::date, (c.value ->> 'accepted')::bigint, (c.value ->> 'stored')::bigint,
-        (c.value ->> 'duplicate')::bigint, (c.value ->> 'quarantined')::bigint, (c.value ->> 'deadLettered')::bigint, 0, 0, 0
-      from ingest_frames f cross join lateral jsonb_each(f.counts) c
+      select c.tenant_id, (f.stored_at at time zone 'UTC')::date, c.accepted, c.stored, c.duplicate, c.quarantined, c.dead_lettered, 0, 0, 0
+      from ingest_frames f cross join lateral read_counts(f.counts) c
       where f.transaction >= (select folded_to from ingest_folds) and f.stored_at >= (select day from since)::timestamp at time zone 'UTC'
     ) all_sums group by 1, 2
   ),

@@ -157,6 +157,20 @@ describe('conservation', () => {
     expect(new Set(seen)).toEqual(new Set([before.accepted + 80]));
   });
 
+  it('counts what nobody has added up yet', async () => {
+    const before = await ask();
+    processes.get('janitor').kill('SIGSTOP');
+    try {
+      await frames.send('acme', 'meter', { ts: Date.now(), metrics: { a: 1 } });
+      await frames.send('acme', 'meter', 'no json');
+      await settled(before.accepted + 2);
+      const { status, output } = conserve();
+      expect({ status, output }).toMatchObject({ status: 0 });
+    } finally {
+      processes.get('janitor').kill('SIGCONT');
+    }
+  });
+
   it('is exact after ingest was killed in the middle', async () => {
     const before = await ask();
     const restarts = processes.get('ingest').restarts;
