@@ -8,7 +8,6 @@ import {
   type PresenceSignal,
   type PresenceState,
   presenceChanged,
-  silenceAsOf,
   withFreshness,
 } from './presence.ts';
 
@@ -30,13 +29,6 @@ const disconnected = (epoch: bigint, at = Number(epoch)): PresenceSignal => ({
 });
 
 describe('presence', () => {
-  it('judges silence only as far as the stream was heard', () => {
-    expect(silenceAsOf(9_000, 0, undefined)).toBe(9_000);
-    expect(silenceAsOf(9_000, 1, undefined)).toBeUndefined();
-    expect(silenceAsOf(9_000, 1, 5_000)).toBe(5_000);
-    expect(silenceAsOf(9_000, 1, 9_500)).toBe(9_000);
-  });
-
   it('fades exactly when it says so', () => {
     const state = { ...unknown, freshness: 'FRESH' as const, lastSeenAt: 1_000 };
     expect(fadesAt(state, 5)).toBe(11_000);

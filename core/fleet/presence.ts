@@ -38,19 +38,6 @@ export function freshnessAt(now: number, lastSeenAt: number | null, intervalSeco
   return missed <= SILENT_INTERVALS ? 'STALE' : 'SILENT';
 }
 
-/**
- * The moment as of which silence may be judged: as long as messages are waiting, only what was heard so far, since those may speak of
- * any device; undefined when nothing was heard yet.
- */
-export function silenceAsOf(
-  now: number,
-  waiting: number,
-  heardUntil: number | undefined,
-): number | undefined {
-  if (waiting === 0) return now;
-  return heardUntil === undefined ? undefined : Math.min(now, heardUntil);
-}
-
 /** When a device is no longer as fresh as it is, should nothing be heard of it; null when time changes nothing. */
 export function fadesAt(
   { freshness, lastSeenAt }: Pick<PresenceState, 'freshness' | 'lastSeenAt'>,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { consumerAnsweredUntil, queueAnsweredUntil } from '#core/bus/answered.ts';
 import type { Bus } from '#core/bus/connect.ts';
 import {
   type BusMessage,
@@ -180,6 +181,66 @@ describe('consume', () => {
       await publisher.publish('telemetry.3', Buffer.from(body), randomUUID());
     await until('an empty stream', async () => (await left(3)) === 0 && seen.length === 4);
     expect(letters).toEqual(['bad']);
+  });
+});
+
+describe('how far a stream has been answered', () => {
+  it('is, of a work queue, up to the first message that nobody has answered', async () => {
+    using publisher = publishing();
+    const held: (() => void)[] = [];
+    await until(
+      'an empty stream',
+      async () => (await bus.jsm.streams.info('TELEMETRY')).state.messages === 0,
+    );
+    const before = Date.now();
+    expect(await queueAnsweredUntil(bus, 'TELEMETRY')).toBeGreaterThanOrEqual(before);
+    await using _ = consumeWith(10, {
+      batchMessages: 1,
+      handle: async (messages) => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return messages.map(() => done);
+      },
+    });
+    const stored: number[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const { seq } = await publisher.publish('telemetry.10', Buffer.from(name), randomUUID());
+      stored.push((await bus.jsm.streams.getMessage('TELEMETRY', { seq }))?.time.getTime() ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    for (const [index, time] of stored.entries()) {
+      await until('in hand', () => held.length === index + 1);
+      expect(await queueAnsweredUntil(bus, 'TELEMETRY')).toBe(time);
+      held[index]?.();
+      await until('answered', async () => (await left(10)) === stored.length - 1 - index);
+    }
+    expect(await queueAnsweredUntil(bus, 'TELEMETRY')).toBeGreaterThan(stored[2] ?? 0);
+  });
+
+  it('is, of a durable consumer, up to its last answer, and what it has in hand is not answered', async () => {
+    using publisher = publishing();
+    const held: (() => void)[] = [];
+    expect(await consumerAnsweredUntil(bus, 'EVENTS', 'answering')).toBeUndefined();
+    await using _ = consumeWith(10, {
+      ...{ stream: 'EVENTS', durable: 'answering', subjects: ['events.10.*'], batchMessages: 1 },
+      handle: async (messages) => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return messages.map(() => done);
+      },
+    });
+    const stored: number[] = [];
+    for (const name of ['a', 'b']) {
+      const { seq } = await publisher.publish('events.10.telemetry', Buffer.from(name), randomUUID());
+      stored.push((await bus.jsm.streams.getMessage('EVENTS', { seq }))?.time.getTime() ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const answered = () => consumerAnsweredUntil(bus, 'EVENTS', 'answering');
+    await until('the first in hand', () => held.length === 1);
+    expect(await answered(), 'before its first answer').toBeUndefined();
+    held[0]?.();
+    await until('the second in hand', () => held.length === 2);
+    await until('the first answered', async () => (await answered()) === stored[0]);
+    held[1]?.();
+    await until('everything answered', async () => ((await answered()) ?? 0) > (stored[1] ?? 0));
   });
 });
 

@@ -203,6 +203,23 @@ describe(`${FLEET} devices silent at once`, () => {
   });
 });
 
+/** Lets a device speak four times a second for so long, beginning at once; resolves to when it began to say its last word. */
+async function speak(device: string, seconds: number): Promise<number> {
+  let lastSaidAt = 0;
+  for (let times = 0; times < 4 * seconds; times++) {
+    lastSaidAt = Date.now();
+    await send(device, { a: 1 });
+    await sleep(250);
+  }
+  return lastSaidAt;
+}
+
+const staleSince = async (device: string, deviceId: number) => {
+  await until('stale at last', () => eventsOf(device).some(({ freshness }) => freshness === 'STALE'));
+  const rows = await changesOf(deviceId);
+  return rows.find(({ freshness }) => freshness === 'STALE').at.getTime();
+};
+
 describe('an evaluator that was away', () => {
   it('does not take for silent whom the stream still speaks of', async () => {
     await processes.get('evaluator').stop();
@@ -211,17 +228,21 @@ describe('an evaluator that was away', () => {
     const evaluator = { database, natsUrl: nats.url, start: ['evaluator'] as const };
     await using first = await startProcesses(evaluator);
     await until('fresh', () => eventsOf('speaking').some(({ freshness }) => freshness === 'FRESH'));
-    await first.get('evaluator').stop();
-    let lastSaidAt = 0;
-    for (let times = 0; times < 24; times++) {
-      lastSaidAt = Date.now();
-      await send('speaking', { a: 1 });
-      await sleep(250);
-    }
+    const [lastSaidAt] = await Promise.all([speak('speaking', 6), first.get('evaluator').stop()]);
     await using _second = await startProcesses(evaluator);
-    await until('stale at last', () => eventsOf('speaking').some(({ freshness }) => freshness === 'STALE'));
-    const rows = await changesOf(device.id);
-    const stale = rows.find((row) => row.freshness === 'STALE');
-    expect(stale.at.getTime() - lastSaidAt).toBeGreaterThanOrEqual(4_000);
+    expect((await staleSince('speaking', device.id)) - lastSaidAt).toBeGreaterThanOrEqual(4_000);
+  });
+});
+
+describe('ingest that was away', () => {
+  it('makes nobody silent who spoke all the while', async () => {
+    await using _evaluator = await startProcesses({ database, natsUrl: nats.url, start: ['evaluator'] });
+    const device = await acme.device('unheard', { intervalSeconds: 2 });
+    await send('unheard', { a: 1 });
+    await until('fresh', () => eventsOf('unheard').some(({ freshness }) => freshness === 'FRESH'));
+    const [lastSaidAt] = await Promise.all([speak('unheard', 8), processes.get('ingest').stop()]);
+    expect((await changesOf(device.id)).map(({ freshness }) => freshness)).not.toContain('STALE');
+    await using _ingest = await startProcesses({ database, natsUrl: nats.url, start: ['ingest'] });
+    expect((await staleSince('unheard', device.id)) - lastSaidAt).toBeGreaterThanOrEqual(4_000);
   });
 });

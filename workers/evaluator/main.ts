@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
+import { consumerAnsweredUntil, queueAnsweredUntil } from '#core/bus/answered.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { consume } from '#core/bus/consume.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
+import { UPLINK_STREAMS } from '#core/bus/uplink-streams.ts';
 import { databaseAnswers, openPool } from '#core/db/pool.ts';
 import { insertDeadLetter } from '#core/db/quarantine.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
 import { runService } from '#core/runtime/run-service.ts';
 import { readConfig } from './config.ts';
+import { createHearing } from './hearing.ts';
 import { declareMetrics } from './metrics.ts';
 import { createPresenceFollower } from './presence.ts';
 import { createEvaluator } from './service.ts';
@@ -44,7 +47,11 @@ await runService({
       holder: `evaluator-${randomUUID()}`,
       sweepMs: config.EVALUATOR_SWEEP_MS,
       log,
-      waiting: async () => (await bus.jsm.consumers.info('EVENTS', PRESENCE_CONSUMER)).num_pending,
+      hearing: createHearing({
+        toldUntil: async () =>
+          Math.min(...(await Promise.all(UPLINK_STREAMS.map((stream) => queueAnsweredUntil(bus, stream))))),
+        takenUntil: () => consumerAnsweredUntil(bus, 'EVENTS', PRESENCE_CONSUMER),
+      }),
       follow: () =>
         consume({
           bus,

@@ -25,8 +25,6 @@ export interface PresenceDeps {
 export interface PresenceFollower {
   /** Takes a batch of EVENTS messages into presence, all in one transaction with the events it causes. */
   handle(messages: readonly BusMessage[]): Promise<Fate[]>;
-  /** Until when everything on the stream is known to have been heard; undefined before the first message. */
-  heardUntil(): number | undefined;
   /** Moves devices that have fallen silent by `now`; returns how many changed. */
   sweepFreshness(now: number): Promise<number>;
   /** Finds out which required metrics are missing, or have come again; returns how many devices changed. */
@@ -50,10 +48,6 @@ const MAX_REMEMBERED = 500_000;
 export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
   /** When traffic of a device will next be worth a write, so that a busy device does not cost one each second. */
   const seenAgainAt = new Map<number, number>();
-  let heardUntil: number | undefined;
-  const hearUntil = (messages: readonly BusMessage[]) => {
-    for (const { streamedAt } of messages) heardUntil = Math.max(heardUntil ?? 0, streamedAt);
-  };
 
   /** In a transaction of its own. */
   const atDesk = (work: (desk: Desk) => Promise<Settled>): Promise<Settled> =>
@@ -100,20 +94,14 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
       const worthIt = [...heard.values()].filter(
         (device) => !onlyExpectedTraffic(device, seenAgainAt.get(device.deviceId)),
       );
-      if (worthIt.length === 0) {
-        hearUntil(messages);
-        return fates;
-      }
+      if (worthIt.length === 0) return fates;
       const settled = await atDesk(async (desk) => {
         const devices = await lockPresence(desk.connection, worthIt);
         return settle(desk, devices, (device) => heard.get(device.deviceId)?.signals ?? [], Date.now());
       });
       remember(settled);
-      hearUntil(messages);
       return fates;
     },
-
-    heardUntil: () => heardUntil,
 
     sweepFreshness: (now) => repeat(() => atDesk((desk) => settleFading(desk, now))),
 

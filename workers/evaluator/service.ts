@@ -1,18 +1,17 @@
 import type { Consumption } from '#core/bus/consume.ts';
 import { releaseLeases, takeLeases } from '#core/db/leases.ts';
 import type { Pool } from '#core/db/pool.ts';
-import { silenceAsOf } from '#core/fleet/presence.ts';
 import { type Clock, every } from '#core/runtime/every.ts';
 import type { Logger } from '#core/runtime/logger.ts';
 import type { Service } from '#core/runtime/run-service.ts';
+import type { Hearing } from './hearing.ts';
 import type { PresenceFollower } from './presence.ts';
 
 export interface EvaluatorDeps {
   readonly pool: Pool;
   readonly presence: PresenceFollower;
   readonly follow: () => Consumption;
-  /** How many messages of the stream nobody has taken yet. */
-  readonly waiting: () => Promise<number>;
+  readonly hearing: Hearing;
   /** Names this process among its replicas: the follower is shared, the clock has one leader. */
   readonly holder: string;
   readonly sweepMs: number;
@@ -35,7 +34,7 @@ export function createEvaluator(deps: EvaluatorDeps): Service {
         if (held.length === 0) return;
         await deps.presence.sweepGateways(Date.now());
         await deps.presence.sweepCredentials(Date.now());
-        const asOf = silenceAsOf(Date.now(), await deps.waiting(), deps.presence.heardUntil());
+        const asOf = await deps.hearing.heardUntil();
         if (asOf !== undefined) {
           await deps.presence.sweepFreshness(asOf);
           await deps.presence.sweepMetrics(asOf);
