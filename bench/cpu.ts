@@ -56,20 +56,23 @@ function listProcesses(): Process[] {
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0').join(' ').trim();
-      const environment = `${readFileSync(`/proc/${name}/environ`, 'utf8')}\0`;
+      const seconds = ticks / TICKS_PER_SECOND;
       return [
-        {
-          pid: Number(name),
-          parent: Number(fields[1]),
-          command,
-          environment,
-          seconds: ticks / TICKS_PER_SECOND,
-        },
+        { pid: Number(name), parent: Number(fields[1]), command, environment: environmentOf(name), seconds },
       ];
     } catch {
       return [];
     }
   });
+}
+
+/** Empty of a process that is about to end: what it has used counts nevertheless. */
+function environmentOf(pid: string): string {
+  try {
+    return `${readFileSync(`/proc/${pid}/environ`, 'utf8')}\0`;
+  } catch {
+    return '';
+  }
 }
 
 function entries(folder: string): string[] {

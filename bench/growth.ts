@@ -13,14 +13,14 @@ export interface GrowthBench {
 interface GrowthStep {
   readonly tenants: number;
   readonly devices: number;
-  /** Of the way there and of the way back; the last step is measured once. */
+  /** Of the way there and of the way back. */
   readonly results: readonly IngestResult[];
 }
 
 export interface GrowthSeries {
   readonly grows: 'tenants' | 'devices';
   readonly steps: readonly GrowthStep[];
-  /** The dearest message by the first one. */
+  /** The dearest message by the first one, both by what sending it cost. */
   readonly ratio: number;
 }
 
@@ -38,8 +38,9 @@ const SERIES = [
 /**
  * What a message costs while there are more and more tenants, then more and more devices. Devices take turns on the same number of
  * connections in every step, so that coming and going costs the same everywhere, and the platform has heard of each before it is measured:
- * what a new device costs is told by itself. Each series is gone up and down again, so that a machine that becomes slower meanwhile
- * makes no step look dearer than another. Runs all steps on one platform.
+ * what a new device costs is told by itself. Each series is gone up and down again, and what a message costs is divided by what sending
+ * it cost at the same time, so that a machine that is slower for a while makes no step look dearer than another. Runs all steps on
+ * one platform.
  */
 export async function benchGrowth(
   platform: BenchPlatform,
@@ -60,15 +61,15 @@ export async function benchGrowth(
   const series: GrowthSeries[] = [];
   for (const { grows, steps } of SERIES) {
     const done = steps.map((step) => ({ ...step, results: [] as IngestResult[] }));
-    for (const step of [...done, ...done.slice(0, -1).reverse()]) {
+    for (const step of [...done, ...done.toReversed()]) {
       const result = await measure(step, 5);
       say(
-        `${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message (${byProcess(result)})`,
+        `${step.tenants} tenants, ${step.devices} devices: ${platformCpu(result).toFixed(1)} µs a message (${byProcess(result)}), ${result.sendingCpu.toFixed(1)} µs to send it`,
       );
       if (result.introduction) say(`  ${describeIntroduction(result.introduction)}`);
       step.results.push(result);
     }
-    const costs = done.map(costOf);
+    const costs = done.map(relativeCostOf);
     series.push({ grows, steps: done, ratio: Math.max(...costs) / (costs[0] ?? Number.NaN) });
   }
   return series;
@@ -77,8 +78,9 @@ export async function benchGrowth(
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Microseconds a message. */
-const costOf = ({ results }: GrowthStep): number => mean(results.map(platformCpu));
+/** What the platform spends on a message by what its sender does. */
+const relativeCostOf = ({ results }: GrowthStep): number =>
+  mean(results.map((result) => platformCpu(result) / result.sendingCpu));
 
 /** Flat, and nothing lost on the way. */
 export const isFlat = (series: readonly GrowthSeries[]): boolean =>
@@ -98,16 +100,18 @@ export function describeGrowth(series: readonly GrowthSeries[]): string {
   return series
     .flatMap(({ grows, steps, ratio }) => [
       `growth in ${grows}`,
-      cells('tenants', 'devices', 'µs/new one', 'msg/s', 'µs/message', 'by the first', 'lost'),
+      cells('tenants', 'devices', 'µs/new one', 'msg/s', 'µs/message', 'µs to send', 'by the first', 'lost'),
       ...steps.map((step) => {
-        const [cost, first] = [costOf(step), steps[0] ? costOf(steps[0]) : Number.NaN];
+        const first = steps[0] ? relativeCostOf(steps[0]) : Number.NaN;
         const newcomers = step.results.flatMap(({ introduction }) => introduction ?? []).map(platformCpu);
         const rates = step.results.map((result) => result.acknowledgedRate);
         const lost = step.results.reduce((sum, { verdict }) => sum + verdict.lost, 0);
         const whole = [step.tenants, step.devices, mean(newcomers), mean(rates)].map((value) =>
           Math.round(value).toLocaleString('en-US'),
         );
-        return cells(...whole, cost.toFixed(1), (cost / first).toFixed(2), String(lost));
+        const cost = mean(step.results.map(platformCpu)).toFixed(1);
+        const sending = mean(step.results.map(({ sendingCpu }) => sendingCpu)).toFixed(1);
+        return cells(...whole, cost, sending, (relativeCostOf(step) / first).toFixed(2), String(lost));
       }),
       `  the dearest is ${ratio.toFixed(2)} of the first; up to ${1 + FLAT_WITHIN} counts as flat`,
     ])
