@@ -236,13 +236,20 @@ describe('an evaluator that was away', () => {
 
 describe('ingest that was away', () => {
   it('makes nobody silent who spoke all the while', async () => {
-    await using _evaluator = await startProcesses({ database, natsUrl: nats.url, start: ['evaluator'] });
+    await using evaluator = await startProcesses({ database, natsUrl: nats.url, start: ['evaluator'] });
+    const judgedUntil = async () => {
+      const metrics = await fetch(`http://127.0.0.1:${evaluator.healthPort('evaluator')}/metrics`);
+      const name = 'fleetgraph_evaluator_silence_judged_until_timestamp_seconds';
+      return 1_000 * Number((await metrics.text()).match(`\n${name} (.+)`)?.[1]);
+    };
     const device = await acme.device('unheard', { intervalSeconds: 2 });
     await send('unheard', { a: 1 });
     await until('fresh', () => eventsOf('unheard').some(({ freshness }) => freshness === 'FRESH'));
     const [lastSaidAt] = await Promise.all([speak('unheard', 8), processes.get('ingest').stop()]);
     expect((await changesOf(device.id)).map(({ freshness }) => freshness)).not.toContain('STALE');
+    expect(await judgedUntil()).toBeLessThan(lastSaidAt);
     await using _ingest = await startProcesses({ database, natsUrl: nats.url, start: ['ingest'] });
     expect((await staleSince('unheard', device.id)) - lastSaidAt).toBeGreaterThanOrEqual(4_000);
+    expect(await judgedUntil()).toBeGreaterThan(lastSaidAt);
   });
 });

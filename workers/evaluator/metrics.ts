@@ -14,5 +14,9 @@ export function declareMetrics(metrics: Metrics) {
       'Messages of EVENTS by fate; a rising retry means that a neighbour is failing',
       ['fate'],
     ),
+    silenceJudged: metrics.gauge(
+      'silence_judged_until_timestamp_seconds',
+      'As of when silence was judged last, in seconds since the epoch; 0 where another replica does. Falls behind when ingest or this worker does',
+    ),
   };
 }

@@ -103,7 +103,11 @@ export function createPresenceFollower(deps: PresenceDeps): PresenceFollower {
       return fates;
     },
 
-    sweepFreshness: (now) => repeat(() => atDesk((desk) => settleFading(desk, now))),
+    async sweepFreshness(now) {
+      const changed = await repeat(() => atDesk((desk) => settleFading(desk, now)));
+      deps.metrics.silenceJudged.set(now / 1_000);
+      return changed;
+    },
 
     sweepMetrics: (now) => repeat(() => atDesk((desk) => settleMetrics(desk, now))),
 
