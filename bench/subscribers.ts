@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /** One subscription of one client. */
@@ -38,11 +39,10 @@ export interface Subscribers extends AsyncDisposable {
 /** Resolves when every subscription has had its first answer. */
 export async function openSubscribers(data: SubscribersData): Promise<Subscribers> {
   const worker = new Worker(new URL('./subscribers-thread.ts', import.meta.url), { workerData: data });
-  const next = () =>
-    new Promise<SubscribersAnswer>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
+  const next = async (): Promise<SubscribersAnswer> => {
+    const [answer] = await once(worker, 'message');
+    return answer;
+  };
   await next();
   return {
     count: () => worker.postMessage('count' satisfies SubscribersCommand),
