@@ -5,7 +5,7 @@ import { createSecretBox } from '#core/auth/secrets.ts';
 import { openBus } from '#core/bus/connect.ts';
 import { DEFAULT_STREAM_LIMITS } from '#core/bus/streams.ts';
 import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
-import { databaseAnswers, openPool } from '#core/db/pool.ts';
+import { databaseAnswers, openPool, untilDatabaseAnswers } from '#core/db/pool.ts';
 import { every } from '#core/runtime/every.ts';
 import { createLogger } from '#core/runtime/logger.ts';
 import { createMetrics } from '#core/runtime/metrics.ts';
@@ -48,7 +48,8 @@ await runService({
     const limits = { ...DEFAULT_STREAM_LIMITS, replicas: config.BUS_REPLICAS };
     const bus = await openBus({ url: config.NATS_URL, name: 'api', log, limits });
     releaser.defer('bus', () => bus.close());
-    let answers = await databaseAnswers(pool);
+    await untilDatabaseAnswers(pool, log);
+    let answers = true;
     const checking = every(DATABASE_CHECK_MS, 'database check', log, async () => {
       answers = await databaseAnswers(pool);
     });

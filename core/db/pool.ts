@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
 
@@ -74,6 +75,28 @@ export async function databaseAnswers(pool: Pool): Promise<boolean> {
     ),
     timeout,
   ]);
+}
+
+const ASK_AGAIN_MS = 250;
+/** It starts or stops, or has no connection left: in a while it will answer. */
+const SOON = ['57P01', '57P02', '57P03', '53300'];
+
+/**
+ * Resolves when the database answers: a process that starts while it is away waits for it.
+ * @throws Error when it answers, and refuses
+ */
+export async function untilDatabaseAnswers(pool: Pool, log: Logger): Promise<void> {
+  for (let asked = 0; ; asked += 1) {
+    try {
+      await pool.query('select 1');
+      return;
+    } catch (error) {
+      const state = sqlState(error);
+      if (state !== undefined && !SOON.includes(state)) throw error;
+      if (asked === 0) log.warn({ err: error }, 'the database does not answer, waiting');
+    }
+    await sleep(ASK_AGAIN_MS);
+  }
 }
 
 /** The SQLSTATE of a database error; undefined for anything else (a lost connection has none). */

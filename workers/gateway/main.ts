@@ -14,7 +14,7 @@ import { findPendingCommands } from '#core/db/commands.ts';
 import { findDeviceAccess, touchCredentials } from '#core/db/device-credentials.ts';
 import { openMqttSessions, saveMqttSessions } from '#core/db/mqtt-sessions.ts';
 import { createPlatformKeyStore } from '#core/db/platform-keys.ts';
-import { openPool, type Pool, runOn } from '#core/db/pool.ts';
+import { openPool, type Pool, runOn, untilDatabaseAnswers } from '#core/db/pool.ts';
 import {
   claimSessions,
   dropGatewayLease,
@@ -90,6 +90,7 @@ await runService({
       log,
     });
     releaser.defer('database', () => database.end());
+    await untilDatabaseAnswers(database, log);
     const { FLEETGRAPH_SECRET_KEY: secret, FLEETGRAPH_SECRET_KEYS_PREVIOUS: previous } = config;
     const keys = await openLastingKeys(createPlatformKeyStore(database), createSecretBox(secret, previous), [
       secret,
